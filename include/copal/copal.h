@@ -1,0 +1,321 @@
+/* Copal: CoAP (RFC 7252) in C. This header holds the contract, the endpoint and its records.
+ *
+ *   error.h    what can go wrong            message.h  bytes to message and back, pure functions
+ *   copal.h    the endpoint, sans-I/O       rest.h     resources and requests on an endpoint
+ *   net.h      an endpoint with sockets, a clock and entropy: what a program on a host begins with
+ *
+ * The contract, which holds for every function of the library:
+ *
+ * 1. Memory. An endpoint lives in one block, given at init, of the size that copal_endpoint_size computes from the
+ *    limits in a copal_config. Nothing is allocated afterwards. So memory under flood is a constant, and every "full"
+ *    has an answer: a local caller gets an error, a peer gets what its RFC says or silence, a counter counts it.
+ * 2. Bytes. What comes in is borrowed for the call. What goes out is valid until the next copal_endpoint_output.
+ *    A message is encoded once and sent many times.
+ * 3. Records. A transmission is named by a copal_tx, an index and a generation. A stale one is detected, never
+ *    followed.
+ * 4. Errors. A programmer's error is an assert. A peer's error is counted, and answered or dropped as the RFC says;
+ *    it never makes a call fail. A local limit or refusal is a negative COPAL_ERR_… that the function's comment lists.
+ * 5. Time. copal_time is nanoseconds on a monotonic clock, passed in as `now` by whoever owns the clock; it never goes
+ *    backwards. A call without `now` acts at the latest time that the endpoint was told. COPAL_NEVER may be returned
+ *    and compared, never added to.
+ * 6. Entropy. A seed at init decides every message ID, token and jitter: same seed and inputs, same outputs, byte for
+ *    byte. A secure host passes 32 bytes from its system.
+ * 7. Threads. None inside, no lock, no mutable global. An endpoint belongs to one thread at a time.
+ * 8. Callbacks. Resource handlers and response handlers, called with nothing half-updated beneath them, so they may
+ *    call the library. (A hosted endpoint also has a trace function, which only looks on: see net.h.)
+ * 9. Batches. Datagrams go in and come out as arrays.
+ * 10. Exactly once, bounded. A request is processed once for EXCHANGE_LIFETIME and its duplicates get the same reply.
+ *    A duplicate is the same peer, message ID and bytes. When the memory for replies is full, the oldest replies to
+ *    idempotent requests go first (RFC 7252 4.5 allows it); a request that is not idempotent is then answered 5.03
+ *    rather than risk being executed twice. */
+#ifndef COPAL_H
+#define COPAL_H
+
+#include "copal/error.h"
+#include "copal/message.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define COPAL_VERSION "0.1.0"
+
+/* The version of the library that is linked, as "0.1.0". */
+COPAL_API const char *copal_version(void);
+
+/* --- Time ------------------------------------------------------------------------------------- */
+
+typedef uint64_t copal_time; /* nanoseconds */
+
+#define COPAL_NEVER UINT64_MAX
+#define COPAL_MICROSECOND ((copal_time)1000)
+#define COPAL_MILLISECOND ((copal_time)1000000)
+#define COPAL_SECOND ((copal_time)1000000000)
+
+/* --- Addresses -------------------------------------------------------------------------------- */
+
+/* What kind of address it is; NONE is no address. */
+typedef enum copal_family { COPAL_FAMILY_NONE, COPAL_FAMILY_IPV4, COPAL_FAMILY_IPV6, COPAL_FAMILY_UNIX } copal_family;
+
+/* A transport address as bytes; nothing is ever resolved from it. Unused bytes are zero, so that addresses compare as
+ * memory. A UNIX address is a number that net.h gives to a socket's name. */
+typedef struct copal_address {
+  uint8_t bytes[16]; /* network order; IPv4 in the first 4 */
+  uint32_t scope;    /* IPv6: interface index of a link-local address, else 0 */
+  uint16_t port;     /* host order */
+  uint16_t family;   /* copal_family */
+} copal_address;
+
+/* Between whom a datagram travels. local is the address that it came to, or shall leave from; family NONE leaves the
+ * choice to the socket. socket numbers the host's sockets, 0 the primary one. */
+typedef struct copal_path {
+  copal_address remote;
+  copal_address local;
+  uint32_t socket;
+} copal_path;
+
+/* Whether an address is a group: IPv4 224/4, IPv6 ff00::/8; false for anything that is not an IP address. It looks at
+ * bytes and resolves nothing. */
+COPAL_API bool copal_address_is_multicast(const copal_address *address);
+
+/* Whether two addresses are the same, family, port and scope included. */
+COPAL_API bool copal_address_equal(const copal_address *a, const copal_address *b);
+
+/* One datagram on its way in or out. data is borrowed: see the contract, 2. */
+typedef struct copal_datagram {
+  const uint8_t *data;
+  size_t size;
+  copal_path path;
+} copal_datagram;
+
+/* --- Configuration ---------------------------------------------------------------------------- */
+
+/* Transmission parameters, RFC 7252 section 4.8, with their defaults. The times derived from them (4.8.2) follow. */
+typedef struct copal_parameters {
+  copal_time ack_timeout;       /* ACK_TIMEOUT, 2 s; above 0, at most one hour */
+  copal_time max_latency;       /* MAX_LATENCY, 100 s */
+  copal_time leisure;           /* DEFAULT_LEISURE, 5 s; 0 answers a group at once */
+  copal_time ack_delay;         /* how long a deferred response may still be piggybacked, 500 ms */
+  uint32_t ack_random_permille; /* ACK_RANDOM_FACTOR in thousandths, 1500; 1000 to 4000 */
+  uint32_t probing_rate;        /* PROBING_RATE, bytes per second, 1; 0 switches the limit off */
+  uint8_t max_retransmit;       /* MAX_RETRANSMIT, 4; at most 10 */
+  uint8_t nstart;               /* NSTART, 1; at least 1 */
+} copal_parameters;
+
+/* The times that follow from the parameters: MAX_TRANSMIT_SPAN, EXCHANGE_LIFETIME, NON_LIFETIME (4.8.2). */
+COPAL_API copal_time copal_max_transmit_span(const copal_parameters *parameters);
+COPAL_API copal_time copal_exchange_lifetime(const copal_parameters *parameters);
+COPAL_API copal_time copal_non_lifetime(const copal_parameters *parameters);
+
+/* An endpoint's limits. All memory follows from them: copal_endpoint_size adds it up. */
+typedef struct copal_config {
+  uint32_t peers_max;        /* peers remembered; the least recently used idle one makes room */
+  uint32_t exchanges_max;    /* messages of ours in flight, queued, or kept for their lifetime on a raw endpoint */
+  uint32_t message_size_max; /* largest datagram to send or accept, bytes; 64 to 65,507 */
+  uint32_t messages_size;    /* bytes for the messages of these exchanges; each takes a power of two, 32 or more */
+  uint32_t replies_size;     /* bytes for replies kept for duplicates, safe and unsafe requests having half each */
+  uint32_t peer_replies_max; /* replies to unsafe requests remembered for one peer; above that it gets 5.03 */
+  uint32_t outbox_max;       /* replies that may wait for one output: the largest batch that goes in at once */
+  uint32_t deferred_max;     /* responses owed later (copal_defer) */
+  uint32_t receptions_max;   /* ACKs and RSTs kept with their transmissions (copal_tx_response) */
+  uint32_t routes_max;       /* path segments over all routes, one for each distinct one */
+  bool raw;                  /* hand out every request and response and leave the acknowledging to the application */
+  copal_parameters parameters;
+} copal_config;
+
+/* Limits for a program on a host: 65,536 exchanges and peers, about 200 MiB reserved and little of it touched. */
+COPAL_API copal_config copal_config_default(void);
+
+/* Limits for a microcontroller: 8 exchanges, 4 peers, messages of up to 256 bytes. */
+COPAL_API copal_config copal_config_small(void);
+
+/* --- Endpoint --------------------------------------------------------------------------------- */
+
+/* An endpoint: one party of CoAP exchanges (RFC 7252 1.2), with all its state. Opaque. */
+typedef struct copal_endpoint copal_endpoint;
+
+/* What an endpoint with these limits needs, in bytes; 0 when they contradict each other. */
+COPAL_API size_t copal_endpoint_size(const copal_config *config);
+
+/* Makes an endpoint in memory, which is zeroed or fresh from the system, aligned to 8 bytes, and stays the endpoint's
+ * until the program reuses it: there is nothing to release. seed is 32 bytes.
+ * NULL when the limits contradict each other or size is too small. */
+COPAL_API copal_endpoint *copal_endpoint_init(void *memory, size_t size, const copal_config *config,
+                                              const uint8_t seed[32], copal_time now);
+
+/* Takes datagrams in. Returns how many were taken: fewer than count means that an event waits which borrows the last
+ * one's bytes; take it with copal_endpoint_event, then pass in the rest. */
+COPAL_API size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, const copal_datagram *datagrams,
+                                      size_t count);
+
+/* Gives out datagrams that are due, at most count_max; fewer means that no more are. Their bytes are valid until the
+ * next call. Gives up on what got no answer: response handlers may be called. */
+COPAL_API size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams,
+                                       size_t count_max);
+
+/* When output is to be called next: never later than anything is due, `0` where something is due already, COPAL_NEVER
+ * when nothing waits. May be early after a cancellation, which costs one idle call. */
+COPAL_API copal_time copal_endpoint_deadline(const copal_endpoint *endpoint);
+
+/* Tells the endpoint that a datagram could not be delivered, such as by an ICMP error or a failed send. datagram is
+ * what was sent, or the part of it that the error quotes (RFC 7252 4.2: message ID and token are checked). */
+COPAL_API void copal_endpoint_unreachable(copal_endpoint *endpoint, copal_time now, const copal_path *path,
+                                          const void *datagram, size_t size);
+
+/* --- Records ---------------------------------------------------------------------------------- */
+
+/* Names a transmission. All zero names none. */
+typedef struct copal_tx {
+  uint32_t index;
+  uint32_t generation;
+} copal_tx;
+
+/* Whether a handle names no transmission, and whether two name the same one; none is the same as nothing. */
+static inline bool copal_tx_none(copal_tx tx) { return tx.generation == 0; }
+static inline bool copal_same_tx(copal_tx a, copal_tx b) {
+  return a.generation != 0 && a.index == b.index && a.generation == b.generation;
+}
+
+/* A message that was received. It may be copied and kept; message lives only until the next input (or
+ * copal_process). */
+typedef struct copal_rx {
+  copal_endpoint *endpoint;
+  copal_view message;
+  copal_path path;      /* remote: who sent it */
+  copal_time time;      /* when it came */
+  copal_tx pertains_to; /* ACK and RST: the transmission that it answers, by remote and message ID */
+  copal_tx request;     /* a response: the transmission that its token answers, piggybacked or separate */
+  uint64_t memory;      /* where the answer is kept for duplicates; for the library */
+  uint8_t type;
+  bool multicast;     /* it came to a group */
+  bool has_responded; /* whether it has had its ACK or RST; true from the start where none is owed */
+} copal_rx;
+
+/* Which of its two kinds an event is of. */
+typedef enum copal_event_kind { COPAL_EVENT_MESSAGE, COPAL_EVENT_FAILED } copal_event_kind;
+
+/* What an endpoint has to tell: a message (raw endpoints, and responses to copal_send), or a transmission that ended
+ * without one: error is COPAL_ERR_TIMEOUT, _RESET or _UNREACHABLE. */
+typedef struct copal_event {
+  copal_event_kind kind;
+  copal_error error;
+  copal_tx tx;
+  copal_rx rx;
+} copal_event;
+
+/* Takes the next event; false when there is none. */
+COPAL_API bool copal_endpoint_event(copal_endpoint *endpoint, copal_event *event);
+
+/* Queues a message for remote; the next output transmits it. It is packed at this moment: later edits of message
+ * change nothing. The message ID is chosen here, and a token for a request that has none.
+ * type must be CON or NON. tx may be NULL.
+ * COPAL_ERR_TYPE: not CON or NON. COPAL_ERR_MULTICAST_CON: send it as NON. COPAL_ERR_MESSAGE_SIZE: make it smaller, or
+ * use block-wise. COPAL_ERR_EXCHANGES_FULL, _MESSAGES_FULL, _PEERS_FULL: process, then try again. COPAL_ERR_ADDRESS:
+ * remote has no family. COPAL_ERR_MESSAGE_IDS_SPENT: this peer had 65,536 messages within their lifetime; wait.
+ * COPAL_ERR_TOKEN_IN_USE: choose another token. A latched error of message is returned as it is. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_send(copal_endpoint *endpoint, const copal_message *message,
+                                                  const copal_address *remote, copal_tx *tx);
+
+/* As copal_send, along a path: from a given local address and socket. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_send_path(copal_endpoint *endpoint, const copal_message *message,
+                                                       const copal_path *path, copal_tx *tx);
+
+/* Acknowledges a confirmable message; with response (type and message ID are set here, and the token where it has
+ * none), piggybacked. COPAL_ERR_RESPONDED: it had its answer. COPAL_ERR_TYPE: not a CON. COPAL_ERR_MESSAGE_SIZE. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_ack(copal_rx *rx, const copal_message *response);
+
+/* Rejects a CON or NON message. COPAL_ERR_RESPONDED, COPAL_ERR_TYPE: it is an ACK or RST, or came by multicast. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_reset(copal_rx *rx);
+
+/* Sends a separate response, CON or NON, along the path on which the request came, with its token where response has
+ * none (while rx->message lives). The request's ACK is not implied. Errors as copal_send. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_respond(copal_rx *rx, const copal_message *response, copal_tx *tx);
+
+/* Stops a transmission and forgets it; what comes for it later matches nothing. COPAL_ERR_STALE: it is gone already. */
+COPAL_API copal_error copal_cancel(copal_endpoint *endpoint, copal_tx tx);
+
+/* Where a transmission stands. */
+typedef enum copal_tx_state {
+  COPAL_TX_QUEUED,         /* not transmitted yet: the next output does, or NSTART makes it wait */
+  COPAL_TX_WAITING,        /* transmitted; retransmissions are left */
+  COPAL_TX_LAST_WAIT,      /* no transmissions left; an answer may still come in time */
+  COPAL_TX_UNACKNOWLEDGED, /* given up */
+  COPAL_TX_ANSWERED,       /* acknowledged, reset, or (NON) over */
+  COPAL_TX_UNREACHED       /* ended by an ICMP or a local error */
+} copal_tx_state;
+
+/* What is known of a transmission, as it stood when copal_tx_get was called. */
+typedef struct copal_tx_info {
+  copal_endpoint *endpoint;
+  copal_path path;
+  copal_bytes packed;           /* the octets, the same at every retransmission; valid until the next call */
+  copal_time transmission_time; /* of the first transmission; COPAL_NEVER before */
+  copal_time last_event_time;   /* last transmission or reply; COPAL_NEVER before */
+  copal_time next_event_time;   /* at send: then; next retransmission or end of the last wait; COPAL_NEVER: none */
+  uint16_t message_id;
+  uint8_t type;
+  uint8_t state; /* copal_tx_state */
+  uint8_t transmissions_left;
+  uint8_t transmissions;   /* made so far */
+  uint8_t responses_count; /* ACKs and RSTs that came, kept or not */
+  int8_t response_type;    /* COPAL_NON: none is needed; COPAL_ACK, COPAL_RST; -1 while a CON waits */
+  bool is_unacknowledged;
+  bool has_response; /* a request: its response has come */
+} copal_tx_info;
+
+/* COPAL_ERR_STALE: the record's lifetime is over (EXCHANGE_LIFETIME, NON_LIFETIME), or it was cancelled. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_tx_get(const copal_endpoint *endpoint, copal_tx tx, copal_tx_info *info);
+
+/* The index-th ACK or RST that pertains to a transmission, as a reception record whose message lives as long as the
+ * transmission. Kept up to config.receptions_max over all of them.
+ * COPAL_ERR_STALE as copal_tx_get; COPAL_ERR_NOT_FOUND: no such reply, or no room was left to keep it. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_tx_response(const copal_endpoint *endpoint, copal_tx tx, unsigned index,
+                                                         copal_rx *rx);
+
+/* --- Counters --------------------------------------------------------------------------------- */
+
+/* X(name, what it counts) */
+#define COPAL_COUNTERS(X)                                                   \
+  X(datagrams_in, "datagrams taken in")                                     \
+  X(datagrams_out, "datagrams given out")                                   \
+  X(malformed, "datagrams with a format error")                             \
+  X(rejected, "messages answered with Reset")                               \
+  X(ignored, "messages dropped in silence")                                 \
+  X(duplicates, "duplicates not processed again")                           \
+  X(requests, "requests processed")                                         \
+  X(responses, "responses matched to a request")                            \
+  X(retransmissions, "messages sent again")                                 \
+  X(given_up, "confirmable messages given up")                              \
+  X(resets, "Resets received for a message of ours")                        \
+  X(unreachable, "messages ended by an ICMP or local error")                \
+  X(peers_evicted, "idle peers that made room")                             \
+  X(peers_full, "messages dropped because every peer was busy")             \
+  X(replies_evicted, "remembered replies that made room before their time") \
+  X(replies_full, "requests refused because no reply could be remembered")  \
+  X(outbox_full, "replies dropped because the outbox was full")             \
+  X(receptions_full, "ACKs and RSTs not kept with their transmission")
+
+#define COPAL_COUNTER_FIELD(name, text) uint64_t name;
+typedef struct copal_counters {
+  COPAL_COUNTERS(COPAL_COUNTER_FIELD)
+} copal_counters;
+#undef COPAL_COUNTER_FIELD
+
+/* The counters, which only grow. They live as long as the endpoint, and keep counting. */
+COPAL_API const copal_counters *copal_endpoint_counters(const copal_endpoint *endpoint);
+
+/* How full the tables are. */
+typedef struct copal_usage {
+  uint32_t peers, exchanges, deferred, receptions;
+  uint32_t replies;       /* entries */
+  uint32_t replies_size;  /* bytes, entries included */
+  uint32_t messages_size; /* bytes taken from config.messages_size */
+} copal_usage;
+
+/* How full the tables are now; their limits stand in the configuration. */
+COPAL_API copal_usage copal_endpoint_usage(const copal_endpoint *endpoint);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

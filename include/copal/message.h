@@ -1,0 +1,476 @@
+/* CoAP messages: bytes to message and back, options, URIs, link format, text. Pure functions: no time, no peers, no
+ * allocation, no state. Sources: RFC 7252 sections 3, 5 and 6, RFC 6690, RFC 8974, and the options' own RFCs.
+ *
+ * What a function reads it borrows: a view points into the bytes that it was decoded from. What a function writes goes
+ * into the caller's buffer. Writers latch their first error: write on, and check once at the end. */
+#ifndef COPAL_MESSAGE_H
+#define COPAL_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "copal/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Borrowed bytes. data may be NULL only where size is 0. */
+typedef struct copal_bytes {
+  const uint8_t *data;
+  size_t size;
+} copal_bytes;
+
+/* Message types, RFC 7252 section 3. */
+typedef enum copal_type { COPAL_CON = 0, COPAL_NON = 1, COPAL_ACK = 2, COPAL_RST = 3 } copal_type;
+
+/* Codes: class and detail as in "4.04", RFC 7252 section 12.1. */
+#define COPAL_CODE(class_, detail) ((uint8_t)((class_) << 5 | (detail)))
+#define COPAL_CODE_CLASS(code) ((code) >> 5)
+#define COPAL_CODE_DETAIL(code) ((code)&31)
+
+/* X(name, class, detail, text): every registered request and response code. */
+#define COPAL_CODES(X)                                               \
+  X(EMPTY, 0, 0, "Empty")                                            \
+  X(GET, 0, 1, "GET")                                                \
+  X(POST, 0, 2, "POST")                                              \
+  X(PUT, 0, 3, "PUT")                                                \
+  X(DELETE, 0, 4, "DELETE")                                          \
+  X(FETCH, 0, 5, "FETCH")                                            \
+  X(PATCH, 0, 6, "PATCH")                                            \
+  X(IPATCH, 0, 7, "iPATCH")                                          \
+  X(CREATED, 2, 1, "Created")                                        \
+  X(DELETED, 2, 2, "Deleted")                                        \
+  X(VALID, 2, 3, "Valid")                                            \
+  X(CHANGED, 2, 4, "Changed")                                        \
+  X(CONTENT, 2, 5, "Content")                                        \
+  X(CONTINUE, 2, 31, "Continue")                                     \
+  X(BAD_REQUEST, 4, 0, "Bad Request")                                \
+  X(UNAUTHORIZED, 4, 1, "Unauthorized")                              \
+  X(BAD_OPTION, 4, 2, "Bad Option")                                  \
+  X(FORBIDDEN, 4, 3, "Forbidden")                                    \
+  X(NOT_FOUND, 4, 4, "Not Found")                                    \
+  X(METHOD_NOT_ALLOWED, 4, 5, "Method Not Allowed")                  \
+  X(NOT_ACCEPTABLE, 4, 6, "Not Acceptable")                          \
+  X(REQUEST_ENTITY_INCOMPLETE, 4, 8, "Request Entity Incomplete")    \
+  X(CONFLICT, 4, 9, "Conflict")                                      \
+  X(PRECONDITION_FAILED, 4, 12, "Precondition Failed")               \
+  X(REQUEST_ENTITY_TOO_LARGE, 4, 13, "Request Entity Too Large")     \
+  X(UNSUPPORTED_CONTENT_FORMAT, 4, 15, "Unsupported Content-Format") \
+  X(UNPROCESSABLE_ENTITY, 4, 22, "Unprocessable Entity")             \
+  X(TOO_MANY_REQUESTS, 4, 29, "Too Many Requests")                   \
+  X(INTERNAL_SERVER_ERROR, 5, 0, "Internal Server Error")            \
+  X(NOT_IMPLEMENTED, 5, 1, "Not Implemented")                        \
+  X(BAD_GATEWAY, 5, 2, "Bad Gateway")                                \
+  X(SERVICE_UNAVAILABLE, 5, 3, "Service Unavailable")                \
+  X(GATEWAY_TIMEOUT, 5, 4, "Gateway Timeout")                        \
+  X(PROXYING_NOT_SUPPORTED, 5, 5, "Proxying Not Supported")          \
+  X(HOP_LIMIT_REACHED, 5, 8, "Hop Limit Reached")                    \
+  X(CSM, 7, 1, "CSM")                                                \
+  X(PING, 7, 2, "Ping")                                              \
+  X(PONG, 7, 3, "Pong")                                              \
+  X(RELEASE, 7, 4, "Release")                                        \
+  X(ABORT, 7, 5, "Abort")
+
+#define COPAL_CODE_ENUM(name, class_, detail, text) COPAL_##name = ((class_) << 5 | (detail)),
+typedef enum copal_code { COPAL_CODES(COPAL_CODE_ENUM) COPAL_CODE_MAX = 255 } copal_code;
+#undef COPAL_CODE_ENUM
+
+/* Requests are 0.01 to 0.31; responses are classes 2, 4 and 5. RFC 7252 section 3. */
+static inline bool copal_code_is_request(unsigned code) { return code >= 1 && code <= 31; }
+static inline bool copal_code_is_response(unsigned code) { return code >> 5 == 2 || code >> 5 == 4 || code >> 5 == 5; }
+
+/* The code's name, "Not Found", or NULL where none is registered. */
+COPAL_API const char *copal_code_name(uint8_t code);
+
+/* "CON", "NON", "ACK" or "RST"; type is 0 to 3. */
+COPAL_API const char *copal_type_name(uint8_t type);
+
+/* --- Options ---------------------------------------------------------------------------------- */
+
+/* Value formats, RFC 7252 section 3.2. */
+typedef enum copal_option_format {
+  COPAL_FORMAT_EMPTY,
+  COPAL_FORMAT_OPAQUE,
+  COPAL_FORMAT_UINT,
+  COPAL_FORMAT_STRING
+} copal_option_format;
+
+/* X(name, number, registered name, format, smallest size, largest size, repeatable, text of the default or "").
+ * The IANA "CoAP Option Numbers" registry. Sizes are bytes. OSCORE, EDHOC and the OCF options are listed with the
+ * lengths that their documents give. */
+#define COPAL_OPTIONS(X)                                                          \
+  X(IF_MATCH, 1, "If-Match", OPAQUE, 0, 8, true, "")                              \
+  X(URI_HOST, 3, "Uri-Host", STRING, 1, 255, false, "")                           \
+  X(ETAG, 4, "ETag", OPAQUE, 1, 8, true, "")                                      \
+  X(IF_NONE_MATCH, 5, "If-None-Match", EMPTY, 0, 0, false, "")                    \
+  X(OBSERVE, 6, "Observe", UINT, 0, 3, false, "")                                 \
+  X(URI_PORT, 7, "Uri-Port", UINT, 0, 2, false, "")                               \
+  X(LOCATION_PATH, 8, "Location-Path", STRING, 0, 255, true, "")                  \
+  X(OSCORE, 9, "OSCORE", OPAQUE, 0, 255, false, "")                               \
+  X(URI_PATH, 11, "Uri-Path", STRING, 0, 255, true, "")                           \
+  X(CONTENT_FORMAT, 12, "Content-Format", UINT, 0, 2, false, "")                  \
+  X(MAX_AGE, 14, "Max-Age", UINT, 0, 4, false, "60")                              \
+  X(URI_QUERY, 15, "Uri-Query", STRING, 0, 255, true, "")                         \
+  X(HOP_LIMIT, 16, "Hop-Limit", UINT, 1, 1, false, "16")                          \
+  X(ACCEPT, 17, "Accept", UINT, 0, 2, false, "")                                  \
+  X(Q_BLOCK1, 19, "Q-Block1", UINT, 0, 3, false, "")                              \
+  X(LOCATION_QUERY, 20, "Location-Query", STRING, 0, 255, true, "")               \
+  X(EDHOC, 21, "EDHOC", EMPTY, 0, 0, false, "")                                   \
+  X(BLOCK2, 23, "Block2", UINT, 0, 3, false, "")                                  \
+  X(BLOCK1, 27, "Block1", UINT, 0, 3, false, "")                                  \
+  X(SIZE2, 28, "Size2", UINT, 0, 4, false, "")                                    \
+  X(Q_BLOCK2, 31, "Q-Block2", UINT, 0, 3, true, "")                               \
+  X(PROXY_URI, 35, "Proxy-Uri", STRING, 1, 1034, false, "")                       \
+  X(PROXY_SCHEME, 39, "Proxy-Scheme", STRING, 1, 255, false, "")                  \
+  X(SIZE1, 60, "Size1", UINT, 0, 4, false, "")                                    \
+  X(ECHO, 252, "Echo", OPAQUE, 1, 40, false, "")                                  \
+  X(NO_RESPONSE, 258, "No-Response", UINT, 0, 1, false, "0")                      \
+  X(REQUEST_TAG, 292, "Request-Tag", OPAQUE, 0, 8, true, "")                      \
+  X(OCF_ACCEPT, 2049, "OCF-Accept-Content-Format-Version", UINT, 0, 2, false, "") \
+  X(OCF_CONTENT_FORMAT, 2053, "OCF-Content-Format-Version", UINT, 0, 2, false, "")
+
+#define COPAL_OPTION_ENUM(id, number, name, format, min, max, repeatable, initial) COPAL_OPTION_##id = (number),
+typedef enum copal_option_number { COPAL_OPTIONS(COPAL_OPTION_ENUM) COPAL_OPTION_MAX = 65535 } copal_option_number;
+#undef COPAL_OPTION_ENUM
+
+/* What the registry says of an option. */
+typedef struct copal_option_info {
+  const char *name;    /* "Uri-Path" */
+  const char *initial; /* the default value as text, "60"; "" where there is none */
+  uint16_t number;
+  uint16_t size_min, size_max; /* legal value sizes, bytes */
+  uint8_t format;              /* copal_option_format */
+  bool repeatable;
+} copal_option_info;
+
+/* The three properties that an option's number carries, RFC 7252 section 5.4.6. */
+static inline bool copal_option_is_critical(unsigned number) { return (number & 1) != 0; }
+static inline bool copal_option_is_unsafe(unsigned number) { return (number & 2) != 0; }
+static inline bool copal_option_is_no_cache_key(unsigned number) { return (number & 0x1e) == 0x1c; }
+
+/* The registry's entry, or NULL for an unregistered number. */
+COPAL_API const copal_option_info *copal_option_by_number(uint16_t number);
+
+/* By name, letter case ignored, "_" and "-" alike: "Uri-Path", "uri_path"; also the names of the older draft that the
+ * seed lists (content_type, location, uri_authority, uri_scheme). NULL where none is registered. */
+COPAL_API const copal_option_info *copal_option_by_name(const char *name);
+
+/* The index-th registered option in ascending order, NULL past the last. */
+COPAL_API const copal_option_info *copal_option_at(size_t index);
+
+/* COPAL_OK, or COPAL_ERR_OPTION_VALUE when size is illegal for this option. Unregistered options may have any size. */
+COPAL_API copal_error copal_option_check(uint16_t number, size_t size);
+
+/* Content-Formats, RFC 7252 section 12.3 and the IANA registry. Those that code names: */
+enum {
+  COPAL_TEXT_PLAIN = 0,
+  COPAL_LINK_FORMAT = 40,
+  COPAL_XML = 41,
+  COPAL_OCTET_STREAM = 42,
+  COPAL_JSON = 50,
+  COPAL_CBOR = 60,
+  COPAL_FORMAT_NONE = 65536 /* no Content-Format or Accept option */
+};
+
+/* "application/json" for 50; NULL where none is registered. Includes parameters ("text/plain; charset=utf-8") and a
+ * content coding as RFC 9193 writes it ("application/json@deflate"). */
+COPAL_API const char *copal_content_format_name(uint16_t number);
+
+/* The number of a media type, of its subtype alone ("json", "cbor", "senml+json"), of a short name ("text", "link",
+ * "octets") or of decimal digits; COPAL_ERR_NOT_FOUND otherwise. Letter case, blanks, quotes and a charset parameter
+ * are ignored. */
+COPAL_API COPAL_MUST_CHECK int copal_content_format_by_name(const char *name);
+
+/* --- Reading ---------------------------------------------------------------------------------- */
+
+/* A decoded message: it points into the datagram and lives as long as that. */
+typedef struct copal_view {
+  copal_bytes token;
+  copal_bytes options; /* encoded; walk it with copal_options */
+  copal_bytes payload;
+  uint16_t message_id;
+  uint8_t type; /* copal_type */
+  uint8_t code;
+} copal_view;
+
+/* Decodes a whole datagram; allocates nothing and checks every rule of RFC 7252 section 3 and RFC 8974 section 2.1.
+ * On COPAL_ERR_DATAGRAM_SHORT and COPAL_ERR_VERSION view is untouched, since nothing in it can be trusted. On every
+ * other error view holds type, code and message ID, which is what a Reset needs, and its other fields are empty. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_decode(const void *datagram, size_t size, copal_view *view);
+
+/* One option of a message. value lives as long as the datagram. size is up to 65,804, hence its 32 bits. */
+typedef struct copal_option {
+  const uint8_t *value;
+  uint32_t size;
+  uint16_t number;
+} copal_option;
+
+/* A walk over decoded options, ascending by number, repeats in the order in which they were sent. */
+typedef struct copal_options {
+  const uint8_t *at, *end;
+  uint32_t number;
+} copal_options;
+
+/* Begins a walk over the options of a decoded message. */
+static inline copal_options copal_options_of(const copal_view *view) {
+  copal_options walk = {view->options.data, view->options.data, 0};
+  /* A view that nothing was decoded into has no data, and C has no NULL + 0. */
+  if (view->options.size != 0) walk.end += view->options.size;
+  return walk;
+}
+
+/* Steps to the next option; false at the end. The bytes were checked by copal_decode, so a walk cannot fail. */
+static inline bool copal_options_next(copal_options *walk, copal_option *option) {
+  if (walk->at == walk->end) return false;
+  const uint8_t *at = walk->at;
+  uint32_t delta = (uint32_t)(*at >> 4), size = (uint32_t)(*at & 15);
+  ++at;
+  if (delta >= 13 || size >= 13) {
+    uint32_t delta_extension = delta < 13 ? 0 : delta - 12, size_extension = size < 13 ? 0 : size - 12;
+    if (delta_extension == 1) delta = 13u + at[0];
+    if (delta_extension == 2) delta = 269u + ((uint32_t)at[0] << 8 | at[1]);
+    at += delta_extension;
+    if (size_extension == 1) size = 13u + at[0];
+    if (size_extension == 2) size = 269u + ((uint32_t)at[0] << 8 | at[1]);
+    at += size_extension;
+  }
+  walk->number += delta;
+  option->number = (uint16_t)walk->number;
+  option->size = size;
+  option->value = at;
+  walk->at = at + size;
+  return true;
+}
+
+/* The first option of that number; false and option untouched where there is none. */
+COPAL_API bool copal_find(const copal_view *view, uint16_t number, copal_option *option);
+
+/* The index-th option of the message in ascending order (the seed's `options`); false past the last. */
+COPAL_API bool copal_option_index(const copal_view *view, size_t index, copal_option *option);
+
+/* An unsigned value, RFC 7252 section 3.2: leading zeros allowed. Values longer than 4 bytes give UINT32_MAX. */
+COPAL_API uint32_t copal_option_uint(const copal_option *option);
+
+/* The unsigned value of the first option of that number with a legal size, or otherwise (absent, illegal). */
+COPAL_API uint32_t copal_find_uint(const copal_view *view, uint16_t number, uint32_t otherwise);
+
+/* --- Writing, in order ------------------------------------------------------------------------ */
+
+/* Writes a message front to back. With buffer NULL it only counts: size is then what the message would need. */
+typedef struct copal_encoder {
+  uint8_t *buffer;
+  size_t capacity;
+  size_t size;          /* bytes written so far */
+  uint32_t last_option; /* number of the last option written; above 65535 after a payload or an error */
+  copal_error error;    /* the first error, or COPAL_OK */
+} copal_encoder;
+
+/* Begins a message. token_size above 65,804 latches COPAL_ERR_TOKEN_SIZE. */
+COPAL_API void copal_encode_begin(copal_encoder *encoder, void *buffer, size_t capacity, copal_type type, uint8_t code,
+                                  uint16_t message_id, const void *token, size_t token_size);
+
+/* Appends an option. A number below the last one, or after the payload, latches COPAL_ERR_OPTION_ORDER; a value above
+ * 65,804 bytes latches COPAL_ERR_OPTION_VALUE. Value sizes of the registry are not enforced here: tests and proxies
+ * need to write what they like. */
+COPAL_API void copal_encode_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size);
+
+/* Appends an option with an unsigned value in its shortest form, RFC 7252 section 3.2. */
+COPAL_API void copal_encode_uint(copal_encoder *encoder, uint16_t number, uint32_t value);
+
+/* Appends the payload marker and the payload; nothing for size 0. */
+COPAL_API void copal_encode_payload(copal_encoder *encoder, const void *payload, size_t size);
+
+/* --- Building, in any order ------------------------------------------------------------------- */
+
+/* A message under construction: always a complete, encoded message in the caller's buffer, which the calls below
+ * change in place, options kept sorted. So a size is known at every moment and sending needs no further step.
+ * Type, message ID and an empty token may be stamped at sending. A call that latches an error changes nothing else, and
+ * so do all calls after it. Tokens, values and payloads given must not lie in the message's own buffer (assert). */
+typedef struct copal_message {
+  uint8_t *buffer;
+  size_t capacity;
+  size_t size;          /* bytes of the encoded message */
+  size_t options_at;    /* where options begin: after header and token */
+  size_t payload_at;    /* where the payload begins; size when there is none */
+  uint16_t last_option; /* greatest option number present, 0 for none */
+  copal_error error;    /* the first error, or COPAL_OK */
+} copal_message;
+
+/* Begins a message without token, options and payload, message ID 0. capacity is at least 4 (assert). */
+COPAL_API void copal_message_init(copal_message *message, void *buffer, size_t capacity, copal_type type, uint8_t code);
+
+/* Begins with a copy of an encoded message, which may lie in buffer already. capacity is at least 4 (assert). Returns
+ * copal_decode's errors, or COPAL_ERR_SPACE; message then latches the error and is an empty CON. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_message_copy(copal_message *message, void *buffer, size_t capacity,
+                                                          const void *datagram, size_t size);
+
+/* Sets the token, replacing an earlier one. Latches COPAL_ERR_TOKEN_SIZE or COPAL_ERR_SPACE. */
+COPAL_API void copal_message_set_token(copal_message *message, const void *token, size_t size);
+
+/* Adds an option behind those of the same number. Latches COPAL_ERR_OPTION_VALUE for a registered option of illegal
+ * size, COPAL_ERR_OPTION_REPEATED for a second one of an option that may not be repeated, COPAL_ERR_SPACE. */
+COPAL_API void copal_message_add(copal_message *message, uint16_t number, const void *value, size_t size);
+COPAL_API void copal_message_add_uint(copal_message *message, uint16_t number, uint32_t value);
+COPAL_API void copal_message_add_text(copal_message *message, uint16_t number, const char *text);
+
+/* As add, without the registry's checks: for tests and for options of one's own. */
+COPAL_API void copal_message_add_raw(copal_message *message, uint16_t number, const void *value, size_t size);
+
+/* Drops all options of that number, then adds this one. Latches as add does. */
+COPAL_API void copal_message_replace(copal_message *message, uint16_t number, const void *value, size_t size);
+
+/* Removes all options of that number. COPAL_ERR_NOT_FOUND when there was none. */
+COPAL_API copal_error copal_message_delete(copal_message *message, uint16_t number);
+
+/* Sets the payload, replacing an earlier one; size 0 removes it. Latches COPAL_ERR_SPACE. */
+COPAL_API void copal_message_set_payload(copal_message *message, const void *payload, size_t size);
+
+/* Where a payload may be written in place: up to size_max bytes, for copal_message_set_payload with this very pointer,
+ * which then copies nothing. Until an option or the token changes. NULL when there is no room. */
+COPAL_API uint8_t *copal_message_payload_room(copal_message *message, size_t *size_max);
+
+/* Sets the code. */
+COPAL_API void copal_message_set_code(copal_message *message, uint8_t code);
+
+/* The message as a view: valid until the message changes. */
+COPAL_API copal_view copal_message_view(const copal_message *message);
+
+/* --- URIs, RFC 7252 section 6 ----------------------------------------------------------------- */
+
+/* X(name, scheme, default port): what a CoAP URI can begin with. RFC 7252 6.1 and 6.2, RFC 8323 8. */
+#define COPAL_SCHEMES(X)          \
+  X(COAP, "coap", 5683)           \
+  X(COAPS, "coaps", 5684)         \
+  X(COAP_TCP, "coap+tcp", 5683)   \
+  X(COAPS_TCP, "coaps+tcp", 5684) \
+  X(COAP_WS, "coap+ws", 80)       \
+  X(COAPS_WS, "coaps+ws", 443)    \
+  X(COAP_UNIX, "coap+unix", 0)
+
+#define COPAL_SCHEME_ENUM(name, text, port) COPAL_SCHEME_##name,
+typedef enum copal_scheme { COPAL_SCHEMES(COPAL_SCHEME_ENUM) COPAL_SCHEME_COUNT } copal_scheme;
+#undef COPAL_SCHEME_ENUM
+
+/* What the host of a URI is written as. */
+typedef enum copal_host_kind { COPAL_HOST_NAME, COPAL_HOST_IPV4, COPAL_HOST_IPV6 } copal_host_kind;
+
+/* A parsed URI; everything points into its text. host is as written, without brackets and zone; path and query are
+ * still percent-encoded, path without its leading "/". */
+typedef struct copal_uri {
+  copal_bytes host;
+  copal_bytes zone; /* of an IPv6 literal: "eth0" in [fe80::1%25eth0] (RFC 6874) or [fe80::1%eth0], as written */
+  copal_bytes path;
+  copal_bytes query;
+  uint8_t address[16]; /* of an IP literal, network order; IPv4 uses the first 4 */
+  uint16_t port;       /* the scheme's default where none is written; 0 may be written: a free port to bind to */
+  uint8_t scheme;      /* copal_scheme */
+  uint8_t host_kind;   /* copal_host_kind */
+  bool has_query;
+} copal_uri;
+
+/* Parses an absolute coap, coaps, … URI. The errors COPAL_ERR_URI_… name what is wrong; uri is untouched then. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_uri_parse(const char *text, size_t size, copal_uri *uri);
+
+/* Adds Uri-Host (unless the host is an IP literal, or a socket's name), Uri-Path and Uri-Query options as RFC 7252 6.4
+ * says, dot segments removed. Uri-Port is not added: the request goes to that very port. Latches in message, which is
+ * then partly filled, and returns what is latched: COPAL_ERR_URI_SYNTAX, _ESCAPE, _UTF8 or _COMPONENT, or an error of
+ * copal_message_add. So do the next two. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_uri_to_options(const copal_uri *uri, copal_message *message);
+
+/* Adds Uri-Path (or Location-Path) options for a path as it stands in a URI: "/a/b%20c", "a/b"; "" and "/" add none. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_path_to_options(const char *path, size_t size, uint16_t number,
+                                                             copal_message *message);
+
+/* Adds Uri-Query (or Location-Query) options for a query as it stands in a URI, without its "?": one an argument, so
+ * "" adds an empty one. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_query_to_options(const char *query, size_t size, uint16_t number,
+                                                              copal_message *message);
+
+/* Writes the request's URI, RFC 7252 6.5, NUL-terminated. authority is "host" or "host:port" to use where the message
+ * has no Uri-Host (the destination address; IPv6 in brackets), may be NULL. scheme is used where there is no
+ * Proxy-Scheme. With explicit_ false, scheme and authority are written only as the message holds them: "/", "/a/b",
+ * "//host:1/s"; with true they are always there. A Proxy-Uri is the URI.
+ * Returns the length without the NUL, or COPAL_ERR_SPACE; COPAL_ERR_URI_HOST without any host or where one is malformed;
+ * COPAL_ERR_URI_PORT, _SCHEME, _SYNTAX where Uri-Port, Proxy-Scheme, Proxy-Uri are. buffer then holds "". */
+COPAL_API COPAL_MUST_CHECK int copal_uri_write(const copal_view *view, copal_scheme scheme, const char *authority,
+                                               bool explicit_, char *buffer, size_t capacity);
+
+/* --- Link format, RFC 6690 -------------------------------------------------------------------- */
+
+/* One link: its target as written between < and >, and its parameters, still encoded. Points into the document. */
+typedef struct copal_link {
+  copal_bytes target;
+  copal_bytes parameters; /* ";rt=\"a b\";ct=40" */
+} copal_link;
+
+/* One parameter. value has no quotes but may hold backslash escapes when quoted; see copal_link_unescape. */
+typedef struct copal_link_parameter {
+  copal_bytes name;
+  copal_bytes value;
+  bool has_value, quoted;
+} copal_link_parameter;
+
+/* Takes the next link off the front of document (which shrinks). 1 a link, 0 at the end, COPAL_ERR_LINK_SYNTAX. */
+COPAL_API COPAL_MUST_CHECK int copal_link_next(copal_bytes *document, copal_link *link);
+
+/* Takes the next parameter off the front of parameters. 1 a parameter, 0 at the end, COPAL_ERR_LINK_SYNTAX. */
+COPAL_API COPAL_MUST_CHECK int copal_link_parameter_next(copal_bytes *parameters, copal_link_parameter *parameter);
+
+/* The first parameter of that name (RFC 6690: only the first of most counts); false where there is none. */
+COPAL_API bool copal_link_find(const copal_link *link, const char *name, copal_link_parameter *parameter);
+
+/* Copies a value with its escapes resolved, without a NUL; returns the length or COPAL_ERR_SPACE. */
+COPAL_API COPAL_MUST_CHECK int copal_link_unescape(const copal_link_parameter *parameter, char *buffer,
+                                                   size_t capacity);
+
+/* Whether the link passes one filter argument, RFC 6690 section 4.1: "rt=temp*", "href=/a", "if=core.s", "sz=*".
+ * Space-separated relation types match by item. An argument without "=" is compared by name alone. */
+COPAL_API bool copal_link_matches(const copal_link *link, copal_bytes argument);
+
+/* Writes a link-format document. With buffer NULL it counts. Latches COPAL_ERR_SPACE, or COPAL_ERR_LINK_SYNTAX for what
+ * could not be read back; the document is then what it was before that call. */
+typedef struct copal_link_writer {
+  char *buffer;
+  size_t capacity;
+  size_t size;
+  copal_error error;
+} copal_link_writer;
+
+/* Begins a link: `<target>`, after a comma where it is not the first. */
+COPAL_API void copal_link_write(copal_link_writer *writer, const char *target, size_t target_size);
+
+/* value NULL writes a bare name. quoted puts the value in quotes and escapes what must be. */
+COPAL_API void copal_link_write_parameter(copal_link_writer *writer, const char *name, const char *value,
+                                          size_t value_size, bool quoted);
+
+/* --- Text, for people ------------------------------------------------------------------------- */
+
+/* One line: `CON POST 0x7d34 token 4a1b Uri-Path "temperature" | 6 bytes "22.3 C"`. NUL-terminated, never longer than
+ * capacity: what does not fit ends in "...". Returns the length written. */
+COPAL_API size_t copal_text_line(const copal_view *view, char *buffer, size_t capacity);
+
+/* One option's value by its format: `"temperature"`, `60`, `0x1f2e`, `application/json (50)`, Block as 2/1/128. */
+COPAL_API size_t copal_text_option(const copal_option *option, char *buffer, size_t capacity);
+
+/* Block option values, RFC 7959 section 2.2. size is 16 << szx. */
+typedef struct copal_block {
+  uint32_t number;
+  bool more;
+  uint8_t szx; /* 0 to 7; 7 is reserved on UDP */
+} copal_block;
+
+/* A Block option's parts from its value, and its value from its parts. */
+static inline copal_block copal_block_of(uint32_t value) {
+  copal_block block = {value >> 4, (value & 8) != 0, (uint8_t)(value & 7)};
+  return block;
+}
+static inline uint32_t copal_block_value(copal_block block) {
+  return block.number << 4 | (block.more ? 8u : 0u) | block.szx;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,155 @@
+/* An endpoint on a host: sockets, clock and entropy of its own, datagrams in batches. Linux.
+ *
+ *   static void hello(copal_request *request, void *context) { copal_reply_text(request, "hello"); }
+ *
+ *   int main(void) {
+ *     copal_endpoint *endpoint = copal_open("coap://[::]", NULL);
+ *     copal_route(endpoint, COPAL_GET, "/hello", hello, NULL);
+ *     return copal_run(endpoint);
+ *   }
+ *
+ * Functions here take an endpoint from copal_open; a bare one gets COPAL_ERR_NOT_HOSTED. An endpoint of NULL, such as
+ * from a failed copal_open, gets it too, so that a program may check once. */
+#ifndef COPAL_NET_H
+#define COPAL_NET_H
+
+#include "copal/copal.h"
+#include "copal/rest.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One datagram, as the trace function sees it. */
+typedef struct copal_trace {
+  copal_time time;
+  copal_datagram datagram;
+  bool outgoing;
+} copal_trace;
+
+/* Looks on at what is sent and received; it must not call the endpoint. */
+typedef void copal_trace_function(const copal_trace *trace, void *context);
+
+/* What copal_open may be told; begin with copal_open_defaults. */
+typedef struct copal_open_options {
+  copal_config config;
+  const uint8_t *seed; /* 32 bytes; NULL takes them from the system */
+  uint32_t batch;      /* datagrams a system call, 1 to 256; 32 */
+  bool reuse_port;     /* SO_REUSEPORT: several endpoints share the port, one a thread */
+  bool primary_source; /* answer from the primary socket whatever the request came to (the seed's literal rule) */
+  copal_trace_function *trace;
+  void *trace_context;
+  copal_error error; /* set by a failing copal_open */
+} copal_open_options;
+
+/* The defaults: copal_config_default() and a batch of 32. */
+COPAL_API copal_open_options copal_open_defaults(void);
+
+/* Opens an endpoint: "coap://[::]:5683" or "coap://[::]" binds to that address and port (dual-stack), "coap://0.0.0.0",
+ * "coap://127.0.0.1:0" (a free port), "coap+unix://%2Frun%2Fcopal" (a datagram socket of that name); NULL binds
+ * nothing: a client's endpoint over IPv4 and IPv6. options may be NULL.
+ * NULL on failure: options->error says why (COPAL_ERR_URI_…, _RESOLVE, _SOCKET, _BIND, _CONFIG, _MEMORY), errno too. */
+COPAL_API copal_endpoint *copal_open(const char *uri, copal_open_options *options);
+
+/* As copal_open with a datagram socket that the program made; it is set non-blocking and closed with the endpoint. */
+COPAL_API copal_endpoint *copal_open_fd(int fd, copal_open_options *options);
+
+/* Closes sockets and gives the memory back. NULL is fine. */
+COPAL_API void copal_close(copal_endpoint *endpoint);
+
+/* Does all sending, resending and receiving until a message comes for the application, or timeout (ns) is over;
+ * COPAL_NEVER has no limit, 0 sends what is due and polls once. At least one pass is always made. rx may be NULL on an
+ * endpoint that is not raw; then it returns only at the timeout.
+ * Returns 1 and fills rx for a message, 0 for a timeout, COPAL_ERR_INTERRUPTED after copal_wake or a signal,
+ * COPAL_ERR_SOCKET when a system call fails that should not. */
+COPAL_API COPAL_MUST_CHECK int copal_process(copal_endpoint *endpoint, copal_time timeout, copal_rx *rx);
+
+/* Serves until copal_stop. Returns 0, or the error that ended it: fit for main's return. */
+COPAL_API int copal_run(copal_endpoint *endpoint);
+
+/* Makes copal_run return after the pass it is in. From any thread, and from signal handlers. */
+COPAL_API void copal_stop(copal_endpoint *endpoint);
+
+/* Makes copal_process return COPAL_ERR_INTERRUPTED, now or when it is called next. From any thread, and from signal
+ * handlers. */
+COPAL_API void copal_wake(copal_endpoint *endpoint);
+
+/* For somebody else's event loop: readable when copal_process(endpoint, 0, …) has something to do. */
+COPAL_API int copal_fd(const copal_endpoint *endpoint);
+
+/* For somebody else's event loop: how long it may sleep before it calls copal_process(endpoint, 0, …), in ns. */
+COPAL_API copal_time copal_timeout(const copal_endpoint *endpoint);
+
+/* The primary socket. */
+COPAL_API int copal_socket(const copal_endpoint *endpoint);
+
+/* The address that the primary socket is bound to; port 0 when it is not. COPAL_ERR_SOCKET. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_local_address(const copal_endpoint *endpoint, copal_address *address);
+
+/* Adds a datagram socket to receive from; it is set non-blocking and stays the program's. Twice is once.
+ * COPAL_ERR_SOCKETS_FULL: 16 are the limit. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_register(copal_endpoint *endpoint, int fd);
+COPAL_API COPAL_MUST_CHECK copal_error copal_unregister(copal_endpoint *endpoint, int fd);
+
+/* Joins a group, such as 224.0.1.187 or ff02::fd, on the named interface (NULL: the system's choice) with the primary
+ * socket, or with one made for it where the primary's family or address cannot receive for that group.
+ * COPAL_ERR_ADDRESS: not a group. COPAL_ERR_INTERFACE, COPAL_ERR_SOCKET, COPAL_ERR_SOCKETS_FULL. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_join(copal_endpoint *endpoint, const char *group, const char *interface);
+
+/* Sets by which interface packets to groups leave. COPAL_ERR_INTERFACE, COPAL_ERR_SOCKET. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_multicast_interface(copal_endpoint *endpoint, const char *interface);
+
+/* The monotonic clock that a hosted endpoint runs on. */
+COPAL_API copal_time copal_now(void);
+
+/* --- Addresses as text ------------------------------------------------------------------------ */
+
+/* Room for any address as text, NUL included. */
+#define COPAL_ADDRESS_TEXT_MAX 160
+
+/* "192.0.2.1:5683", "[fe80::1%eth0]:5683", "unix:/run/copal". Returns the length. */
+COPAL_API size_t copal_address_text(const copal_endpoint *endpoint, const copal_address *address, char *buffer,
+                                    size_t capacity);
+
+/* From an IP literal, "192.0.2.1" or "fe80::1%eth0", without a lookup. COPAL_ERR_ADDRESS, COPAL_ERR_INTERFACE. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_address_parse(const char *text, uint16_t port, copal_address *address);
+
+/* From a URI, looking its host up (this blocks). endpoint is needed for coap+unix only.
+ * COPAL_ERR_URI_…, COPAL_ERR_RESOLVE, COPAL_ERR_INTERFACE. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_resolve(copal_endpoint *endpoint, const copal_uri *uri,
+                                                     copal_address *address);
+
+/* --- Client by URI, blocking ------------------------------------------------------------------ */
+
+/* A response with its bytes. */
+typedef struct copal_response {
+  copal_view message;
+  const uint8_t *payload; /* into storage, followed by a NUL that payload_size does not count */
+  size_t payload_size;
+  uint32_t content_format; /* COPAL_FORMAT_NONE where there is none */
+  copal_path path;
+  copal_time round_trip; /* from the first transmission to the response */
+  uint8_t code;
+  uint8_t transmissions;
+  uint8_t storage[1280 + 1];
+} copal_response;
+
+/* Sends one request on an endpoint of its own and waits. Returns 0 for any response (look at its code), or
+ * COPAL_ERR_TIMEOUT, _RESET, _UNREACHABLE, _RESPONSE_REJECTED, _URI_…, _RESOLVE, _SOCKET, _MESSAGE_SIZE. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_get(const char *uri, copal_response *response);
+COPAL_API COPAL_MUST_CHECK copal_error copal_delete(const char *uri, copal_response *response);
+COPAL_API COPAL_MUST_CHECK copal_error copal_put(const char *uri, uint32_t content_format, const void *payload,
+                                                 size_t payload_size, copal_response *response);
+COPAL_API COPAL_MUST_CHECK copal_error copal_post(const char *uri, uint32_t content_format, const void *payload,
+                                                  size_t payload_size, copal_response *response);
+
+/* Sends message to remote on this endpoint and waits for its response, serving the endpoint meanwhile. timeout bounds
+ * the wait, COPAL_NEVER leaves EXCHANGE_LIFETIME. Errors as copal_get, and COPAL_ERR_INTERRUPTED. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_exchange(copal_endpoint *endpoint, const copal_message *message,
+                                                      const copal_address *remote, copal_time timeout,
+                                                      copal_response *response);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
