@@ -1,0 +1,58 @@
+/* The first bytes of an encoded message, for those who stamp and compare them: type, message ID, token. The message
+ * must be whole and well-formed. RFC 7252 section 3, RFC 8974 section 2.1. */
+#ifndef COPAL_MESSAGE_HEADER_H
+#define COPAL_MESSAGE_HEADER_H
+
+#include <string.h>
+
+#include "copal/message.h"
+
+enum { HEADER_SIZE = 4 };
+
+static inline uint8_t header_type(const uint8_t *message) { return (uint8_t)(message[0] >> 4 & 3); }
+
+static inline uint8_t header_code(const uint8_t *message) { return message[1]; }
+
+static inline uint16_t header_mid(const uint8_t *message) { return (uint16_t)(message[2] << 8 | message[3]); }
+
+static inline void header_stamp(uint8_t *message, uint8_t type, uint16_t mid) {
+  message[0] = (uint8_t)((message[0] & 0xcf) | type << 4);
+  message[2] = (uint8_t)(mid >> 8);
+  message[3] = (uint8_t)mid;
+}
+
+/* An empty message: an ACK, a Reset or a ping. */
+static inline void header_empty(uint8_t message[HEADER_SIZE], uint8_t type, uint16_t mid) {
+  message[0] = (uint8_t)(0x40 | type << 4);
+  message[1] = COPAL_EMPTY;
+  message[2] = (uint8_t)(mid >> 8);
+  message[3] = (uint8_t)mid;
+}
+
+static inline copal_bytes header_token(const uint8_t *message) {
+  size_t size = message[0] & 15;
+  copal_bytes token = {message + HEADER_SIZE, size};
+  if (size == 13) {
+    token.data += 1;
+    token.size = 13u + message[4];
+  } else if (size == 14) {
+    token.data += 2;
+    token.size = 269u + ((size_t)message[4] << 8 | message[5]);
+  }
+  return token;
+}
+
+/* Copies a message, giving it that message ID and, where token is not empty, that token in place of none. The token has
+ * at most 12 bytes; destination has room for both. */
+static inline void header_copy(uint8_t *destination, copal_bytes message, uint16_t mid, copal_bytes token) {
+  memcpy(destination, message.data, HEADER_SIZE);
+  if (token.size > 0) {
+    destination[0] = (uint8_t)((destination[0] & 0xf0) | token.size);
+    memcpy(destination + HEADER_SIZE, token.data, token.size);
+  }
+  memcpy(destination + HEADER_SIZE + token.size, message.data + HEADER_SIZE, message.size - HEADER_SIZE);
+  destination[2] = (uint8_t)(mid >> 8);
+  destination[3] = (uint8_t)mid;
+}
+
+#endif
