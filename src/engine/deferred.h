@@ -1,0 +1,44 @@
+/* Responses owed: requests whose handler will answer later. Until the ACK has gone, an answer can be piggybacked; after
+ * ack_delay the empty ACK goes on its own, and the answer becomes a separate response. RFC 7252 section 5.2.2. */
+#ifndef COPAL_ENGINE_DEFERRED_H
+#define COPAL_ENGINE_DEFERRED_H
+
+#include "engine/engine.h"
+
+struct deferred {
+  uint32_t next, previous; /* of those whose ACK is owed, a ring in order of time */
+  uint32_t generation;
+  uint32_t peer;
+  copal_time ack_at; /* COPAL_NEVER: gone, or none is needed (NON) */
+  struct reply_key key;
+  uint32_t token; /* slot in the exchanges' store */
+  uint16_t token_size;
+  uint8_t code; /* of the request */
+  bool used;
+  bool multicast;
+};
+
+struct deferreds {
+  struct deferred *records;
+  struct slab slab;
+  uint32_t first; /* whose ACK is due next */
+};
+
+void deferreds_init(struct deferreds *deferreds, struct layout *layout, uint32_t count_max);
+
+/* Notes that a request will be answered later. INDEX_NONE when there is no room. */
+uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const struct incoming *incoming);
+
+/* Its answer is on the way, or will never be. */
+void deferred_give(struct deferreds *deferreds, struct engine *engine, uint32_t index);
+
+/* When the next empty ACK is due; COPAL_NEVER for none. */
+copal_time deferred_next_ack(const struct deferreds *deferreds);
+
+/* Takes one off the ring whose ACK is due; INDEX_NONE when none is. */
+uint32_t deferred_take_ack(struct deferreds *deferreds, copal_time now);
+
+/* The record that a handle names, or INDEX_NONE. */
+uint32_t deferred_of(const struct deferreds *deferreds, uint32_t index, uint32_t generation);
+
+#endif

@@ -1,0 +1,119 @@
+/* The engine: who still owes whom an answer, and by when. Sans-I/O; it knows peers by index, and neither sockets, nor
+ * addresses, nor resources. It calls nobody: receive.c gives verdicts, transmit.c says what is to be sent or has
+ * failed, and the endpoint acts on them. RFC 7252 section 4. */
+#ifndef COPAL_ENGINE_ENGINE_H
+#define COPAL_ENGINE_ENGINE_H
+
+#include "base/random.h"
+#include "copal/copal.h"
+#include "engine/exchanges.h"
+#include "engine/peers.h"
+#include "engine/replies.h"
+
+/* The tables, each with a file of its own, and what they share. */
+struct engine {
+  struct peers peers;
+  struct exchanges exchanges;
+  struct replies idempotent, unsafe;
+  struct random random;
+  struct hash_key key;
+  copal_parameters parameters;
+  copal_time transmit_span, exchange_lifetime, non_lifetime;
+  copal_time now; /* the latest that the endpoint was told */
+  uint32_t message_size_max;
+  uint32_t peer_replies_max;
+  bool raw;
+  copal_counters counters;
+};
+
+void engine_init(struct engine *engine, struct layout *layout, const copal_config *config, struct hash_key key,
+                 const uint8_t seed[RANDOM_SEED_SIZE], copal_time now);
+
+/* --- Sending: transmit.c ---------------------------------------------------------------------- */
+
+/* What is wanted of a message to be sent. */
+struct transmission {
+  uint32_t peer;
+  copal_bytes message; /* encoded */
+  bool multicast;
+  uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none */
+  copal_time delay;   /* before the first transmission */
+  copal_time timeout; /* of a call, COPAL_NEVER: its lifetime */
+};
+
+/* Takes a message for transmission; its type is CON or NON. Errors as copal_send. */
+copal_error engine_send(struct engine *engine, const struct transmission *transmission, uint32_t *index);
+
+/* What a timer brought about. */
+enum due_kind {
+  DUE_NOTHING,  /* no timer is due any more */
+  DUE_TRANSMIT, /* send the exchange's bytes */
+  DUE_FAILED    /* the exchange failed: tell, then engine_end */
+};
+
+struct due {
+  enum due_kind kind;
+  uint32_t exchange;
+  copal_error error;
+};
+
+/* Takes what is due, one exchange a call. */
+struct due engine_due(struct engine *engine, copal_time now);
+
+/* Marks an exchange as failed, for the reasons that come from outside: unreachable, cancelled. */
+void engine_fail(struct engine *engine, uint32_t index, enum exchange_state state);
+
+/* Ends what was told to its owner: a call is forgotten, a record stays for its lifetime. */
+void engine_end(struct engine *engine, uint32_t index);
+
+/* Forgets an exchange whatever its state. */
+void engine_forget(struct engine *engine, uint32_t index);
+
+/* The exchange passes its turn with its peer on to the next one that waits. */
+void engine_pass_turn(struct engine *engine, uint32_t index);
+
+/* Sets the timer of an exchange that has none, no later than its expiry. */
+void engine_set_timer(struct engine *engine, uint32_t index, copal_time deadline);
+
+/* When the record of an exchange may go: RFC 7252 4.8.2. */
+copal_time engine_lifetime_end(const struct engine *engine, const struct exchange *exchange);
+
+/* --- Receiving: receive.c --------------------------------------------------------------------- */
+
+/* A message as it came in. */
+struct incoming {
+  const copal_view *view;
+  copal_bytes datagram;
+  uint64_t identity; /* hash of the path it came along */
+  uint32_t peer;     /* INDEX_NONE: nobody we know */
+  bool multicast;
+  struct reply_key key; /* of its entry among the replies; receive.c fills it for CON and NON */
+};
+
+enum verdict_kind {
+  VERDICT_IGNORE,       /* drop in silence */
+  VERDICT_REJECT,       /* answer a CON with a Reset */
+  VERDICT_REPEAT,       /* a duplicate: repeat the reply */
+  VERDICT_REQUEST,      /* a new request */
+  VERDICT_RESPONSE,     /* the response to an exchange; an ACK may carry it */
+  VERDICT_ACKNOWLEDGED, /* an empty ACK for an exchange */
+  VERDICT_RESET,        /* a Reset for an exchange */
+  VERDICT_UNMATCHED     /* raw endpoints: a well-formed message that belongs to nothing known */
+};
+
+struct verdict {
+  enum verdict_kind kind;
+  uint32_t exchange;   /* RESPONSE, ACKNOWLEDGED, RESET */
+  struct reply *reply; /* REPEAT */
+};
+
+/* Decides what a decoded message is, and does what follows for the exchange that it answers. */
+struct verdict engine_receive(struct engine *engine, struct incoming *incoming, copal_time now);
+
+/* The replies among which a message's answer is kept: requests that are not idempotent have their own. */
+struct replies *engine_replies(struct engine *engine, uint8_t code);
+
+/* An entry for a new message, with room for a reply of size_max bytes; NULL when it cannot be remembered. */
+struct reply *engine_remember(struct engine *engine, const struct incoming *incoming, size_t size_max);
+
+#endif

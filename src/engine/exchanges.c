@@ -1,0 +1,136 @@
+/* See exchanges.h. */
+#include "engine/exchanges.h"
+
+#include <assert.h>
+
+#include "message/header.h"
+
+void exchanges_init(struct exchanges *exchanges, struct layout *layout, const copal_config *config, struct hash_key key,
+                    copal_time now) {
+  uint32_t count = config->exchanges_max;
+  exchanges->records = (struct exchange *)layout_take(layout, count, sizeof(struct exchange));
+  slab_init(&exchanges->slab, exchanges->records, sizeof(struct exchange), count);
+  store_init(&exchanges->store, layout, config->messages_size, config->message_size_max);
+  table_init(&exchanges->index, layout, count * 2);
+  exchanges->receptions = (struct reception *)layout_take(layout, config->receptions_max, sizeof(struct reception));
+  slab_init(&exchanges->reception_slab, exchanges->receptions, sizeof(struct reception), config->receptions_max);
+  timer_queue_init(&exchanges->timers, exchanges->records, sizeof(struct exchange), now);
+  exchanges->key = key;
+}
+
+enum { KEY_MID = 1, KEY_TOKEN = 2 };
+
+static uint32_t mid_hash(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {
+  uint64_t word = (uint64_t)mid << 8 | KEY_MID;
+  return (uint32_t)hash_words(&exchanges->key, peer, word);
+}
+
+static uint32_t token_hash(const struct exchanges *exchanges, uint32_t peer, copal_bytes token) {
+  return (uint32_t)hash_words(&exchanges->key, (uint64_t)peer << 8 | KEY_TOKEN,
+                              hash_bytes(&exchanges->key, token.data, token.size));
+}
+
+static copal_bytes token_of(const struct exchanges *exchanges, const struct exchange *exchange) {
+  return header_token(exchange_bytes(exchanges, exchange));
+}
+
+static uint32_t token_peer(const struct exchange *exchange) {
+  return (exchange->flags & EXCHANGE_MULTICAST) != 0 ? INDEX_NONE : exchange->peer;
+}
+
+copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_bytes message, uint16_t mid,
+                          copal_bytes token, uint8_t flags, uint32_t *index) {
+  *index = slab_take(&exchanges->slab);
+  if (*index == INDEX_NONE) return COPAL_ERR_EXCHANGES_FULL;
+  size_t size = message.size + token.size;
+  uint32_t slot = store_take(&exchanges->store, size);
+  if (slot == INDEX_NONE) {
+    slab_give(&exchanges->slab, *index);
+    return COPAL_ERR_MESSAGES_FULL;
+  }
+  struct exchange *exchange = exchange_at(exchanges, *index);
+  uint32_t generation = exchange->generation + 1;
+  *exchange = (struct exchange){.as.sent_at = COPAL_NEVER,
+                                .event_at = COPAL_NEVER,
+                                .peer = peer,
+                                .generation = generation == 0 ? 1 : generation,
+                                .message = slot,
+                                .size = (uint16_t)size,
+                                .mid = mid,
+                                .flags = flags};
+  if ((flags & EXCHANGE_CALL) != 0)
+    exchange->of.expires_at = COPAL_NEVER;
+  else
+    exchange->of.receptions = INDEX_NONE;
+  uint8_t *bytes = store_bytes(&exchanges->store, slot);
+  header_copy(bytes, message, mid, token);
+  table_insert(&exchanges->index, mid_hash(exchanges, peer, mid), *index);
+  if ((flags & EXCHANGE_REQUEST) != 0)
+    table_insert(&exchanges->index, token_hash(exchanges, token_peer(exchange), token_of(exchanges, exchange)), *index);
+  return COPAL_OK;
+}
+
+bool exchange_keep(struct exchanges *exchanges, uint32_t index, copal_bytes datagram, copal_time time) {
+  uint32_t kept = slab_take(&exchanges->reception_slab);
+  if (kept == INDEX_NONE) return false;
+  uint32_t slot = store_take(&exchanges->store, datagram.size);
+  if (slot == INDEX_NONE) {
+    slab_give(&exchanges->reception_slab, kept);
+    return false;
+  }
+  memcpy(store_bytes(&exchanges->store, slot), datagram.data, datagram.size);
+  exchanges->receptions[kept] = (struct reception){INDEX_NONE, slot, time, (uint32_t)datagram.size};
+  uint32_t *link = &exchange_at(exchanges, index)->of.receptions;
+  while (*link != INDEX_NONE) link = &exchanges->receptions[*link].next;
+  *link = kept;
+  return true;
+}
+
+static void give_receptions(struct exchanges *exchanges, uint32_t kept) {
+  while (kept != INDEX_NONE) {
+    uint32_t next = exchanges->receptions[kept].next;
+    store_give(&exchanges->store, exchanges->receptions[kept].message);
+    slab_give(&exchanges->reception_slab, kept);
+    kept = next;
+  }
+}
+
+void exchange_give(struct exchanges *exchanges, uint32_t index) {
+  struct exchange *exchange = exchange_at(exchanges, index);
+  assert(exchange->state != EXCHANGE_FREE);
+  table_remove(&exchanges->index, mid_hash(exchanges, exchange->peer, exchange->mid), index);
+  if ((exchange->flags & EXCHANGE_REQUEST) != 0)
+    table_remove(&exchanges->index, token_hash(exchanges, token_peer(exchange), token_of(exchanges, exchange)), index);
+  if ((exchange->flags & EXCHANGE_CALL) == 0) give_receptions(exchanges, exchange->of.receptions);
+  store_give(&exchanges->store, exchange->message);
+  exchange->state = EXCHANGE_FREE;
+  slab_give(&exchanges->slab, index);
+}
+
+uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {
+  uint32_t hash = mid_hash(exchanges, peer, mid), index;
+  struct table_walk walk = table_walk(hash);
+  while ((index = table_next(&exchanges->index, hash, &walk)) != INDEX_NONE) {
+    const struct exchange *exchange = exchange_at(exchanges, index);
+    if (exchange->peer == peer && exchange->mid == mid) return index;
+  }
+  return INDEX_NONE;
+}
+
+uint32_t exchange_by_token(const struct exchanges *exchanges, uint32_t peer, copal_bytes token) {
+  uint32_t hash = token_hash(exchanges, peer, token), index;
+  struct table_walk walk = table_walk(hash);
+  while ((index = table_next(&exchanges->index, hash, &walk)) != INDEX_NONE) {
+    const struct exchange *exchange = exchange_at(exchanges, index);
+    if ((exchange->flags & EXCHANGE_REQUEST) == 0 || token_peer(exchange) != peer) continue;
+    copal_bytes own = token_of(exchanges, exchange);
+    if (own.size == token.size && (own.size == 0 || memcmp(own.data, token.data, own.size) == 0)) return index;
+  }
+  return INDEX_NONE;
+}
+
+uint32_t exchange_of(const struct exchanges *exchanges, copal_tx tx) {
+  if (tx.generation == 0 || tx.index >= exchanges->slab.fresh) return INDEX_NONE;
+  const struct exchange *exchange = exchange_at(exchanges, tx.index);
+  return exchange->generation == tx.generation && exchange->state != EXCHANGE_FREE ? tx.index : INDEX_NONE;
+}

@@ -1,0 +1,95 @@
+/* See peers.h. Idle peers stand in a list from the newest to the oldest; a busy one is out of it, and the two links
+ * then serve its exchanges. */
+#include "engine/peers.h"
+
+#include <assert.h>
+
+void peers_init(struct peers *peers, struct layout *layout, uint32_t count_max) {
+  peers->records = (struct peer *)layout_take(layout, count_max, sizeof(struct peer));
+  slab_init(&peers->slab, peers->records, sizeof(struct peer), count_max);
+  peers->newest = peers->oldest = INDEX_NONE;
+}
+
+static void idle_insert(struct peers *peers, uint32_t index) {
+  struct peer *peer = &peers->records[index];
+  peer->as.idle.newer = INDEX_NONE;
+  peer->as.idle.older = peers->newest;
+  if (peers->newest != INDEX_NONE) peers->records[peers->newest].as.idle.newer = index;
+  peers->newest = index;
+  if (peers->oldest == INDEX_NONE) peers->oldest = index;
+}
+
+static void idle_remove(struct peers *peers, uint32_t index) {
+  uint32_t newer = peers->records[index].as.idle.newer, older = peers->records[index].as.idle.older;
+  if (newer != INDEX_NONE)
+    peers->records[newer].as.idle.older = older;
+  else
+    peers->newest = older;
+  if (older != INDEX_NONE)
+    peers->records[older].as.idle.newer = newer;
+  else
+    peers->oldest = newer;
+}
+
+uint32_t peers_take(struct peers *peers, struct random *random, bool *evicted) {
+  uint32_t index = slab_take(&peers->slab);
+  *evicted = index == INDEX_NONE;
+  if (*evicted) {
+    index = peers->oldest;
+    if (index == INDEX_NONE) return INDEX_NONE;
+    idle_remove(peers, index);
+  }
+  struct peer *peer = &peers->records[index];
+  uint16_t generation = (uint16_t)(peer->generation + 1);
+  /* RFC 7252 4.4: "It is strongly recommended that the initial value of the variable (e.g., on startup) be randomized"
+   */
+  *peer = (struct peer){.next_mid = (uint16_t)random_u32(random), .generation = generation};
+  idle_insert(peers, index);
+  return index;
+}
+
+void peers_touch(struct peers *peers, uint32_t index) {
+  if ((peers->records[index].flags & PEER_BUSY) != 0 || peers->newest == index) return;
+  idle_remove(peers, index);
+  idle_insert(peers, index);
+}
+
+void peers_hold(struct peers *peers, uint32_t index) {
+  struct peer *peer = &peers->records[index];
+  if ((peer->flags & PEER_BUSY) == 0) {
+    idle_remove(peers, index);
+    peer->flags |= PEER_BUSY;
+    peer->as.busy.waiting = INDEX_NONE;
+    peer->as.busy.holds = 0;
+  }
+  ++peer->as.busy.holds;
+}
+
+void peers_release(struct peers *peers, uint32_t index) {
+  struct peer *peer = &peers->records[index];
+  assert((peer->flags & PEER_BUSY) != 0 && peer->as.busy.holds > 0);
+  if (--peer->as.busy.holds > 0) return;
+  assert(peer->as.busy.waiting == INDEX_NONE && peer->outstanding == 0);
+  peer->flags &= (uint8_t)~PEER_BUSY;
+  idle_insert(peers, index);
+}
+
+/* RFC 7252 4.4: "The same Message ID MUST NOT be reused (in communicating with the same endpoint) within the
+ * EXCHANGE_LIFETIME". IDs are given out in order, so it is enough to know, when one half of them begins again, that the
+ * last one of that half is old enough. */
+bool peers_next_mid(struct peers *peers, uint32_t index, copal_time now, copal_time lifetime, uint16_t *mid) {
+  struct peer *peer = &peers->records[index];
+  if ((peer->next_mid & 0x7fff) == 0) {
+    if ((peer->flags & PEER_OTHER_HALF_USED) != 0 && !coarse_passed(peer->other_half, lifetime, now)) return false;
+    peer->flags |= PEER_OTHER_HALF_USED;
+    peer->other_half = coarse_time(now);
+  }
+  *mid = peer->next_mid++;
+  return true;
+}
+
+void peers_mid_used(struct peers *peers, uint32_t index, uint16_t mid, copal_time now) {
+  struct peer *peer = &peers->records[index];
+  uint16_t last = (uint16_t)(peer->next_mid - 1);
+  if (((mid ^ last) & 0x8000) != 0) peer->other_half = coarse_time(now);
+}

@@ -1,0 +1,68 @@
+/* What the engine knows of each peer: whether it is busy, how many interactions are outstanding (NSTART), its next
+ * message ID, how soon a silent one may be sent to again (PROBING_RATE). A peer is an index; whose address that is,
+ * only the endpoint knows. RFC 7252 sections 4.4, 4.7. */
+#ifndef COPAL_ENGINE_PEERS_H
+#define COPAL_ENGINE_PEERS_H
+
+#include <stdbool.h>
+
+#include "base/layout.h"
+#include "base/random.h"
+#include "base/slab.h"
+#include "copal/copal.h"
+
+/* A clock of 2^24 ns, 17 ms, which wraps after two years: good for lifetimes in records that must be small. */
+static inline uint32_t coarse_time(copal_time now) { return (uint32_t)(now >> 24); }
+
+/* Whether at least `age` has passed since then. */
+static inline bool coarse_passed(uint32_t then, copal_time age, copal_time now) {
+  return coarse_time(now) - then > coarse_time(age);
+}
+
+struct peer {
+  union {
+    struct {
+      uint32_t newer, older; /* idle peers by last use */
+    } idle;
+    struct {
+      uint32_t waiting; /* first exchange that waits its turn, or INDEX_NONE */
+      uint32_t holds;   /* exchanges and deferred responses that refer to this peer */
+    } busy;
+  } as;
+  uint32_t probing_until; /* coarse: until then no NON request, unless it is heard from */
+  uint32_t other_half;    /* coarse: when the other half of the message IDs was last used */
+  uint16_t next_mid;
+  uint16_t generation;     /* counts the peers that had this record */
+  uint16_t unsafe_replies; /* replies to unsafe requests remembered for it */
+  uint8_t outstanding;     /* interactions, at most NSTART */
+  uint8_t flags;
+};
+
+enum peer_flags { PEER_BUSY = 1, PEER_SILENT = 2, PEER_OTHER_HALF_USED = 4 };
+
+struct peers {
+  struct peer *records;
+  struct slab slab;
+  uint32_t newest, oldest; /* idle */
+};
+
+void peers_init(struct peers *peers, struct layout *layout, uint32_t count_max);
+
+/* A record for a new peer. When all are taken, the least recently used idle one makes room: its index is the result and
+ * evicted is set. INDEX_NONE when every peer is busy. */
+uint32_t peers_take(struct peers *peers, struct random *random, bool *evicted);
+
+/* Notes that an idle peer was used. */
+void peers_touch(struct peers *peers, uint32_t index);
+
+/* A busy peer stays: each hold needs its release. */
+void peers_hold(struct peers *peers, uint32_t index);
+void peers_release(struct peers *peers, uint32_t index);
+
+/* The next message ID for this peer. False when every one was used within the last lifetime (RFC 7252 4.4). */
+bool peers_next_mid(struct peers *peers, uint32_t index, copal_time now, copal_time lifetime, uint16_t *mid);
+
+/* Notes that a message ID chosen earlier starts its lifetime only now. */
+void peers_mid_used(struct peers *peers, uint32_t index, uint16_t mid, copal_time now);
+
+#endif

@@ -1,0 +1,198 @@
+/* One verdict for each message that comes in: what it is, and to which message of ours it belongs. The rules of RFC
+ * 7252 sections 4.2 to 4.5, 5.3.2 and 8. */
+#include <assert.h>
+
+#include "engine/engine.h"
+
+static struct verdict verdict(enum verdict_kind kind, uint32_t exchange) {
+  return (struct verdict){kind, exchange, NULL};
+}
+
+/* RFC 7252 4.2: "Rejecting a Confirmable message is effected by sending a matching Reset message"; 4.3: a NON is
+ * "silently ignored"; 8.1: a server "MUST NOT" answer what came by multicast with a Reset. */
+static struct verdict reject(const struct incoming *incoming) {
+  bool answerable = incoming->view->type == COPAL_CON && !incoming->multicast;
+  return verdict(answerable ? VERDICT_REJECT : VERDICT_IGNORE, INDEX_NONE);
+}
+
+static struct verdict unmatched(const struct engine *engine, const struct incoming *incoming) {
+  if (engine->raw) return verdict(VERDICT_UNMATCHED, INDEX_NONE);
+  return reject(incoming);
+}
+
+/* --- The exchange that is answered ------------------------------------------------------------- */
+
+/* The message layer is done with an exchange: no more transmissions. A call's owner is to be told next, and its timer
+ * is off; a record stays, with the end of its lifetime as timer. */
+static void conclude(struct engine *engine, uint32_t index, enum exchange_state state) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  if (exchange->state >= EXCHANGE_ANSWERED) {
+    exchange->state = (uint8_t)state;
+    return;
+  }
+  timer_cancel(&engine->exchanges.timers, index);
+  exchange->state = (uint8_t)state;
+  engine_pass_turn(engine, index);
+  if ((exchange->flags & EXCHANGE_RECORD) != 0) engine_set_timer(engine, index, engine_lifetime_end(engine, exchange));
+}
+
+static void note_reply(struct exchange *exchange, bool reset, copal_time now) {
+  if (exchange->replies == 0 && reset) exchange->flags |= EXCHANGE_RST;
+  if (exchange->replies < UINT8_MAX) ++exchange->replies;
+  exchange->event_at = now;
+}
+
+/* The exchange of ours that an ACK or RST answers: same peer, same message ID, and on its way. */
+static uint32_t answered_by_mid(const struct engine *engine, const struct incoming *incoming) {
+  if (incoming->peer == INDEX_NONE) return INDEX_NONE;
+  uint32_t index = exchange_by_mid(&engine->exchanges, incoming->peer, incoming->view->message_id);
+  if (index == INDEX_NONE) return INDEX_NONE;
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  if (exchange->transmissions == 0) return INDEX_NONE;
+  if (incoming->view->type == COPAL_ACK && (exchange->flags & EXCHANGE_CON) == 0) return INDEX_NONE;
+  return index;
+}
+
+static struct verdict receive_empty_ack(struct engine *engine, const struct incoming *incoming, copal_time now) {
+  uint32_t index = answered_by_mid(engine, incoming);
+  if (index == INDEX_NONE) return unmatched(engine, incoming);
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  note_reply(exchange, false, now);
+  if ((exchange->flags & EXCHANGE_CALL) != 0) {
+    if (exchange->state == EXCHANGE_WAITING) {
+      timer_cancel(&engine->exchanges.timers, index);
+      engine_pass_turn(engine, index);
+      exchange->state = EXCHANGE_EXPECTING;
+      engine_set_timer(engine, index, COPAL_NEVER);
+    }
+  } else {
+    conclude(engine, index, EXCHANGE_ANSWERED);
+    if ((exchange->flags & EXCHANGE_RECORD) == 0) {
+      engine_forget(engine, index);
+      index = INDEX_NONE;
+    }
+  }
+  return verdict(VERDICT_ACKNOWLEDGED, index);
+}
+
+static struct verdict receive_reset(struct engine *engine, const struct incoming *incoming, copal_time now) {
+  uint32_t index = answered_by_mid(engine, incoming);
+  if (index == INDEX_NONE) return unmatched(engine, incoming);
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  note_reply(exchange, true, now);
+  ++engine->counters.resets;
+  conclude(engine, index, EXCHANGE_ANSWERED);
+  if ((exchange->flags & (EXCHANGE_RECORD | EXCHANGE_CALL)) == 0) {
+    engine_forget(engine, index);
+    index = INDEX_NONE;
+  }
+  return verdict(VERDICT_RESET, index);
+}
+
+/* RFC 7252 5.3.2: "The source endpoint of the response MUST be the same as the destination endpoint of the original
+ * request" (but for groups, 8.2), and the tokens must be equal. */
+static uint32_t answered_by_token(const struct engine *engine, const struct incoming *incoming) {
+  copal_bytes token = incoming->view->token;
+  uint32_t index = INDEX_NONE;
+  if (incoming->peer != INDEX_NONE) index = exchange_by_token(&engine->exchanges, incoming->peer, token);
+  if (index == INDEX_NONE) index = exchange_by_token(&engine->exchanges, INDEX_NONE, token);
+  if (index == INDEX_NONE || exchange_at(&engine->exchanges, index)->transmissions == 0) return INDEX_NONE;
+  return index;
+}
+
+static void take_response(struct engine *engine, uint32_t index) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  exchange->flags |= EXCHANGE_RESPONDED;
+  ++engine->counters.responses;
+  if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return;
+  /* RFC 7252 4.2: after a separate response "it is clear to the requester that only the ACK was lost and a
+   * retransmission of the request would serve no purpose". */
+  conclude(engine, index, EXCHANGE_ANSWERED);
+}
+
+/* RFC 7252 5.3.2: "In a piggybacked response, the Message ID of the Confirmable request and the Acknowledgement MUST
+ * match, and the tokens of the response and original request MUST match." */
+static struct verdict receive_piggybacked(struct engine *engine, const struct incoming *incoming, copal_time now) {
+  uint32_t index = answered_by_mid(engine, incoming);
+  if (index == INDEX_NONE) return unmatched(engine, incoming);
+  if (answered_by_token(engine, incoming) != index) return verdict(VERDICT_IGNORE, INDEX_NONE);
+  note_reply(exchange_at(&engine->exchanges, index), false, now);
+  take_response(engine, index);
+  return verdict(VERDICT_RESPONSE, index);
+}
+
+/* --- What is new ------------------------------------------------------------------------------- */
+
+struct replies *engine_replies(struct engine *engine, uint8_t code) {
+  /* RFC 7252 5.1 and RFC 8132: GET, PUT, DELETE, FETCH and iPATCH are idempotent; of unknown methods nobody knows. */
+  switch (code) {
+    case COPAL_GET:
+    case COPAL_PUT:
+    case COPAL_DELETE:
+    case COPAL_FETCH:
+    case COPAL_IPATCH: return &engine->idempotent;
+  }
+  return copal_code_is_request(code) ? &engine->unsafe : &engine->idempotent;
+}
+
+struct reply *engine_remember(struct engine *engine, const struct incoming *incoming, size_t size_max) {
+  struct replies *replies = engine_replies(engine, incoming->view->code);
+  uint32_t peer = incoming->peer;
+  if (replies->unsafe && peer != INDEX_NONE && engine->peers.records[peer].unsafe_replies >= engine->peer_replies_max)
+    return NULL;
+  return replies_take(replies, &engine->peers, &incoming->key, peer, size_max, engine->now, engine->exchange_lifetime,
+                      &engine->counters.replies_evicted);
+}
+
+static struct reply *find_duplicate(struct engine *engine, struct incoming *incoming, copal_time now) {
+  incoming->key = (struct reply_key){
+      .identity = incoming->identity,
+      .fingerprint = (uint32_t)hash_bytes(&engine->key, incoming->datagram.data, incoming->datagram.size),
+      .mid = incoming->view->message_id,
+      .con = incoming->view->type == COPAL_CON};
+  return replies_find(engine_replies(engine, incoming->view->code), &incoming->key, now, engine->exchange_lifetime,
+                      engine->non_lifetime);
+}
+
+static struct verdict receive_request(struct engine *engine, struct incoming *incoming, copal_time now) {
+  uint8_t type = incoming->view->type;
+  /* RFC 7252 4.2: "the case where the Acknowledgement carries a request" is to be silently ignored. 8.1: a multicast
+   * request "MUST be Non-confirmable". */
+  if (type == COPAL_ACK || type == COPAL_RST || (type == COPAL_CON && incoming->multicast))
+    return verdict(VERDICT_IGNORE, INDEX_NONE);
+  struct reply *duplicate = find_duplicate(engine, incoming, now);
+  if (duplicate != NULL) return (struct verdict){VERDICT_REPEAT, INDEX_NONE, duplicate};
+  return verdict(VERDICT_REQUEST, INDEX_NONE);
+}
+
+static struct verdict receive_response(struct engine *engine, struct incoming *incoming, copal_time now) {
+  uint8_t type = incoming->view->type;
+  if (type == COPAL_RST || incoming->multicast) return verdict(VERDICT_IGNORE, INDEX_NONE);
+  if (type == COPAL_ACK) return receive_piggybacked(engine, incoming, now);
+  struct reply *duplicate = find_duplicate(engine, incoming, now);
+  if (duplicate != NULL) return (struct verdict){VERDICT_REPEAT, INDEX_NONE, duplicate};
+  uint32_t index = answered_by_token(engine, incoming);
+  if (index == INDEX_NONE) return unmatched(engine, incoming);
+  take_response(engine, index);
+  return verdict(VERDICT_RESPONSE, index);
+}
+
+struct verdict engine_receive(struct engine *engine, struct incoming *incoming, copal_time now) {
+  const copal_view *view = incoming->view;
+  if (incoming->peer != INDEX_NONE) {
+    engine->peers.records[incoming->peer].flags &= (uint8_t)~PEER_SILENT;
+    peers_touch(&engine->peers, incoming->peer);
+  }
+  if (copal_code_is_request(view->code)) return receive_request(engine, incoming, now);
+  if (copal_code_is_response(view->code)) return receive_response(engine, incoming, now);
+  /* RFC 7252 4.2: rejected "where the message is Empty, uses a code with a reserved class (1, 6, or 7)". A CON that is
+   * empty is a ping: its Reset is the answer. */
+  if (view->code != COPAL_EMPTY) return reject(incoming);
+  switch ((copal_type)view->type) {
+    case COPAL_ACK: return receive_empty_ack(engine, incoming, now);
+    case COPAL_RST: return receive_reset(engine, incoming, now);
+    case COPAL_CON:
+    case COPAL_NON: break;
+  }
+  return reject(incoming);
+}

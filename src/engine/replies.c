@@ -1,0 +1,132 @@
+/* See replies.h. Entries never wrap: what is left at the end of the ring, too small for the next one, is a dead entry
+ * or, below an entry's size, skipped. */
+#include "engine/replies.h"
+
+#include <assert.h>
+
+enum { ENTRY_SIZE = sizeof(struct reply), ENTRY_TYPICAL = ENTRY_SIZE + 16, EXTENT_UNIT = 8 };
+
+void replies_init(struct replies *replies, struct layout *layout, uint32_t size, struct hash_key key, bool unsafe) {
+  size &= ~(uint32_t)7;
+  *replies = (struct replies){.size = size, .count_max = size / ENTRY_TYPICAL, .key = key, .unsafe = unsafe};
+  replies->bytes = (uint8_t *)layout_take(layout, size, 1);
+  table_init(&replies->index, layout, replies->count_max);
+}
+
+static uint32_t key_hash(const struct replies *replies, uint64_t identity, uint16_t mid) {
+  return (uint32_t)hash_words(&replies->key, identity, mid);
+}
+
+struct reply *replies_find(const struct replies *replies, const struct reply_key *key, copal_time now,
+                           copal_time con_lifetime, copal_time non_lifetime) {
+  uint32_t hash = key_hash(replies, key->identity, key->mid), unit;
+  struct table_walk walk = table_walk(hash);
+  while ((unit = table_next(&replies->index, hash, &walk)) != INDEX_NONE) {
+    struct reply *reply = reply_at(replies, unit * EXTENT_UNIT);
+    if (reply->identity != key->identity || reply->mid != key->mid || reply->fingerprint != key->fingerprint) continue;
+    if (!coarse_passed(reply->time, reply->con ? con_lifetime : non_lifetime, now)) return reply;
+  }
+  return NULL;
+}
+
+void replies_drop(struct replies *replies, struct peers *peers, struct reply *reply) {
+  reply->state = REPLY_DEAD;
+  if (!reply->found) return;
+  reply->found = false;
+  table_remove(&replies->index, key_hash(replies, reply->identity, reply->mid),
+               reply_offset(replies, reply) / EXTENT_UNIT);
+  --replies->count;
+  if (!replies->unsafe || reply->peer == INDEX_NONE) return;
+  struct peer *peer = &peers->records[reply->peer];
+  if (peer->generation == reply->peer_generation && peer->unsafe_replies > 0) --peer->unsafe_replies;
+}
+
+/* Frees the oldest entry's room. False when it has to stay. */
+static bool drop_oldest(struct replies *replies, struct peers *peers, copal_time now, copal_time lifetime,
+                        uint64_t *evicted) {
+  if (replies->size - replies->tail < ENTRY_SIZE) {
+    replies->used -= replies->size - replies->tail;
+    replies->tail = 0;
+    return true;
+  }
+  struct reply *oldest = reply_at(replies, replies->tail);
+  if (oldest->pins > 0) return false;
+  bool expired = oldest->state == REPLY_DEAD || coarse_passed(oldest->time, lifetime, now);
+  if (!expired) {
+    if (replies->unsafe) return false;
+    ++*evicted;
+  }
+  replies_drop(replies, peers, oldest);
+  uint32_t extent = (uint32_t)oldest->extent * EXTENT_UNIT;
+  replies->used -= extent;
+  replies->tail += extent;
+  if (replies->tail == replies->size) replies->tail = 0;
+  return true;
+}
+
+/* The contiguous room at the head. */
+static uint32_t room(const struct replies *replies) {
+  if (replies->used == 0) return replies->size - replies->head;
+  if (replies->head > replies->tail) return replies->size - replies->head;
+  return replies->tail - replies->head; /* 0 when full */
+}
+
+/* Gives up the end of the ring, so that the head starts anew. */
+static void skip_end(struct replies *replies) {
+  uint32_t rest = replies->size - replies->head;
+  if (rest >= ENTRY_SIZE) {
+    struct reply *gap = reply_at(replies, replies->head);
+    *gap = (struct reply){.peer = INDEX_NONE, .extent = (uint16_t)(rest / EXTENT_UNIT), .state = REPLY_DEAD};
+  }
+  replies->used += rest;
+  replies->head = 0;
+}
+
+struct reply *replies_take(struct replies *replies, struct peers *peers, const struct reply_key *key, uint32_t peer,
+                           size_t size_max, copal_time now, copal_time lifetime, uint64_t *evicted) {
+  uint32_t need = (uint32_t)((ENTRY_SIZE + size_max + EXTENT_UNIT - 1) / EXTENT_UNIT) * EXTENT_UNIT;
+  if (need > replies->size) return NULL;
+  if (replies->used == 0) replies->head = replies->tail = 0;
+  while (replies->count >= replies->count_max || room(replies) < need) {
+    bool at_end = replies->used == 0 || replies->head > replies->tail;
+    if (replies->count < replies->count_max && at_end && replies->head > 0 && replies->tail > 0) {
+      skip_end(replies);
+      continue;
+    }
+    if (!drop_oldest(replies, peers, now, lifetime, evicted)) return NULL;
+    if (replies->used == 0) replies->head = replies->tail = 0;
+  }
+
+  struct reply *reply = reply_at(replies, replies->head);
+  *reply = (struct reply){.identity = key->identity,
+                          .fingerprint = key->fingerprint,
+                          .time = coarse_time(now),
+                          .peer = peer,
+                          .mid = key->mid,
+                          .peer_generation = peer == INDEX_NONE ? 0 : peers->records[peer].generation,
+                          .extent = (uint16_t)(need / EXTENT_UNIT),
+                          .state = REPLY_PENDING,
+                          .con = key->con,
+                          .found = true};
+  table_insert(&replies->index, key_hash(replies, key->identity, key->mid), replies->head / EXTENT_UNIT);
+  ++replies->count;
+  if (replies->unsafe && peer != INDEX_NONE) ++peers->records[peer].unsafe_replies;
+  replies->used += need;
+  replies->head += need;
+  if (replies->head == replies->size) replies->head = 0;
+  return reply;
+}
+
+void replies_close(struct replies *replies, struct reply *reply, uint8_t state, size_t size) {
+  reply->state = state;
+  reply->size = (uint16_t)size;
+  uint32_t extent = (uint32_t)((ENTRY_SIZE + size + EXTENT_UNIT - 1) / EXTENT_UNIT);
+  assert(extent <= reply->extent);
+  uint32_t end = reply_offset(replies, reply) + (uint32_t)reply->extent * EXTENT_UNIT;
+  if (end != (replies->head == 0 ? replies->size : replies->head)) return;
+  uint32_t excess = (reply->extent - extent) * EXTENT_UNIT;
+  reply->extent = (uint16_t)extent;
+  replies->used -= excess;
+  replies->head = end - excess;
+  if (replies->head == replies->size) replies->head = 0;
+}

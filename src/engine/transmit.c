@@ -1,0 +1,285 @@
+/* From copal_send to the last retransmission: an exchange takes its turn with its peer, is transmitted, waits with
+ * exponential back-off, and is given up. The first transmission is a timer like the others: one code path.
+ * RFC 7252 sections 4.2, 4.3, 4.7. */
+#include <assert.h>
+
+#include "engine/engine.h"
+#include "message/header.h"
+
+enum { TOKEN_SIZE = 8 };
+
+static bool needs_turn(const struct exchange *exchange) {
+  /* RFC 7252 4.7: outstanding is "either a CON for which an ACK has not yet been received but is still expected
+   * (message layer) or a request for which neither a response nor an Acknowledgment message has yet been received". */
+  if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return false;
+  return (exchange->flags & (EXCHANGE_CON | EXCHANGE_REQUEST)) != 0;
+}
+
+static bool timer_is_set(const struct exchange *exchange) {
+  return exchange->state != EXCHANGE_QUEUED || exchange_expiry(exchange) != COPAL_NEVER;
+}
+
+void engine_set_timer(struct engine *engine, uint32_t index, copal_time deadline) {
+  copal_time expiry = exchange_expiry(exchange_at(&engine->exchanges, index));
+  timer_set(&engine->exchanges.timers, index, deadline < expiry ? deadline : expiry);
+}
+
+copal_time engine_lifetime_end(const struct engine *engine, const struct exchange *exchange) {
+  copal_time lifetime = (exchange->flags & EXCHANGE_CON) != 0 ? engine->exchange_lifetime : engine->non_lifetime;
+  copal_time from = exchange->as.sent_at == COPAL_NEVER ? engine->now : exchange->as.sent_at;
+  return from + lifetime;
+}
+
+/* --- Taking a message ------------------------------------------------------------------------- */
+
+static copal_error choose_token(struct engine *engine, uint32_t token_peer, copal_bytes given,
+                                uint8_t token[TOKEN_SIZE], copal_bytes *chosen) {
+  *chosen = (copal_bytes){token, 0};
+  if (given.size > 0) {
+    return exchange_by_token(&engine->exchanges, token_peer, given) == INDEX_NONE ? COPAL_OK : COPAL_ERR_TOKEN_IN_USE;
+  }
+  /* RFC 7252 5.3.1: "a client … SHOULD use a nontrivial, randomized token … at least 32 bits of randomness". */
+  chosen->size = TOKEN_SIZE;
+  do {
+    uint64_t random = random_u64(&engine->random);
+    memcpy(token, &random, TOKEN_SIZE);
+  } while (exchange_by_token(&engine->exchanges, token_peer, *chosen) != INDEX_NONE);
+  return COPAL_OK;
+}
+
+static copal_error check(const struct engine *engine, const struct transmission *transmission) {
+  const uint8_t *message = transmission->message.data;
+  uint8_t type = header_type(message), code = header_code(message);
+  if (type != COPAL_CON && type != COPAL_NON) return COPAL_ERR_TYPE;
+  /* RFC 7252 4.3: "A Non-confirmable message … MUST NOT be Empty." */
+  if (type == COPAL_NON && code == COPAL_EMPTY) return COPAL_ERR_TYPE;
+  /* RFC 7252 8.1: "Such a multicast request MUST be Non-confirmable". */
+  if (type == COPAL_CON && transmission->multicast) return COPAL_ERR_MULTICAST_CON;
+  bool lacks_token = copal_code_is_request(code) && header_token(message).size == 0;
+  if (transmission->message.size + (lacks_token ? TOKEN_SIZE : 0) > engine->message_size_max)
+    return COPAL_ERR_MESSAGE_SIZE;
+  return COPAL_OK;
+}
+
+static void enqueue(struct engine *engine, uint32_t index) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  struct peer *peer = &engine->peers.records[exchange->peer];
+  exchange->state = EXCHANGE_QUEUED;
+  uint32_t first = peer->as.busy.waiting;
+  if (first == INDEX_NONE) {
+    peer->as.busy.waiting = exchange->as.queue.next = exchange->as.queue.previous = index;
+  } else {
+    struct exchange *head = exchange_at(&engine->exchanges, first);
+    exchange->as.queue.next = first;
+    exchange->as.queue.previous = head->as.queue.previous;
+    exchange_at(&engine->exchanges, head->as.queue.previous)->as.queue.next = index;
+    head->as.queue.previous = index;
+  }
+  if (timer_is_set(exchange)) engine_set_timer(engine, index, COPAL_NEVER);
+}
+
+static void dequeue(struct engine *engine, uint32_t index) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  struct peer *peer = &engine->peers.records[exchange->peer];
+  uint32_t next = exchange->as.queue.next, previous = exchange->as.queue.previous;
+  if (next == index) {
+    peer->as.busy.waiting = INDEX_NONE;
+  } else {
+    exchange_at(&engine->exchanges, previous)->as.queue.next = next;
+    exchange_at(&engine->exchanges, next)->as.queue.previous = previous;
+    if (peer->as.busy.waiting == index) peer->as.busy.waiting = next;
+  }
+  exchange->as.sent_at = COPAL_NEVER;
+}
+
+static void make_ready(struct engine *engine, uint32_t index, copal_time when) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  exchange->state = EXCHANGE_READY;
+  if (needs_turn(exchange)) {
+    exchange->flags |= EXCHANGE_TURN;
+    ++engine->peers.records[exchange->peer].outstanding;
+  }
+  engine_set_timer(engine, index, when);
+}
+
+copal_error engine_send(struct engine *engine, const struct transmission *transmission, uint32_t *index) {
+  copal_error error = check(engine, transmission);
+  if (error != COPAL_OK) return error;
+
+  uint8_t flags = transmission->flags, code = header_code(transmission->message.data);
+  if (header_type(transmission->message.data) == COPAL_CON) flags |= EXCHANGE_CON;
+  if (copal_code_is_request(code)) flags |= EXCHANGE_REQUEST;
+  if (transmission->multicast) flags |= EXCHANGE_MULTICAST;
+
+  uint8_t token[TOKEN_SIZE];
+  copal_bytes chosen = {token, 0};
+  if ((flags & EXCHANGE_REQUEST) != 0) {
+    uint32_t token_peer = transmission->multicast ? INDEX_NONE : transmission->peer;
+    error = choose_token(engine, token_peer, header_token(transmission->message.data), token, &chosen);
+    if (error != COPAL_OK) return error;
+  }
+
+  uint16_t mid;
+  if (!peers_next_mid(&engine->peers, transmission->peer, engine->now, engine->exchange_lifetime, &mid))
+    return COPAL_ERR_MESSAGE_IDS_SPENT;
+  error = exchange_take(&engine->exchanges, transmission->peer, transmission->message, mid, chosen, flags, index);
+  if (error != COPAL_OK) return error;
+
+  peers_hold(&engine->peers, transmission->peer);
+  struct exchange *exchange = exchange_at(&engine->exchanges, *index);
+  if ((flags & EXCHANGE_CALL) != 0 && transmission->timeout != COPAL_NEVER)
+    exchange->of.expires_at = engine->now + transmission->timeout;
+  const struct peer *peer = &engine->peers.records[transmission->peer];
+  if (needs_turn(exchange) && peer->outstanding >= engine->parameters.nstart)
+    enqueue(engine, *index);
+  else
+    make_ready(engine, *index, engine->now + transmission->delay);
+  return COPAL_OK;
+}
+
+/* --- Timers ----------------------------------------------------------------------------------- */
+
+/* RFC 7252 4.7: "an endpoint does not exceed an average data rate of PROBING_RATE in sending to another endpoint that
+ * does not respond." So each NON request to a silent peer pays for its bytes before the next may go. */
+static bool must_probe_later(struct engine *engine, const struct exchange *exchange, copal_time now, copal_time *when) {
+  if ((exchange->flags & (EXCHANGE_CON | EXCHANGE_MULTICAST)) != 0 || (exchange->flags & EXCHANGE_REQUEST) == 0)
+    return false;
+  const struct peer *peer = &engine->peers.records[exchange->peer];
+  uint32_t wait = peer->probing_until - coarse_time(now);
+  if ((peer->flags & PEER_SILENT) == 0 || wait == 0 || wait > UINT32_MAX / 2) return false;
+  *when = now + ((copal_time)wait << 24);
+  return true;
+}
+
+static void note_probe(struct engine *engine, const struct exchange *exchange, copal_time now) {
+  if (engine->parameters.probing_rate == 0 || (exchange->flags & EXCHANGE_REQUEST) == 0) return;
+  struct peer *peer = &engine->peers.records[exchange->peer];
+  peer->flags |= PEER_SILENT;
+  peer->probing_until = coarse_time(now + COPAL_SECOND * exchange->size / engine->parameters.probing_rate) + 1;
+}
+
+static uint32_t first_timeout_us(struct engine *engine) {
+  /* RFC 7252 4.2: "the initial timeout is set to a random duration … between ACK_TIMEOUT and (ACK_TIMEOUT *
+   * ACK_RANDOM_FACTOR)". */
+  copal_time least = engine->parameters.ack_timeout;
+  copal_time spread = least / 1000 * (engine->parameters.ack_random_permille - 1000);
+  return (uint32_t)((least + random_up_to(&engine->random, spread)) / COPAL_MICROSECOND);
+}
+
+static struct due transmit(struct engine *engine, uint32_t index, copal_time now) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  exchange->event_at = now;
+  if (exchange->transmissions++ == 0) {
+    exchange->as.sent_at = now;
+    exchange->timeout_us = first_timeout_us(engine);
+    peers_mid_used(&engine->peers, exchange->peer, exchange->mid, now);
+    copal_time end = engine_lifetime_end(engine, exchange);
+    if ((exchange->flags & EXCHANGE_CALL) != 0 && end < exchange->of.expires_at) exchange->of.expires_at = end;
+  } else {
+    exchange->timeout_us *= 2;
+    ++engine->counters.retransmissions;
+  }
+  if ((exchange->flags & EXCHANGE_CON) != 0) {
+    exchange->state = EXCHANGE_WAITING;
+  } else {
+    exchange->state = EXCHANGE_SENT;
+    note_probe(engine, exchange, now);
+  }
+  engine_set_timer(engine, index, now + exchange->timeout_us * COPAL_MICROSECOND);
+  return (struct due){DUE_TRANSMIT, index, COPAL_OK};
+}
+
+static bool may_retransmit(const struct engine *engine, const struct exchange *exchange, copal_time now) {
+  /* RFC 7252 4.2: "the entire sequence of (re-)transmissions MUST stay in the envelope of MAX_TRANSMIT_SPAN". */
+  return exchange->transmissions <= engine->parameters.max_retransmit &&
+         now - exchange->as.sent_at <= engine->transmit_span;
+}
+
+/* A NON's interval is over. */
+static void settle(struct engine *engine, uint32_t index) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  engine_pass_turn(engine, index);
+  if ((exchange->flags & EXCHANGE_CALL) != 0) {
+    exchange->state = EXCHANGE_EXPECTING;
+    engine_set_timer(engine, index, COPAL_NEVER);
+    return;
+  }
+  exchange->state = EXCHANGE_ANSWERED;
+  if ((exchange->flags & EXCHANGE_RECORD) != 0)
+    engine_set_timer(engine, index, engine_lifetime_end(engine, exchange));
+  else
+    engine_forget(engine, index);
+}
+
+struct due engine_due(struct engine *engine, copal_time now) {
+  uint32_t index;
+  while ((index = timer_take_due(&engine->exchanges.timers, now)) != INDEX_NONE) {
+    struct exchange *exchange = exchange_at(&engine->exchanges, index);
+    if (now >= exchange_expiry(exchange) && exchange->state < EXCHANGE_ANSWERED) {
+      if (exchange->state == EXCHANGE_QUEUED) dequeue(engine, index);
+      exchange->state = EXCHANGE_UNACKNOWLEDGED;
+      return (struct due){DUE_FAILED, index, COPAL_ERR_TIMEOUT};
+    }
+    copal_time later;
+    switch ((enum exchange_state)exchange->state) {
+      case EXCHANGE_READY:
+        if (!must_probe_later(engine, exchange, now, &later)) return transmit(engine, index, now);
+        engine_set_timer(engine, index, later);
+        break;
+      case EXCHANGE_WAITING:
+        if (may_retransmit(engine, exchange, now)) return transmit(engine, index, now);
+        exchange->state = EXCHANGE_UNACKNOWLEDGED;
+        ++engine->counters.given_up;
+        return (struct due){DUE_FAILED, index, COPAL_ERR_TIMEOUT};
+      case EXCHANGE_SENT: settle(engine, index); break;
+      case EXCHANGE_ANSWERED:
+      case EXCHANGE_UNACKNOWLEDGED:
+      case EXCHANGE_UNREACHED: engine_forget(engine, index); break;
+      case EXCHANGE_FREE:
+      case EXCHANGE_QUEUED:
+      case EXCHANGE_EXPECTING: assert(false); break; /* their timer is their expiry */
+    }
+  }
+  return (struct due){DUE_NOTHING, INDEX_NONE, COPAL_OK};
+}
+
+/* --- Ends ------------------------------------------------------------------------------------- */
+
+void engine_pass_turn(struct engine *engine, uint32_t index) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  if ((exchange->flags & EXCHANGE_TURN) == 0) return;
+  exchange->flags &= (uint8_t)~EXCHANGE_TURN;
+  struct peer *peer = &engine->peers.records[exchange->peer];
+  assert(peer->outstanding > 0);
+  --peer->outstanding;
+  uint32_t next = peer->as.busy.waiting;
+  if (next == INDEX_NONE) return;
+  if (timer_is_set(exchange_at(&engine->exchanges, next))) timer_cancel(&engine->exchanges.timers, next);
+  dequeue(engine, next);
+  make_ready(engine, next, engine->now);
+}
+
+void engine_fail(struct engine *engine, uint32_t index, enum exchange_state state) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  if (timer_is_set(exchange)) timer_cancel(&engine->exchanges.timers, index);
+  if (exchange->state == EXCHANGE_QUEUED) dequeue(engine, index);
+  exchange->state = (uint8_t)state;
+}
+
+/* The timer of the exchange is not set here: it fired, or was cancelled by what ended the exchange. */
+void engine_end(struct engine *engine, uint32_t index) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  assert(exchange->state >= EXCHANGE_ANSWERED);
+  engine_pass_turn(engine, index);
+  if ((exchange->flags & EXCHANGE_RECORD) != 0)
+    engine_set_timer(engine, index, engine_lifetime_end(engine, exchange));
+  else
+    engine_forget(engine, index);
+}
+
+void engine_forget(struct engine *engine, uint32_t index) {
+  uint32_t peer = exchange_at(&engine->exchanges, index)->peer;
+  engine_pass_turn(engine, index);
+  exchange_give(&engine->exchanges, index);
+  peers_release(&engine->peers, peer);
+}
