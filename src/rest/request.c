@@ -1,0 +1,114 @@
+/* What a handler may ask of its request and say in reply: the public functions on copal_request. */
+#include "rest/request.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "message/percent.h"
+
+const copal_rx *copal_request_rx(const copal_request *request) { return &request->rx; }
+
+copal_endpoint *copal_request_endpoint(const copal_request *request) { return request->rx.endpoint; }
+
+static bool path_segment(const copal_view *view, uint32_t position, copal_bytes *segment) {
+  copal_options walk = copal_options_of(view);
+  copal_option option;
+  while (copal_options_next(&walk, &option)) {
+    if (option.number != COPAL_OPTION_URI_PATH || position-- > 0) continue;
+    *segment = (copal_bytes){option.value, option.size};
+    return true;
+  }
+  return false;
+}
+
+copal_bytes copal_request_parameter(const copal_request *request, const char *name) {
+  copal_bytes value = {NULL, 0};
+  size_t size = text_size(name);
+  for (uint32_t at = request->route; at != INDEX_NONE; at = request->routes->records[at].parent) {
+    const struct route *route = &request->routes->records[at];
+    if (route->kind != ROUTE_PARAMETER || route->segment.size != size) continue;
+    if (memcmp(route->segment.data, name, size) != 0) continue;
+    path_segment(&request->rx.message, routes_depth(request->routes, at), &value);
+    break;
+  }
+  return value;
+}
+
+/* All but unreserved characters are escaped: a tail is often used as a file's name, and neither "/" nor NUL within a
+ * segment may pass for anything else. */
+static bool append(char *buffer, size_t capacity, size_t *size, uint8_t c) {
+  static const char digits[] = "0123456789ABCDEF";
+  size_t need = is_unreserved(c) ? 1 : 3;
+  if (capacity - *size <= need) return false;
+  if (need == 1) {
+    buffer[(*size)++] = (char)c;
+    return true;
+  }
+  buffer[(*size)++] = '%';
+  buffer[(*size)++] = digits[c >> 4];
+  buffer[(*size)++] = digits[c & 15];
+  return true;
+}
+
+copal_error copal_request_tail(const copal_request *request, char *buffer, size_t capacity) {
+  assert(capacity > 0);
+  uint32_t first = 0;
+  if (request->route != INDEX_NONE && request->routes->records[request->route].kind == ROUTE_TAIL)
+    first = routes_depth(request->routes, request->route);
+  copal_bytes segment;
+  size_t size = 0;
+  for (uint32_t position = first; path_segment(&request->rx.message, position, &segment); ++position) {
+    if (position > first) {
+      if (capacity - size <= 1) return COPAL_ERR_SPACE;
+      buffer[size++] = '/';
+    }
+    for (size_t i = 0; i < segment.size; ++i)
+      if (!append(buffer, capacity, &size, segment.data[i])) return COPAL_ERR_SPACE;
+  }
+  buffer[size] = 0;
+  return COPAL_OK;
+}
+
+void request_begin_reply(struct copal_request *request, uint8_t code) {
+  const copal_view *view = &request->rx.message;
+  copal_type type = view->type == COPAL_CON ? COPAL_ACK : COPAL_NON;
+  copal_message_init(&request->reply, request->room, request->room_size, type, code);
+  request->room[2] = (uint8_t)(request->reply_mid >> 8);
+  request->room[3] = (uint8_t)request->reply_mid;
+  copal_message_set_token(&request->reply, view->token.data, view->token.size);
+  request->replied = true;
+}
+
+copal_error copal_reply(copal_request *request, copal_code code, uint32_t content_format, const void *payload,
+                        size_t payload_size) {
+  request_begin_reply(request, (uint8_t)code);
+  if (content_format != COPAL_FORMAT_NONE)
+    copal_message_add_uint(&request->reply, COPAL_OPTION_CONTENT_FORMAT, content_format);
+  copal_message_set_payload(&request->reply, payload, payload_size);
+  if (request->reply.error == COPAL_OK) return COPAL_OK;
+  request_begin_reply(request, COPAL_INTERNAL_SERVER_ERROR);
+  return COPAL_ERR_MESSAGE_SIZE;
+}
+
+copal_error copal_reply_text(copal_request *request, const char *text) {
+  return copal_reply(request, COPAL_CONTENT, COPAL_TEXT_PLAIN, text, text_size(text));
+}
+
+copal_error copal_reply_code(copal_request *request, copal_code code) {
+  return copal_reply(request, code, COPAL_FORMAT_NONE, NULL, 0);
+}
+
+copal_message *copal_reply_message(copal_request *request) {
+  request_begin_reply(request, COPAL_CONTENT);
+  return &request->reply;
+}
+
+copal_error copal_defer(copal_request *request, copal_deferred *deferred) {
+  assert(!request->deferred);
+  uint32_t index = deferred_take(request->deferreds, request->engine, request->incoming);
+  if (index == INDEX_NONE) return COPAL_ERR_DEFERRED_FULL;
+  *deferred = (copal_deferred){index, request->deferreds->records[index].generation};
+  request->deferred = true;
+  return COPAL_OK;
+}

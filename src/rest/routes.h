@@ -1,0 +1,58 @@
+/* Which handler a path has: a tree of segments in which each step is one hash lookup, so that the number of routes does
+ * not matter. Patterns are borrowed. */
+#ifndef COPAL_REST_ROUTES_H
+#define COPAL_REST_ROUTES_H
+
+#include "base/hash.h"
+#include "base/slab.h"
+#include "base/table.h"
+#include "copal/rest.h"
+
+/* One segment below its parent. A segment's kind decides who wins: literal before parameter before tail. */
+enum route_kind { ROUTE_LITERAL, ROUTE_PARAMETER, ROUTE_TAIL };
+
+struct route {
+  copal_bytes segment;    /* of a parameter: its name */
+  const char *pattern;    /* of the route that ends here, or NULL */
+  const char *attributes; /* of its link, or NULL */
+  uint32_t parent;
+  uint32_t parameter, tail; /* children */
+  uint32_t handlers;        /* list, or INDEX_NONE */
+  uint8_t kind;
+};
+
+struct route_handler {
+  copal_handler *handler;
+  void *context;
+  uint32_t next;
+  uint8_t method;
+};
+
+struct routes {
+  struct route *records;
+  struct slab slab;
+  struct route_handler *handlers;
+  struct slab handler_slab;
+  struct table literals; /* by parent and segment */
+  struct hash_key key;
+};
+
+enum { ROUTE_ROOT = 0 };
+
+void routes_init(struct routes *routes, struct layout *layout, uint32_t count_max, struct hash_key key);
+
+copal_error routes_add(struct routes *routes, copal_code method, const char *pattern, copal_handler *handler,
+                       void *context);
+
+copal_error routes_set_attributes(struct routes *routes, const char *pattern, const char *attributes);
+
+/* The route that a request's Uri-Path leads to, or INDEX_NONE. */
+uint32_t routes_match(const struct routes *routes, const copal_view *request);
+
+/* A route's handler for a method, or NULL. */
+const struct route_handler *routes_handler(const struct routes *routes, uint32_t index, uint8_t method);
+
+/* How many segments lie above a route's own: a parameter's position in the path. */
+uint32_t routes_depth(const struct routes *routes, uint32_t index);
+
+#endif
