@@ -1,0 +1,188 @@
+/* Requests on an endpoint with resources: the reply is built where it will be kept, goes out piggybacked, and a
+ * deferred one later. RFC 7252 sections 5.2 and 8.2. */
+#include <assert.h>
+
+#include "endpoint/endpoint.h"
+#include "rest/request.h"
+
+/* RFC 7252 5.9.3.4: 5.03 "uses the Max-Age Option to indicate the number of seconds after which to retry". */
+enum { RETRY_AFTER_SECONDS = 5, REFUSAL_SIZE_MAX = 16 };
+
+/* An entry that nothing is looked up by: room for a reply that is not remembered. */
+static struct reply *take_room(copal_endpoint *endpoint, struct arrival *arrival, size_t size_max) {
+  struct engine *engine = &endpoint->engine;
+  struct reply *reply = replies_take(&engine->idempotent, &engine->peers, &arrival->incoming.key, INDEX_NONE, size_max,
+                                     engine->now, engine->exchange_lifetime, &engine->counters.replies_evicted);
+  if (reply != NULL) replies_drop(&engine->idempotent, &engine->peers, reply);
+  return reply;
+}
+
+static bool begin(copal_endpoint *endpoint, const struct arrival *arrival, struct reply *reply, size_t size_max,
+                  struct copal_request *request) {
+  struct engine *engine = &endpoint->engine;
+  *request = (struct copal_request){.rx = endpoint_rx(endpoint, arrival),
+                                    .room = reply_bytes(reply),
+                                    .room_size = size_max,
+                                    .routes = &endpoint->routes,
+                                    .route = INDEX_NONE,
+                                    .engine = engine,
+                                    .deferreds = &endpoint->deferreds,
+                                    .incoming = &arrival->incoming,
+                                    .reply_mid = arrival->view.message_id};
+  request->rx.has_responded = true;
+  if (arrival->view.type == COPAL_CON || arrival->incoming.multicast) return true;
+  return peers_next_mid(&engine->peers, arrival->incoming.peer, engine->now, engine->exchange_lifetime,
+                        &request->reply_mid);
+}
+
+void endpoint_answer_code(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code) {
+  size_t size_max = HEADER_SIZE + 2 + arrival->view.token.size + REFUSAL_SIZE_MAX;
+  struct reply *reply = take_room(endpoint, arrival, size_max);
+  struct copal_request request;
+  if (reply == NULL) return;
+  if (!begin(endpoint, arrival, reply, size_max, &request)) {
+    replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, 0);
+    return;
+  }
+  request_begin_reply(&request, code);
+  if (code == COPAL_SERVICE_UNAVAILABLE)
+    copal_message_add_uint(&request.reply, COPAL_OPTION_MAX_AGE, RETRY_AFTER_SECONDS);
+  replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, request.reply.size);
+  endpoint_answer(endpoint, &arrival->path, reply);
+}
+
+/* RFC 7252 8.2: "a server MAY always ignore the request, in particular if it doesn't have anything useful to respond
+ * (e.g., if it only has an empty payload or an error response)"; what it has to say it says within the leisure. */
+static void answer_group(copal_endpoint *endpoint, uint32_t peer, copal_bytes message) {
+  struct engine *engine = &endpoint->engine;
+  copal_view view;
+  if (copal_decode(message.data, message.size, &view) != COPAL_OK) return;
+  if (COPAL_CODE_CLASS(view.code) != 2 || view.payload.size == 0) return;
+  struct transmission transmission = {.peer = peer,
+                                      .message = message,
+                                      .delay = random_up_to(&engine->random, engine->parameters.leisure),
+                                      .timeout = COPAL_NEVER};
+  uint32_t index;
+  if (engine_send(engine, &transmission, &index) != COPAL_OK) ++engine->counters.outbox_full;
+}
+
+void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
+  struct engine *engine = &endpoint->engine;
+  struct replies *replies = engine_replies(engine, arrival->view.code);
+  size_t size_max = engine->message_size_max;
+  struct reply *reply = engine_remember(engine, &arrival->incoming, size_max);
+  if (reply == NULL) {
+    ++engine->counters.replies_full;
+    if (!arrival->incoming.multicast) endpoint_answer_code(endpoint, arrival, COPAL_SERVICE_UNAVAILABLE);
+    return;
+  }
+  struct copal_request request;
+  if (!begin(endpoint, arrival, reply, size_max, &request)) {
+    replies_drop(replies, &engine->peers, reply);
+    replies_close(replies, reply, REPLY_DEAD, 0);
+    ++engine->counters.ignored;
+    return;
+  }
+  /* The handler may bring other replies about: this one stays where it is. The peer, too, stays who it is. */
+  ++reply->pins;
+  peers_hold(&engine->peers, arrival->incoming.peer);
+  request_dispatch(&request);
+  --reply->pins;
+  if (request.deferred) {
+    replies_close(replies, reply, REPLY_PENDING, 0);
+  } else if (arrival->incoming.multicast) {
+    answer_group(endpoint, arrival->incoming.peer, (copal_bytes){request.room, request.reply.size});
+    replies_close(replies, reply, REPLY_NOTHING, 0);
+  } else {
+    replies_close(replies, reply, REPLY_MESSAGE, request.reply.size);
+    endpoint_answer(endpoint, &arrival->path, reply);
+  }
+  peers_release(&engine->peers, arrival->incoming.peer);
+}
+
+/* --- Deferred --------------------------------------------------------------------------------- */
+
+/* The response with the request's token, as type, in buffer. */
+static copal_error compose(const copal_endpoint *endpoint, const struct deferred *deferred,
+                           const copal_message *response, copal_type type, copal_message *composed, uint8_t *buffer,
+                           size_t capacity) {
+  if (response->error != COPAL_OK) return response->error;
+  copal_error error = copal_message_copy(composed, buffer, capacity, response->buffer, response->size);
+  if (error != COPAL_OK) return COPAL_ERR_MESSAGE_SIZE;
+  copal_message_set_token(composed, store_bytes(&endpoint->engine.exchanges.store, deferred->token),
+                          deferred->token_size);
+  if (composed->error != COPAL_OK) return COPAL_ERR_MESSAGE_SIZE;
+  header_stamp(buffer, (uint8_t)type, deferred->key.mid);
+  return COPAL_OK;
+}
+
+/* The entry that stood for the pending request makes way for one with the reply. */
+static copal_error piggyback(copal_endpoint *endpoint, const struct deferred *deferred, const copal_message *response) {
+  struct engine *engine = &endpoint->engine;
+  struct replies *replies = engine_replies(engine, deferred->code);
+  size_t size_max = response->size + deferred->token_size + 2;
+  struct reply *old = endpoint_find_reply(endpoint, deferred->code, &deferred->key);
+  if (old != NULL) ++old->pins;
+  struct reply *reply = replies_take(replies, &engine->peers, &deferred->key, deferred->peer, size_max, engine->now,
+                                     engine->exchange_lifetime, &engine->counters.replies_evicted);
+  if (old != NULL) --old->pins;
+  if (reply == NULL) return COPAL_ERR_MESSAGES_FULL;
+  copal_message composed;
+  copal_error error = compose(endpoint, deferred, response, COPAL_ACK, &composed, reply_bytes(reply), size_max);
+  if (error != COPAL_OK || composed.size > engine->message_size_max) {
+    replies_drop(replies, &engine->peers, reply);
+    replies_close(replies, reply, REPLY_DEAD, 0);
+    return COPAL_ERR_MESSAGE_SIZE;
+  }
+  replies_close(replies, reply, REPLY_MESSAGE, composed.size);
+  if (old != NULL) replies_drop(replies, &engine->peers, old);
+  endpoint_answer(endpoint, &endpoint->paths.records[deferred->peer], reply);
+  return COPAL_OK;
+}
+
+/* The store lends the room to put the message together, and engine_send copies it from there. */
+static copal_error send_separately(copal_endpoint *endpoint, const struct deferred *deferred,
+                                   const copal_message *response) {
+  struct engine *engine = &endpoint->engine;
+  size_t size_max = response->size + deferred->token_size + 2;
+  uint32_t slot = store_take(&engine->exchanges.store, size_max);
+  if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
+  uint8_t *room = store_bytes(&engine->exchanges.store, slot);
+  copal_message composed;
+  copal_error error =
+      compose(endpoint, deferred, response, deferred->key.con ? COPAL_CON : COPAL_NON, &composed, room, size_max);
+  if (error == COPAL_OK && deferred->multicast) {
+    answer_group(endpoint, deferred->peer, (copal_bytes){room, composed.size});
+  } else if (error == COPAL_OK) {
+    struct transmission transmission = {
+        .peer = deferred->peer, .message = {room, composed.size}, .timeout = COPAL_NEVER};
+    uint32_t index;
+    error = engine_send(engine, &transmission, &index);
+  }
+  store_give(&engine->exchanges.store, slot);
+  return error;
+}
+
+copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle, const copal_message *response) {
+  uint32_t index = deferred_of(&endpoint->deferreds, handle.index, handle.generation);
+  if (index == INDEX_NONE) return COPAL_ERR_STALE;
+  const struct deferred *deferred = &endpoint->deferreds.records[index];
+  bool ack_is_owed = deferred->ack_at != COPAL_NEVER;
+  copal_error error =
+      ack_is_owed ? piggyback(endpoint, deferred, response) : send_separately(endpoint, deferred, response);
+  if (error == COPAL_OK) deferred_give(&endpoint->deferreds, &endpoint->engine, index);
+  return error;
+}
+
+/* --- Routes ----------------------------------------------------------------------------------- */
+
+copal_error copal_route(copal_endpoint *endpoint, copal_code method, const char *pattern, copal_handler *handler,
+                        void *context) {
+  if (endpoint == NULL) return COPAL_ERR_NOT_HOSTED;
+  return routes_add(&endpoint->routes, method, pattern, handler, context);
+}
+
+copal_error copal_route_attributes(copal_endpoint *endpoint, const char *pattern, const char *attributes) {
+  if (endpoint == NULL) return COPAL_ERR_NOT_HOSTED;
+  return routes_set_attributes(&endpoint->routes, pattern, attributes);
+}

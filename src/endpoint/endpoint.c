@@ -1,0 +1,193 @@
+/* An endpoint's memory, its start, and what it tells of itself. */
+#include "endpoint/endpoint.h"
+
+_Static_assert(sizeof(struct exchange) == 64, "an exchange is 64 bytes and its message");
+_Static_assert(sizeof(struct path) + sizeof(struct peer) <= 64, "an idle peer is 64 bytes");
+_Static_assert(sizeof(struct reply) == 32, "a remembered message is 32 bytes and its reply");
+
+const char *copal_version(void) { return COPAL_VERSION; }
+
+copal_config copal_config_default(void) {
+  copal_config config = copal_config_small();
+  config.peers_max = 65536;
+  config.exchanges_max = 65536;
+  config.message_size_max = 1472; /* what an Ethernet frame leaves of UDP over IPv4 */
+  config.messages_size = 32u << 20;
+  config.replies_size = 64u << 20;
+  config.peer_replies_max = 4096;
+  config.outbox_max = 1024;
+  config.deferred_max = 4096;
+  config.receptions_max = 4096;
+  config.routes_max = 1024;
+  return config;
+}
+
+copal_config copal_config_small(void) {
+  copal_config config = {.peers_max = 4,
+                         .exchanges_max = 8,
+                         .message_size_max = 256,
+                         .messages_size = 2048,
+                         .replies_size = 2048,
+                         .peer_replies_max = 4,
+                         .outbox_max = 4,
+                         .deferred_max = 2,
+                         .receptions_max = 2,
+                         .routes_max = 8,
+                         /* RFC 7252 4.8, Table 2 */
+                         .parameters = {.ack_timeout = 2 * COPAL_SECOND,
+                                        .max_latency = 100 * COPAL_SECOND,
+                                        .leisure = 5 * COPAL_SECOND,
+                                        .ack_delay = 500 * COPAL_MILLISECOND,
+                                        .ack_random_permille = 1500,
+                                        .probing_rate = 1,
+                                        .max_retransmit = 4,
+                                        .nstart = 1}};
+  return config;
+}
+
+/* --- Memory ----------------------------------------------------------------------------------- */
+
+static bool parameters_are_sound(const copal_parameters *parameters) {
+  /* RFC 7252 4.8.1: "ACK_RANDOM_FACTOR MUST NOT be decreased below 1.0". The other bounds keep times within 64 bits and
+   * back-off within 32. */
+  return parameters->ack_timeout > 0 && parameters->ack_timeout <= 3600 * COPAL_SECOND &&
+         parameters->ack_random_permille >= 1000 && parameters->ack_random_permille <= 4000 &&
+         parameters->max_retransmit <= 10 && parameters->nstart >= 1 &&
+         parameters->max_latency <= 86400 * COPAL_SECOND && parameters->leisure <= 86400 * COPAL_SECOND &&
+         parameters->ack_delay <= 86400 * COPAL_SECOND &&
+         copal_max_transmit_span(parameters) <= UINT32_MAX / 2 * COPAL_MICROSECOND;
+}
+
+static bool is_sound(const copal_config *config) {
+  enum { RECORDS_MAX = 1 << 28, UDP_PAYLOAD_MAX = 65507 };
+  return config->peers_max >= 1 && config->peers_max <= RECORDS_MAX && config->exchanges_max >= 1 &&
+         config->exchanges_max <= RECORDS_MAX && config->message_size_max >= 64 &&
+         config->message_size_max <= UDP_PAYLOAD_MAX && config->messages_size >= config->message_size_max &&
+         config->replies_size / 2 >= config->message_size_max + sizeof(struct reply) &&
+         config->replies_size <= (uint32_t)1 << 31 && config->peer_replies_max <= UINT16_MAX &&
+         config->outbox_max >= 1 && config->outbox_max <= RECORDS_MAX && config->deferred_max <= RECORDS_MAX &&
+         config->receptions_max <= RECORDS_MAX && config->routes_max <= RECORDS_MAX &&
+         parameters_are_sound(&config->parameters);
+}
+
+/* Without a block it only counts. */
+static void lay_out(copal_endpoint *endpoint, struct layout *layout, const copal_config *config, struct hash_key key,
+                    const uint8_t seed[RANDOM_SEED_SIZE], copal_time now) {
+  engine_init(&endpoint->engine, layout, config, key, seed, now);
+  deferreds_init(&endpoint->deferreds, layout, config->deferred_max);
+  routes_init(&endpoint->routes, layout, config->routes_max, key);
+  paths_init(&endpoint->paths, layout, config->peers_max, key);
+  outbox_init(&endpoint->outbox, layout, config->outbox_max);
+  endpoint->calls = (struct call *)layout_take(layout, config->exchanges_max, sizeof(struct call));
+  endpoint->failures = (struct failures){.capacity = config->exchanges_max};
+  endpoint->failures.handles = (copal_tx *)layout_take(layout, config->exchanges_max, sizeof(copal_tx));
+}
+
+size_t copal_endpoint_size(const copal_config *config) {
+  static const uint8_t seed[RANDOM_SEED_SIZE];
+  if (!is_sound(config)) return 0;
+  copal_endpoint endpoint;
+  struct layout layout = {NULL, 0};
+  layout_take(&layout, 1, sizeof(copal_endpoint));
+  lay_out(&endpoint, &layout, config, (struct hash_key){0, 1}, seed, 0);
+  return layout.size > SIZE_MAX / 2 ? 0 : (size_t)layout.size;
+}
+
+copal_endpoint *copal_endpoint_init(void *memory, size_t size, const copal_config *config, const uint8_t seed[32],
+                                    copal_time now) {
+  size_t need = copal_endpoint_size(config);
+  if (need == 0 || size < need) return NULL;
+  /* The tables' keys come from the seed, but never meet the wire: they are drawn from a generator of their own. */
+  struct random random;
+  random_init(&random, seed);
+  random.counter = (uint64_t)1 << 63;
+  struct hash_key key = {random_u64(&random), random_u64(&random) | 1};
+  struct layout layout = {(uint8_t *)memory, 0};
+  copal_endpoint *endpoint = (copal_endpoint *)layout_take(&layout, 1, sizeof(copal_endpoint));
+  *endpoint = (copal_endpoint){0};
+  lay_out(endpoint, &layout, config, key, seed, now);
+  return endpoint;
+}
+
+/* --- What the files of this folder share -------------------------------------------------------- */
+
+void endpoint_advance(copal_endpoint *endpoint, copal_time now) {
+  if (now > endpoint->engine.now) endpoint->engine.now = now;
+}
+
+uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path) {
+  uint32_t peer = paths_find(&endpoint->paths, path);
+  if (peer != INDEX_NONE) return peer;
+  bool evicted;
+  peer = peers_take(&endpoint->engine.peers, &endpoint->engine.random, &evicted);
+  if (peer == INDEX_NONE) {
+    ++endpoint->engine.counters.peers_full;
+    return INDEX_NONE;
+  }
+  if (evicted) {
+    ++endpoint->engine.counters.peers_evicted;
+    paths_clear(&endpoint->paths, peer);
+  }
+  paths_set(&endpoint->paths, peer, path);
+  return peer;
+}
+
+copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival) {
+  copal_rx rx = {.endpoint = endpoint,
+                 .message = arrival->view,
+                 .path = arrival->datagram->path,
+                 .time = endpoint->engine.now,
+                 .memory = arrival->incoming.key.fingerprint,
+                 .type = arrival->view.type,
+                 .multicast = arrival->incoming.multicast,
+                 .has_responded = arrival->view.type != COPAL_CON};
+  return rx;
+}
+
+/* --- What it tells ------------------------------------------------------------------------------ */
+
+copal_time copal_endpoint_deadline(const copal_endpoint *endpoint) {
+  if (endpoint->outbox.waiting > 0) return 0;
+  copal_time timer = timer_earliest(&endpoint->engine.exchanges.timers);
+  copal_time ack = deferred_next_ack(&endpoint->deferreds);
+  return timer < ack ? timer : ack;
+}
+
+static bool take_failure(copal_endpoint *endpoint, copal_event *event) {
+  struct failures *failures = &endpoint->failures;
+  while (failures->count > 0) {
+    copal_tx tx = failures->handles[failures->tail];
+    failures->tail = failures->tail + 1 == failures->capacity ? 0 : failures->tail + 1;
+    --failures->count;
+    uint32_t index = exchange_of(&endpoint->engine.exchanges, tx);
+    if (index == INDEX_NONE) continue; /* cancelled meanwhile */
+    const struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, index);
+    copal_error error = COPAL_ERR_TIMEOUT;
+    if (exchange->state == EXCHANGE_UNREACHED) error = COPAL_ERR_UNREACHABLE;
+    if ((exchange->flags & EXCHANGE_RST) != 0) error = COPAL_ERR_RESET;
+    *event = (copal_event){.kind = COPAL_EVENT_FAILED, .error = error, .tx = tx};
+    return true;
+  }
+  return false;
+}
+
+bool copal_endpoint_event(copal_endpoint *endpoint, copal_event *event) {
+  if (!endpoint->has_waiting) return take_failure(endpoint, event);
+  endpoint->has_waiting = false;
+  *event = (copal_event){.kind = COPAL_EVENT_MESSAGE, .error = COPAL_OK, .rx = endpoint->waiting};
+  return true;
+}
+
+const copal_counters *copal_endpoint_counters(const copal_endpoint *endpoint) { return &endpoint->engine.counters; }
+
+copal_usage copal_endpoint_usage(const copal_endpoint *endpoint) {
+  const struct engine *engine = &endpoint->engine;
+  copal_usage usage = {.peers = engine->peers.slab.count,
+                       .exchanges = engine->exchanges.slab.count,
+                       .deferred = endpoint->deferreds.slab.count,
+                       .receptions = engine->exchanges.reception_slab.count,
+                       .replies = engine->idempotent.count + engine->unsafe.count,
+                       .replies_size = engine->idempotent.used + engine->unsafe.used,
+                       .messages_size = (uint32_t)engine->exchanges.store.used};
+  return usage;
+}

@@ -1,0 +1,72 @@
+/* The endpoint: the tables of all layers side by side, and what the files of this folder share. It is the conductor:
+ * the only place that knows in which order the layers are called. */
+#ifndef COPAL_ENDPOINT_ENDPOINT_H
+#define COPAL_ENDPOINT_ENDPOINT_H
+
+#include "endpoint/outbox.h"
+#include "endpoint/paths.h"
+#include "engine/deferred.h"
+#include "engine/engine.h"
+#include "rest/routes.h"
+
+/* Whom to call with an exchange's end; beside the exchange of the same index. */
+struct call {
+  copal_response_handler *handler;
+  void *context;
+};
+
+/* Transmissions that failed, for copal_endpoint_event. */
+struct failures {
+  copal_tx *handles;
+  uint32_t capacity, tail, count;
+};
+
+struct copal_endpoint {
+  struct engine engine;
+  struct deferreds deferreds;
+  struct routes routes;
+  struct paths paths;
+  struct outbox outbox;
+  struct call *calls;
+  struct failures failures;
+  copal_rx waiting; /* a message that the application has not taken yet */
+  bool has_waiting;
+  void *host; /* of a hosted endpoint: net/ */
+};
+
+/* A datagram on its way in. */
+struct arrival {
+  struct incoming incoming;
+  copal_view view;
+  struct path path;
+  const copal_datagram *datagram;
+};
+
+/* Moves the endpoint's time, which never goes back. */
+void endpoint_advance(copal_endpoint *endpoint, copal_time now);
+
+/* The peer at the other end of a path, made if it is new; INDEX_NONE when every record is busy. */
+uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path);
+
+/* Answers with an empty ACK or a Reset; a full outbox is counted. */
+void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, copal_type type, uint16_t mid);
+
+/* Puts a kept reply into the outbox; a full one is counted. */
+void endpoint_answer(copal_endpoint *endpoint, const struct path *path, struct reply *reply);
+
+/* The entry of a message among the replies, or NULL. */
+struct reply *endpoint_find_reply(copal_endpoint *endpoint, uint8_t code, const struct reply_key *key);
+
+/* Tells the owner of an exchange how it ended, and ends it: answer.c. rx is NULL without a message. */
+void endpoint_tell(copal_endpoint *endpoint, uint32_t exchange, const copal_rx *rx, copal_error error);
+
+/* A request for an endpoint with resources: answer.c. */
+void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival);
+
+/* Answers a request with a code alone: answer.c. */
+void endpoint_answer_code(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code);
+
+/* The reception record of an arrival. */
+copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival);
+
+#endif

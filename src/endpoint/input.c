@@ -1,0 +1,234 @@
+/* The way in: a datagram is decoded, its path becomes a peer, the engine gives its verdict, and what follows from it is
+ * done here, in this order and nowhere else. */
+#include <assert.h>
+
+#include "endpoint/endpoint.h"
+#include "message/critical.h"
+
+/* What an endpoint with resources understands of critical options; the rest gets 4.02. */
+static bool resources_understand(uint16_t number) {
+  switch (number) {
+    case COPAL_OPTION_URI_HOST:
+    case COPAL_OPTION_URI_PORT:
+    case COPAL_OPTION_URI_PATH:
+    case COPAL_OPTION_URI_QUERY:
+    case COPAL_OPTION_ACCEPT:
+    case COPAL_OPTION_PROXY_URI:
+    case COPAL_OPTION_PROXY_SCHEME: return true;
+  }
+  return false;
+}
+
+void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, copal_type type, uint16_t mid) {
+  if (type == COPAL_RST) ++endpoint->engine.counters.rejected;
+  if (!outbox_push_empty(&endpoint->outbox, path, type, mid)) ++endpoint->engine.counters.outbox_full;
+}
+
+void endpoint_answer(copal_endpoint *endpoint, const struct path *path, struct reply *reply) {
+  if (!outbox_push_reply(&endpoint->outbox, path, reply)) ++endpoint->engine.counters.outbox_full;
+}
+
+struct reply *endpoint_find_reply(copal_endpoint *endpoint, uint8_t code, const struct reply_key *key) {
+  struct engine *engine = &endpoint->engine;
+  return replies_find(engine_replies(engine, code), key, engine->now, engine->exchange_lifetime, engine->non_lifetime);
+}
+
+static void ignore(copal_endpoint *endpoint) { ++endpoint->engine.counters.ignored; }
+
+static void reject(copal_endpoint *endpoint, const struct arrival *arrival) {
+  endpoint_answer_empty(endpoint, &arrival->path, COPAL_RST, arrival->view.message_id);
+}
+
+/* RFC 7252 4.2: a CON with a format error is rejected; 3: what has another version or no header "MUST be silently
+ * ignored"; 8.1: nor is anything that came to a group answered with a Reset. */
+static void handle_malformed(copal_endpoint *endpoint, const struct arrival *arrival, copal_error error) {
+  ++endpoint->engine.counters.malformed;
+  if (error == COPAL_ERR_DATAGRAM_SHORT || error == COPAL_ERR_VERSION) return;
+  if (arrival->view.type == COPAL_CON && !arrival->incoming.multicast) reject(endpoint, arrival);
+}
+
+/* Keeps in mind that a message came, and how it is answered: so its duplicates are recognised. */
+static void remember(copal_endpoint *endpoint, const struct arrival *arrival, uint8_t state) {
+  struct reply *reply = engine_remember(&endpoint->engine, &arrival->incoming, 0);
+  if (reply == NULL) return;
+  replies_close(engine_replies(&endpoint->engine, arrival->view.code), reply, state, 0);
+}
+
+static void hand_out(copal_endpoint *endpoint, const copal_rx *rx) {
+  assert(!endpoint->has_waiting);
+  endpoint->waiting = *rx;
+  endpoint->has_waiting = true;
+}
+
+/* --- Requests --------------------------------------------------------------------------------- */
+
+static void repeat(copal_endpoint *endpoint, const struct arrival *arrival, struct reply *reply) {
+  ++endpoint->engine.counters.duplicates;
+  /* RFC 7252 4.5: "The recipient SHOULD acknowledge each duplicate copy of a Confirmable message using the same
+   * Acknowledgement or Reset message"; a duplicate NON it "SHOULD silently ignore". */
+  if (!reply->con) return;
+  switch ((enum reply_state)reply->state) {
+    case REPLY_MESSAGE: endpoint_answer(endpoint, &arrival->path, reply); break;
+    case REPLY_ACK: endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, reply->mid); break;
+    case REPLY_RESET: endpoint_answer_empty(endpoint, &arrival->path, COPAL_RST, reply->mid); break;
+    case REPLY_DEAD:
+    case REPLY_PENDING:
+    case REPLY_NOTHING: break;
+  }
+}
+
+/* RFC 7252 5.4.1: unrecognized critical options "in a Confirmable request MUST cause the return of a 4.02 (Bad Option)
+ * response"; in a NON they "MUST cause the message to be rejected". */
+static void refuse_request(copal_endpoint *endpoint, struct arrival *arrival) {
+  if (arrival->view.type == COPAL_CON)
+    endpoint_answer_code(endpoint, arrival, COPAL_BAD_OPTION);
+  else
+    ignore(endpoint);
+}
+
+/* A raw endpoint's application answers; until it does, duplicates are dropped. What cannot be remembered is not handed
+ * out, lest it be executed twice: the peer may repeat it when there is room. */
+static void hand_out_request(copal_endpoint *endpoint, const struct arrival *arrival) {
+  struct engine *engine = &endpoint->engine;
+  struct reply *reply = engine_remember(engine, &arrival->incoming, 0);
+  if (reply == NULL) {
+    ++engine->counters.replies_full;
+    return;
+  }
+  replies_close(engine_replies(engine, arrival->view.code), reply, REPLY_PENDING, 0);
+  copal_rx rx = endpoint_rx(endpoint, arrival);
+  hand_out(endpoint, &rx);
+}
+
+static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
+  struct engine *engine = &endpoint->engine;
+  if (arrival->incoming.peer == INDEX_NONE) arrival->incoming.peer = endpoint_peer(endpoint, &arrival->path);
+  if (arrival->incoming.peer == INDEX_NONE) {
+    ignore(endpoint);
+    return;
+  }
+  ++engine->counters.requests;
+  if (!critical_check(&arrival->view, engine->raw ? critical_registered : resources_understand))
+    refuse_request(endpoint, arrival);
+  else if (engine->raw)
+    hand_out_request(endpoint, arrival);
+  else
+    endpoint_serve(endpoint, arrival);
+}
+
+/* --- Responses and replies -------------------------------------------------------------------- */
+
+/* RFC 7252 5.4.1: "Unrecognized options of class "critical" that occur in a Confirmable response, or piggybacked in an
+ * Acknowledgement, MUST cause the response to be rejected". */
+static void refuse_response(copal_endpoint *endpoint, const struct arrival *arrival, uint32_t index) {
+  struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, index);
+  if (arrival->view.type == COPAL_CON) reject(endpoint, arrival);
+  if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return;
+  exchange->flags &= (uint8_t)~EXCHANGE_RESPONDED;
+  if ((exchange->flags & EXCHANGE_CALL) != 0) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESPONSE_REJECTED);
+}
+
+static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, uint32_t index) {
+  struct engine *engine = &endpoint->engine;
+  if (!critical_check(&arrival->view, critical_registered)) {
+    refuse_response(endpoint, arrival, index);
+    return;
+  }
+
+  uint8_t type = arrival->view.type;
+  if (type == COPAL_CON && !engine->raw)
+    endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, arrival->view.message_id);
+  if (type == COPAL_CON) remember(endpoint, arrival, engine->raw ? REPLY_PENDING : REPLY_ACK);
+  if (type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
+
+  copal_rx rx = endpoint_rx(endpoint, arrival);
+  rx.has_responded = rx.has_responded || !engine->raw;
+  rx.request = exchange_handle(&engine->exchanges, index);
+  if (type == COPAL_ACK) rx.pertains_to = rx.request;
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  if ((exchange->flags & EXCHANGE_CALL) != 0) {
+    endpoint_tell(endpoint, index, &rx, COPAL_OK);
+    return;
+  }
+  if (type == COPAL_ACK && !exchange_keep(&engine->exchanges, index, arrival->incoming.datagram, rx.time))
+    ++engine->counters.receptions_full;
+  hand_out(endpoint, &rx);
+}
+
+/* An empty ACK or a Reset for a message of ours. */
+static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival, uint32_t index, bool reset) {
+  struct engine *engine = &endpoint->engine;
+  if (index == INDEX_NONE) return;
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  if ((exchange->flags & EXCHANGE_CALL) != 0) {
+    if (reset) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
+    return;
+  }
+  copal_rx rx = endpoint_rx(endpoint, arrival);
+  rx.pertains_to = exchange_handle(&engine->exchanges, index);
+  if (!exchange_keep(&engine->exchanges, index, arrival->incoming.datagram, rx.time))
+    ++engine->counters.receptions_full;
+  if (engine->raw)
+    hand_out(endpoint, &rx);
+  else if (reset)
+    endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
+}
+
+static void handle_unmatched(copal_endpoint *endpoint, const struct arrival *arrival) {
+  if (arrival->view.type == COPAL_CON) remember(endpoint, arrival, REPLY_PENDING);
+  if (arrival->view.type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
+  copal_rx rx = endpoint_rx(endpoint, arrival);
+  hand_out(endpoint, &rx);
+}
+
+/* --- One datagram ------------------------------------------------------------------------------ */
+
+static bool has_source(const copal_address *remote) {
+  /* RFC 768: a source port of zero means that no reply is wanted, so nobody could be answered. */
+  return remote->family == COPAL_FAMILY_UNIX || (remote->family != COPAL_FAMILY_NONE && remote->port != 0);
+}
+
+static void follow(copal_endpoint *endpoint, struct arrival *arrival, const struct verdict *verdict) {
+  switch (verdict->kind) {
+    case VERDICT_IGNORE: ignore(endpoint); break;
+    case VERDICT_REJECT: reject(endpoint, arrival); break;
+    case VERDICT_REPEAT: repeat(endpoint, arrival, verdict->reply); break;
+    case VERDICT_REQUEST: handle_request(endpoint, arrival); break;
+    case VERDICT_RESPONSE: handle_response(endpoint, arrival, verdict->exchange); break;
+    case VERDICT_ACKNOWLEDGED: handle_reply(endpoint, arrival, verdict->exchange, false); break;
+    case VERDICT_RESET: handle_reply(endpoint, arrival, verdict->exchange, true); break;
+    case VERDICT_UNMATCHED: handle_unmatched(endpoint, arrival); break;
+  }
+}
+
+static void take(copal_endpoint *endpoint, const copal_datagram *datagram) {
+  ++endpoint->engine.counters.datagrams_in;
+  if (!has_source(&datagram->path.remote)) {
+    ignore(endpoint);
+    return;
+  }
+  struct arrival arrival = {.datagram = datagram};
+  bool multicast = copal_address_is_multicast(&datagram->path.local);
+  copal_path path = datagram->path;
+  if (multicast) path.local = (copal_address){.family = COPAL_FAMILY_NONE}; /* a group is no address to answer from */
+  arrival.path = path_pack(&path);
+  arrival.incoming = (struct incoming){.view = &arrival.view,
+                                       .datagram = {datagram->data, datagram->size},
+                                       .identity = path_identity(&endpoint->paths, &arrival.path),
+                                       .multicast = multicast};
+  copal_error error = copal_decode(datagram->data, datagram->size, &arrival.view);
+  if (error != COPAL_OK) {
+    handle_malformed(endpoint, &arrival, error);
+    return;
+  }
+  arrival.incoming.peer = paths_find(&endpoint->paths, &arrival.path);
+  struct verdict verdict = engine_receive(&endpoint->engine, &arrival.incoming, endpoint->engine.now);
+  follow(endpoint, &arrival, &verdict);
+}
+
+size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, const copal_datagram *datagrams, size_t count) {
+  endpoint_advance(endpoint, now);
+  size_t taken = 0;
+  while (taken < count && !endpoint->has_waiting) take(endpoint, &datagrams[taken++]);
+  return taken;
+}

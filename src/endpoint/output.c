@@ -1,0 +1,90 @@
+/* The way out: replies first, then the ACKs of deferred responses, then whatever a timer brought about. */
+#include "endpoint/endpoint.h"
+
+static void note_failure(copal_endpoint *endpoint, uint32_t index) {
+  struct failures *failures = &endpoint->failures;
+  if (failures->count == failures->capacity) {
+    failures->tail = failures->tail + 1 == failures->capacity ? 0 : failures->tail + 1;
+    --failures->count;
+  }
+  uint32_t position = (failures->tail + failures->count++) % failures->capacity;
+  failures->handles[position] = exchange_handle(&endpoint->engine.exchanges, index);
+}
+
+/* A handler may do anything to the endpoint, so the exchange is looked up again after it. */
+void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx, copal_error error) {
+  struct exchanges *exchanges = &endpoint->engine.exchanges;
+  copal_tx tx = exchange_handle(exchanges, index);
+  uint8_t flags = exchange_at(exchanges, index)->flags;
+  bool more_may_come = (flags & EXCHANGE_MULTICAST) != 0 && error == COPAL_OK;
+  if ((flags & EXCHANGE_CALL) != 0) {
+    struct call call = endpoint->calls[index];
+    call.handler(endpoint, tx, rx, error, call.context);
+    if (!more_may_come && exchange_of(exchanges, tx) != INDEX_NONE) engine_end(&endpoint->engine, index);
+  } else if ((flags & EXCHANGE_RECORD) != 0) {
+    note_failure(endpoint, index);
+  }
+}
+
+static void fail(copal_endpoint *endpoint, uint32_t index, copal_error error) {
+  bool is_call = (exchange_at(&endpoint->engine.exchanges, index)->flags & EXCHANGE_CALL) != 0;
+  endpoint_tell(endpoint, index, NULL, error);
+  if (!is_call) engine_end(&endpoint->engine, index);
+}
+
+static void acknowledge_deferred(copal_endpoint *endpoint, copal_time now) {
+  uint32_t index;
+  while (endpoint->outbox.given + endpoint->outbox.waiting < endpoint->outbox.capacity &&
+         (index = deferred_take_ack(&endpoint->deferreds, now)) != INDEX_NONE) {
+    const struct deferred *deferred = &endpoint->deferreds.records[index];
+    struct reply *reply = endpoint_find_reply(endpoint, deferred->code, &deferred->key);
+    if (reply != NULL) reply->state = REPLY_ACK;
+    endpoint_answer_empty(endpoint, &endpoint->paths.records[deferred->peer], COPAL_ACK, deferred->key.mid);
+  }
+}
+
+static copal_datagram exchange_datagram(const copal_endpoint *endpoint, uint32_t index) {
+  const struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, index);
+  copal_datagram datagram = {exchange_bytes(&endpoint->engine.exchanges, exchange), exchange->size,
+                             path_unpack(&endpoint->paths.records[exchange->peer])};
+  return datagram;
+}
+
+size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams, size_t count_max) {
+  endpoint_advance(endpoint, now);
+  outbox_release(&endpoint->outbox);
+  acknowledge_deferred(endpoint, endpoint->engine.now);
+  size_t count = 0;
+  while (count < count_max && outbox_pop(&endpoint->outbox, &datagrams[count])) ++count;
+  while (count < count_max) {
+    struct due due = engine_due(&endpoint->engine, endpoint->engine.now);
+    if (due.kind == DUE_NOTHING) break;
+    if (due.kind == DUE_TRANSMIT)
+      datagrams[count++] = exchange_datagram(endpoint, due.exchange);
+    else
+      fail(endpoint, due.exchange, due.error);
+  }
+  endpoint->engine.counters.datagrams_out += count;
+  return count;
+}
+
+/* RFC 7252 4.2: "implementations SHOULD take care to check the information about the original datagram in the ICMP
+ * message, including port numbers and CoAP header information such as message type and code, Message ID, and Token". */
+void copal_endpoint_unreachable(copal_endpoint *endpoint, copal_time now, const copal_path *path, const void *datagram,
+                                size_t size) {
+  endpoint_advance(endpoint, now);
+  const uint8_t *bytes = (const uint8_t *)datagram;
+  struct path packed = path_pack(path);
+  uint32_t peer = paths_find(&endpoint->paths, &packed);
+  if (peer == INDEX_NONE || size < HEADER_SIZE) return;
+  struct exchanges *exchanges = &endpoint->engine.exchanges;
+  uint32_t index = exchange_by_mid(exchanges, peer, header_mid(bytes));
+  if (index == INDEX_NONE) return;
+  const struct exchange *exchange = exchange_at(exchanges, index);
+  size_t quoted = size < exchange->size ? size : exchange->size;
+  if (exchange->transmissions == 0 || exchange->state >= EXCHANGE_ANSWERED) return;
+  if (memcmp(exchange_bytes(exchanges, exchange), bytes, quoted) != 0) return;
+  ++endpoint->engine.counters.unreachable;
+  engine_fail(&endpoint->engine, index, EXCHANGE_UNREACHED);
+  fail(endpoint, index, COPAL_ERR_UNREACHABLE);
+}

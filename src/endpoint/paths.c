@@ -1,0 +1,73 @@
+/* See paths.h. */
+#include "endpoint/paths.h"
+
+void paths_init(struct paths *paths, struct layout *layout, uint32_t count_max, struct hash_key key) {
+  paths->records = (struct path *)layout_take(layout, count_max, sizeof(struct path));
+  table_init(&paths->index, layout, count_max);
+  paths->key = key;
+}
+
+static uint8_t local_family(const struct path *path) { return path->families >> 4; }
+
+struct path path_pack(const copal_path *path) {
+  struct path packed = {.scope = path->remote.scope != 0 ? path->remote.scope : path->local.scope,
+                        .port = path->remote.port,
+                        .families = (uint8_t)(path->remote.family | path->local.family << 4),
+                        .socket = (uint8_t)path->socket};
+  memcpy(packed.remote, path->remote.bytes, sizeof packed.remote);
+  memcpy(packed.local, path->local.bytes, sizeof packed.local);
+  return packed;
+}
+
+copal_path path_unpack(const struct path *path) {
+  copal_path unpacked = {.remote = {.port = path->port, .family = path->families & 15},
+                         .local = {.family = local_family(path)},
+                         .socket = path->socket};
+  memcpy(unpacked.remote.bytes, path->remote, sizeof path->remote);
+  memcpy(unpacked.local.bytes, path->local, sizeof path->local);
+  if (unpacked.remote.family == COPAL_FAMILY_IPV6) unpacked.remote.scope = path->scope;
+  if (unpacked.local.family == COPAL_FAMILY_IPV6) unpacked.local.scope = path->scope;
+  return unpacked;
+}
+
+uint64_t path_identity(const struct paths *paths, const struct path *path) {
+  return hash_bytes(&paths->key, path, sizeof *path);
+}
+
+static uint32_t remote_hash(const struct paths *paths, const struct path *path) {
+  uint64_t words[2];
+  memcpy(words, path->remote, sizeof words);
+  uint64_t rest = (uint64_t)path->port << 16 | (uint64_t)path->socket << 8 | (path->families & 15);
+  return (uint32_t)hash_mix(&paths->key, hash_words(&paths->key, words[0], words[1]), rest);
+}
+
+static bool same_remote(const struct path *a, const struct path *b) {
+  return memcmp(a->remote, b->remote, sizeof a->remote) == 0 && a->port == b->port && a->socket == b->socket &&
+         (a->families & 15) == (b->families & 15) && a->scope == b->scope;
+}
+
+uint32_t paths_find(struct paths *paths, const struct path *path) {
+  uint32_t hash = remote_hash(paths, path), index, unbound = INDEX_NONE;
+  struct table_walk walk = table_walk(hash);
+  while ((index = table_next(&paths->index, hash, &walk)) != INDEX_NONE) {
+    const struct path *record = &paths->records[index];
+    if (!same_remote(record, path)) continue;
+    if (local_family(path) == COPAL_FAMILY_NONE) return index;
+    if (memcmp(record, path, sizeof *record) == 0) return index;
+    if (local_family(record) == COPAL_FAMILY_NONE) unbound = index;
+  }
+  if (unbound != INDEX_NONE) {
+    memcpy(paths->records[unbound].local, path->local, sizeof path->local);
+    paths->records[unbound].families = path->families;
+  }
+  return unbound;
+}
+
+void paths_set(struct paths *paths, uint32_t peer, const struct path *path) {
+  paths->records[peer] = *path;
+  table_insert(&paths->index, remote_hash(paths, path), peer);
+}
+
+void paths_clear(struct paths *paths, uint32_t peer) {
+  table_remove(&paths->index, remote_hash(paths, &paths->records[peer]), peer);
+}

@@ -1,0 +1,42 @@
+/* Whose address a peer is: the map between paths, which the host knows, and peer indexes, which the engine knows. */
+#ifndef COPAL_ENDPOINT_PATHS_H
+#define COPAL_ENDPOINT_PATHS_H
+
+#include "base/hash.h"
+#include "base/layout.h"
+#include "base/table.h"
+#include "copal/copal.h"
+
+/* A path in 40 bytes: one for every peer. */
+struct path {
+  uint8_t remote[16];
+  uint8_t local[16];
+  uint32_t scope; /* of the remote address, and of a link-local local one */
+  uint16_t port;
+  uint8_t families; /* remote in the low half, local in the high one */
+  uint8_t socket;
+};
+
+struct paths {
+  struct path *records; /* by peer index */
+  struct table index;   /* by remote address and socket */
+  struct hash_key key;
+};
+
+void paths_init(struct paths *paths, struct layout *layout, uint32_t count_max, struct hash_key key);
+
+struct path path_pack(const copal_path *path);
+copal_path path_unpack(const struct path *path);
+
+/* A hash that stands for the whole path. */
+uint64_t path_identity(const struct paths *paths, const struct path *path);
+
+/* The peer at the other end of a path, or INDEX_NONE. A path without local address finds any peer with that remote
+ * address; a peer that was sent to without one takes the local address at which it answers. */
+uint32_t paths_find(struct paths *paths, const struct path *path);
+
+/* Gives a peer its path, or takes it away. */
+void paths_set(struct paths *paths, uint32_t peer, const struct path *path);
+void paths_clear(struct paths *paths, uint32_t peer);
+
+#endif
