@@ -1,0 +1,193 @@
+/* Addresses between three forms: the library's, the kernel's, and text. */
+#include <errno.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/ip.h"
+#include "message/percent.h"
+#include "message/uri.h"
+#include "net/net.h"
+
+static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+static bool is_link_local(const uint8_t bytes[16]) {
+  return (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80) || (bytes[0] == 0xff && (bytes[1] & 0x0f) <= 2);
+}
+
+/* --- The kernel's form ------------------------------------------------------------------------- */
+
+static copal_address from_ipv6(const struct sockaddr_in6 *from) {
+  copal_address address = {.port = ntohs(from->sin6_port), .family = COPAL_FAMILY_IPV6};
+  if (memcmp(&from->sin6_addr, mapped_prefix, sizeof mapped_prefix) == 0) {
+    address.family = COPAL_FAMILY_IPV4;
+    memcpy(address.bytes, from->sin6_addr.s6_addr + sizeof mapped_prefix, 4);
+    return address;
+  }
+  memcpy(address.bytes, &from->sin6_addr, 16);
+  if (is_link_local(address.bytes)) address.scope = from->sin6_scope_id;
+  return address;
+}
+
+copal_address net_address_from(const struct sockaddr_storage *from, socklen_t size, struct net_names *names) {
+  copal_address address = {.family = COPAL_FAMILY_NONE};
+  if (size >= sizeof(struct sockaddr_in) && from->ss_family == AF_INET) {
+    const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+    address.family = COPAL_FAMILY_IPV4;
+    address.port = ntohs(in->sin_port);
+    memcpy(address.bytes, &in->sin_addr, 4);
+  } else if (size >= sizeof(struct sockaddr_in6) && from->ss_family == AF_INET6) {
+    address = from_ipv6((const struct sockaddr_in6 *)from);
+  } else if (size > offsetof(struct sockaddr_un, sun_path) && from->ss_family == AF_UNIX) {
+    const struct sockaddr_un *un = (const struct sockaddr_un *)from;
+    size_t name_size = size - offsetof(struct sockaddr_un, sun_path);
+    if (un->sun_path[0] != 0) name_size = strnlen(un->sun_path, name_size);
+    address = net_name_intern(names, un->sun_path, name_size);
+  }
+  return address;
+}
+
+static socklen_t to_unix(const copal_address *address, const struct net_names *names, struct sockaddr_storage *to) {
+  const struct net_name *name = net_name_find(names, address);
+  if (name == NULL) return 0;
+  struct sockaddr_un *un = (struct sockaddr_un *)to;
+  un->sun_family = AF_UNIX;
+  memcpy(un->sun_path, name->text, name->size);
+  return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name->size);
+}
+
+socklen_t net_address_to(const copal_address *address, sa_family_t family, const struct net_names *names,
+                         struct sockaddr_storage *to) {
+  memset(to, 0, sizeof *to);
+  if (address->family == COPAL_FAMILY_UNIX) return family == AF_UNIX ? to_unix(address, names, to) : 0;
+  if (address->family == COPAL_FAMILY_IPV4 && family == AF_INET) {
+    struct sockaddr_in *in = (struct sockaddr_in *)to;
+    in->sin_family = AF_INET;
+    in->sin_port = htons(address->port);
+    memcpy(&in->sin_addr, address->bytes, 4);
+    return sizeof *in;
+  }
+  if (family != AF_INET6 || address->family == COPAL_FAMILY_NONE) return 0;
+  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
+  in6->sin6_family = AF_INET6;
+  in6->sin6_port = htons(address->port);
+  if (address->family == COPAL_FAMILY_IPV4) {
+    memcpy(in6->sin6_addr.s6_addr, mapped_prefix, sizeof mapped_prefix);
+    memcpy(in6->sin6_addr.s6_addr + sizeof mapped_prefix, address->bytes, 4);
+  } else {
+    memcpy(&in6->sin6_addr, address->bytes, 16);
+    in6->sin6_scope_id = address->scope;
+  }
+  return sizeof *in6;
+}
+
+/* --- Text -------------------------------------------------------------------------------------- */
+
+static int write_unix(const copal_endpoint *endpoint, const copal_address *address, char *buffer, size_t capacity) {
+  const struct net *net = net_of(endpoint);
+  const struct net_name *name = net == NULL ? NULL : net_name_find(&net->names, address);
+  if (name == NULL) return snprintf(buffer, capacity, "unix:?");
+  if (name->text[0] == 0) return snprintf(buffer, capacity, "unix:@%.*s", (int)name->size - 1, name->text + 1);
+  return snprintf(buffer, capacity, "unix:%.*s", (int)name->size, name->text);
+}
+
+static int write_ipv6(const copal_address *address, char *buffer, size_t capacity) {
+  char text[IPV6_TEXT_MAX], zone[IF_NAMESIZE + 1] = "";
+  ipv6_write(address->bytes, text);
+  if (address->scope != 0) {
+    zone[0] = '%';
+    if (if_indextoname(address->scope, zone + 1) == NULL) snprintf(zone + 1, IF_NAMESIZE, "%u", address->scope);
+  }
+  return snprintf(buffer, capacity, "[%s%s]:%u", text, zone, address->port);
+}
+
+size_t copal_address_text(const copal_endpoint *endpoint, const copal_address *address, char *buffer, size_t capacity) {
+  char ipv4[IPV4_TEXT_MAX];
+  int size = 0;
+  switch ((copal_family)address->family) {
+    case COPAL_FAMILY_NONE: size = snprintf(buffer, capacity, "-"); break;
+    case COPAL_FAMILY_IPV4:
+      ipv4_write(address->bytes, ipv4);
+      size = snprintf(buffer, capacity, "%s:%u", ipv4, address->port);
+      break;
+    case COPAL_FAMILY_IPV6: size = write_ipv6(address, buffer, capacity); break;
+    case COPAL_FAMILY_UNIX: size = write_unix(endpoint, address, buffer, capacity); break;
+  }
+  return (size_t)size < capacity ? (size_t)size : capacity - 1;
+}
+
+static copal_error find_scope(const char *zone, size_t size, uint32_t *scope) {
+  char name[IF_NAMESIZE];
+  if (size == 0 || size >= sizeof name) return COPAL_ERR_INTERFACE;
+  memcpy(name, zone, size);
+  name[size] = 0;
+  *scope = if_nametoindex(name);
+  /* RFC 4007 11.2: a zone may also be written as its number. */
+  if (*scope == 0 && strspn(name, "0123456789") == size && size < 10) sscanf(name, "%u", scope);
+  return *scope == 0 ? COPAL_ERR_INTERFACE : COPAL_OK;
+}
+
+copal_error copal_address_parse(const char *text, uint16_t port, copal_address *address) {
+  copal_address parsed = {.port = port, .family = COPAL_FAMILY_IPV4};
+  const char *zone = strchr(text, '%');
+  size_t size = zone == NULL ? strlen(text) : (size_t)(zone - text);
+  if (zone == NULL && ipv4_parse(text, size, parsed.bytes)) {
+    *address = parsed;
+    return COPAL_OK;
+  }
+  if (!ipv6_parse(text, size, parsed.bytes)) return COPAL_ERR_ADDRESS;
+  parsed.family = COPAL_FAMILY_IPV6;
+  if (zone != NULL) {
+    copal_error error = find_scope(zone + 1, strlen(zone + 1), &parsed.scope);
+    if (error != COPAL_OK) return error;
+  }
+  *address = parsed;
+  return COPAL_OK;
+}
+
+/* --- URIs -------------------------------------------------------------------------------------- */
+
+static copal_error look_up(const copal_uri *uri, struct net_names *names, copal_address *address) {
+  char host[256];
+  if (uri_host_text(uri, host, sizeof host) <= 0) return COPAL_ERR_URI_HOST;
+  struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *found;
+  if (getaddrinfo(host, NULL, &hints, &found) != 0) return COPAL_ERR_RESOLVE;
+  struct sockaddr_storage storage;
+  memcpy(&storage, found->ai_addr, found->ai_addrlen);
+  *address = net_address_from(&storage, found->ai_addrlen, names);
+  address->port = uri->port;
+  freeaddrinfo(found);
+  return COPAL_OK;
+}
+
+/* The socket's name stands, percent-encoded, where a host would; "%00" begins an abstract one. */
+static copal_error unix_address(const copal_uri *uri, struct net_names *names, copal_address *address) {
+  char name[NET_NAME_SIZE_MAX];
+  if (names == NULL) return COPAL_ERR_ADDRESS;
+  int size = percent_decode(uri->host, false, (uint8_t *)name, sizeof name - 1);
+  if (size <= 0) return COPAL_ERR_ADDRESS;
+  *address = net_name_intern(names, name, (size_t)size);
+  return COPAL_OK;
+}
+
+copal_error net_resolve(const copal_uri *uri, struct net_names *names, copal_address *address) {
+  if (uri->scheme == COPAL_SCHEME_COAP_UNIX) return unix_address(uri, names, address);
+  if (uri->scheme != COPAL_SCHEME_COAP) return COPAL_ERR_URI_SCHEME;
+  if (uri->host_kind == COPAL_HOST_NAME) return look_up(uri, names, address);
+  *address = (copal_address){.port = uri->port, .family = COPAL_FAMILY_IPV4};
+  memcpy(address->bytes, uri->address, uri->host_kind == COPAL_HOST_IPV4 ? 4 : 16);
+  if (uri->host_kind == COPAL_HOST_IPV4) return COPAL_OK;
+  address->family = COPAL_FAMILY_IPV6;
+  char zone[IF_NAMESIZE];
+  int size = uri_zone_text(uri, zone, sizeof zone);
+  if (size < 0) return COPAL_ERR_INTERFACE;
+  return size == 0 ? COPAL_OK : find_scope(zone, (size_t)size, &address->scope);
+}
+
+copal_error copal_resolve(copal_endpoint *endpoint, const copal_uri *uri, copal_address *address) {
+  struct net *net = net_of(endpoint);
+  return net_resolve(uri, net == NULL ? NULL : &net->names, address);
+}

@@ -1,0 +1,279 @@
+/* Datagrams in and out in batches: recvmmsg and sendmmsg over buffers that are made once. The address that a datagram
+ * came to travels with it, and its reply leaves from there (RFC 7252 5.3.2). Errors come back with the datagram that
+ * caused them. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+/* after <time.h>, whose struct timespec it uses */
+#include <linux/errqueue.h>
+
+#include "net/net.h"
+
+enum {
+  DATAGRAM_MAX = 65536,
+  STRIDE = DATAGRAM_MAX + 192, /* not a power of two, so that the first lines of a batch do not share a cache set */
+  CONTROL_MAX = 128,
+  SEND_WAIT_MS = 10
+};
+
+struct net_batch {
+  struct mmsghdr *messages;
+  struct iovec *vectors;
+  struct sockaddr_storage *addresses;
+  uint8_t (*controls)[CONTROL_MAX];
+  uint8_t *buffers; /* of a receiving batch */
+};
+
+/* --- Memory ------------------------------------------------------------------------------------- */
+
+static void *carve(uint8_t *memory, size_t *at, size_t size) {
+  size_t start = (*at + 15) & ~(size_t)15;
+  *at = start + size;
+  return memory == NULL ? NULL : memory + start;
+}
+
+static size_t lay_out(uint8_t *memory, uint32_t count, bool receiving, struct net_batch *batch) {
+  size_t at = sizeof *batch;
+  batch->messages = carve(memory, &at, count * sizeof *batch->messages);
+  batch->vectors = carve(memory, &at, count * sizeof *batch->vectors);
+  batch->addresses = carve(memory, &at, count * sizeof *batch->addresses);
+  batch->controls = carve(memory, &at, count * sizeof *batch->controls);
+  batch->buffers = carve(memory, &at, receiving ? count * (size_t)STRIDE : 0);
+  return at;
+}
+
+size_t net_batch_size(uint32_t count, bool receiving) {
+  struct net_batch batch;
+  return lay_out(NULL, count, receiving, &batch);
+}
+
+struct net_batch *net_batch_init(void *memory, uint32_t count, bool receiving) {
+  struct net_batch *batch = memory;
+  lay_out(memory, count, receiving, batch);
+  for (uint32_t i = 0; i < count; ++i) {
+    if (receiving) batch->vectors[i] = (struct iovec){batch->buffers + i * (size_t)STRIDE, DATAGRAM_MAX};
+    batch->messages[i].msg_hdr =
+        (struct msghdr){.msg_name = &batch->addresses[i], .msg_iov = &batch->vectors[i], .msg_iovlen = 1};
+  }
+  return batch;
+}
+
+/* --- In ----------------------------------------------------------------------------------------- */
+
+/* The address and, for a link-local one, the interface that a datagram came to. */
+static copal_address destination(struct msghdr *header) {
+  struct sockaddr_storage storage = {0};
+  for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL; control = CMSG_NXTHDR(header, control)) {
+    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+      struct in_pktinfo info;
+      memcpy(&info, CMSG_DATA(control), sizeof info);
+      struct sockaddr_in *in = (struct sockaddr_in *)&storage;
+      in->sin_family = AF_INET;
+      in->sin_addr = info.ipi_addr;
+      return net_address_from(&storage, sizeof *in, NULL);
+    }
+    if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+      struct in6_pktinfo info;
+      memcpy(&info, CMSG_DATA(control), sizeof info);
+      struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&storage;
+      in6->sin6_family = AF_INET6;
+      in6->sin6_addr = info.ipi6_addr;
+      in6->sin6_scope_id = info.ipi6_ifindex;
+      return net_address_from(&storage, sizeof *in6, NULL);
+    }
+  }
+  return (copal_address){.family = COPAL_FAMILY_NONE};
+}
+
+static void trace(const struct net *net, const copal_datagram *datagram, bool outgoing, copal_time now) {
+  if (net->trace == NULL) return;
+  copal_trace seen = {now, *datagram, outgoing};
+  net->trace(&seen, net->trace_context);
+}
+
+/* Of what came to a group the answer leaves from the primary socket, as the seed has it: the socket that heard it is
+ * bound to the group. With primary_source that holds for everything. */
+static void choose_reply_path(const struct net *net, copal_path *path) {
+  bool group = copal_address_is_multicast(&path->local);
+  if (!group && !net->primary_source) return;
+  path->socket = 0;
+  if (!group) path->local = (copal_address){.family = COPAL_FAMILY_NONE};
+}
+
+void net_receive(struct net *net, uint32_t socket, copal_time now) {
+  const struct net_socket *from = &net->sockets[socket];
+  struct net_batch *batch = net->receiving;
+  for (uint32_t i = 0; i < net->batch; ++i) {
+    struct msghdr *header = &batch->messages[i].msg_hdr;
+    header->msg_namelen = sizeof(struct sockaddr_storage);
+    header->msg_control = from->reports_local ? batch->controls[i] : NULL;
+    header->msg_controllen = from->reports_local ? CONTROL_MAX : 0;
+  }
+  int count = recvmmsg(from->fd, batch->messages, net->batch, MSG_DONTWAIT, NULL);
+  if (count < (int)net->batch) net->ready &= ~((uint32_t)1 << socket);
+  net->in_taken = net->in_count = 0;
+  if (count < 0) {
+    /* An ICMP error may stand before the datagrams: it is read, and they are received in the next round. */
+    if (errno != EAGAIN && errno != EINTR) net->failed |= (uint32_t)1 << socket;
+    return;
+  }
+  for (int i = 0; i < count; ++i) {
+    struct mmsghdr *message = &batch->messages[i];
+    copal_datagram *datagram = &net->datagrams_in[net->in_count++];
+    *datagram = (copal_datagram){.data = batch->vectors[i].iov_base, .size = message->msg_len};
+    datagram->path.remote = net_address_from(&batch->addresses[i], message->msg_hdr.msg_namelen, &net->names);
+    datagram->path.socket = socket;
+    if (from->reports_local) datagram->path.local = destination(&message->msg_hdr);
+    trace(net, datagram, false, now);
+    choose_reply_path(net, &datagram->path);
+  }
+}
+
+/* --- Out ---------------------------------------------------------------------------------------- */
+
+static void set_source(struct msghdr *header, uint8_t *controls, const copal_address *local, sa_family_t family) {
+  header->msg_control = NULL;
+  header->msg_controllen = 0;
+  if (local->family == COPAL_FAMILY_NONE || local->family == COPAL_FAMILY_UNIX) return;
+  struct sockaddr_storage storage;
+  if (net_address_to(local, family, NULL, &storage) == 0) return;
+  header->msg_control = controls;
+  if (family == AF_INET) {
+    struct in_pktinfo info = {.ipi_spec_dst = ((struct sockaddr_in *)&storage)->sin_addr};
+    header->msg_controllen = CMSG_SPACE(sizeof info);
+    struct cmsghdr *control = CMSG_FIRSTHDR(header);
+    *control = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
+    memcpy(CMSG_DATA(control), &info, sizeof info);
+  } else {
+    struct in6_pktinfo info = {.ipi6_addr = ((struct sockaddr_in6 *)&storage)->sin6_addr, .ipi6_ifindex = local->scope};
+    header->msg_controllen = CMSG_SPACE(sizeof info);
+    struct cmsghdr *control = CMSG_FIRSTHDR(header);
+    *control = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
+    memcpy(CMSG_DATA(control), &info, sizeof info);
+  }
+}
+
+/* False when the datagram cannot leave through its socket at all. */
+static bool prepare(struct net *net, uint32_t place, const copal_datagram *datagram) {
+  struct net_batch *batch = net->sending;
+  const struct net_socket *through = &net->sockets[datagram->path.socket];
+  struct msghdr *header = &batch->messages[place].msg_hdr;
+  if (through->fd < 0) return false;
+  header->msg_namelen = net_address_to(&datagram->path.remote, through->family, &net->names, &batch->addresses[place]);
+  if (header->msg_namelen == 0) return false;
+  set_source(header, batch->controls[place], &datagram->path.local, through->family);
+  batch->vectors[place] = (struct iovec){(void *)(uintptr_t)datagram->data, datagram->size};
+  return true;
+}
+
+/* What to do about the first message of a batch that sendmmsg refused. True: try it again. */
+static bool recover(struct net *net, uint32_t place, const copal_datagram *datagram, int cause, copal_time now) {
+  const struct net_socket *through = &net->sockets[datagram->path.socket];
+  struct msghdr *header = &net->sending->messages[place].msg_hdr;
+  struct pollfd writable = {.fd = through->fd, .events = POLLOUT};
+  switch (cause) {
+    case EINTR: return true;
+    case EAGAIN:
+      /* Our own buffer is full: it drains soon. A full AF_UNIX receiver may stay so, and nobody waits for it. */
+      return through->family != AF_UNIX && poll(&writable, 1, SEND_WAIT_MS) > 0;
+    case ENOBUFS: return false;
+    case EINVAL:
+    case EADDRNOTAVAIL:
+      /* The address that the peer once wrote to is ours no more: any other is better than none. */
+      if (header->msg_control == NULL) break;
+      header->msg_control = NULL;
+      header->msg_controllen = 0;
+      return true;
+  }
+  copal_endpoint_unreachable(net->endpoint, now, &datagram->path, datagram->data, datagram->size);
+  return false;
+}
+
+/* A pending ICMP error is reported by the next call on the socket, whatever that one is about. */
+static bool is_about_another(int cause) {
+  return cause == ECONNREFUSED || cause == EHOSTUNREACH || cause == ENETUNREACH || cause == EPROTO;
+}
+
+static void send_run(struct net *net, const copal_datagram *datagrams, uint32_t count, copal_time now) {
+  uint32_t socket = datagrams[0].path.socket, sent = 0;
+  bool retried = false;
+  while (sent < count) {
+    int result = sendmmsg(net->sockets[socket].fd, net->sending->messages + sent, count - sent, MSG_DONTWAIT);
+    if (result > 0) {
+      sent += (uint32_t)result;
+      retried = false;
+      continue;
+    }
+    int cause = errno;
+    if (is_about_another(cause) && !retried) {
+      net->failed |= (uint32_t)1 << socket;
+      retried = true;
+      continue;
+    }
+    if (!recover(net, sent, &datagrams[sent], cause, now)) {
+      ++sent;
+      retried = false;
+    }
+  }
+}
+
+void net_send(struct net *net, const copal_datagram *datagrams, size_t count, copal_time now) {
+  size_t start = 0;
+  while (start < count) {
+    /* A run: datagrams that leave through the same socket and can be prepared. */
+    uint32_t run = 0;
+    while (start + run < count && datagrams[start + run].path.socket == datagrams[start].path.socket &&
+           prepare(net, run, &datagrams[start + run])) {
+      trace(net, &datagrams[start + run], true, now);
+      ++run;
+    }
+    if (run > 0) send_run(net, datagrams + start, run, now);
+    start += run;
+    if (run > 0) continue;
+    copal_endpoint_unreachable(net->endpoint, now, &datagrams[start].path, datagrams[start].data,
+                               datagrams[start].size);
+    ++start;
+  }
+}
+
+/* --- Errors -------------------------------------------------------------------------------------- */
+
+/* RFC 7252 4.2: "Packet Too Big errors … SHOULD be ignored", so are "Source Quench and Time Exceeded"; "Host, network,
+ * port, or protocol unreachable errors" inform the application. */
+static bool is_unreachable(struct msghdr *header) {
+  for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL; control = CMSG_NXTHDR(header, control)) {
+    bool ipv4 = control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_RECVERR;
+    bool ipv6 = control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_RECVERR;
+    if (!ipv4 && !ipv6) continue;
+    struct sock_extended_err error;
+    memcpy(&error, CMSG_DATA(control), sizeof error);
+    return error.ee_errno == ECONNREFUSED || error.ee_errno == EHOSTUNREACH || error.ee_errno == ENETUNREACH ||
+           error.ee_errno == ENOPROTOOPT || error.ee_errno == EACCES;
+  }
+  return false;
+}
+
+void net_read_errors(struct net *net, uint32_t socket, copal_time now) {
+  enum { QUOTE_MAX = 1500, ROUNDS_MAX = 64 };
+  net->failed &= ~((uint32_t)1 << socket);
+  for (int round = 0; round < ROUNDS_MAX; ++round) {
+    uint8_t quote[QUOTE_MAX], control[512];
+    struct sockaddr_storage address = {0};
+    struct iovec vector = {quote, sizeof quote};
+    struct msghdr header = {.msg_name = &address,
+                            .msg_namelen = sizeof address,
+                            .msg_iov = &vector,
+                            .msg_iovlen = 1,
+                            .msg_control = control,
+                            .msg_controllen = sizeof control};
+    ssize_t size = recvmsg(net->sockets[socket].fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
+    if (size < 0) return;
+    if (!is_unreachable(&header)) continue;
+    copal_path path = {.remote = net_address_from(&address, header.msg_namelen, &net->names), .socket = socket};
+    copal_endpoint_unreachable(net->endpoint, now, &path, quote, (size_t)size);
+  }
+  net->failed |= (uint32_t)1 << socket; /* more than a round's worth: go on in the next pass */
+}
