@@ -1,0 +1,11 @@
+/* The demonstration's /store: bodies that clients put there. */
+#ifndef COPAL_CLI_DEMO_STORE_H
+#define COPAL_CLI_DEMO_STORE_H
+
+#include "cli/store.h"
+#include "copal/net.h"
+
+/* Registers /store and what is below it. Errors as copal_route. */
+copal_error demo_store_register(struct store *store, copal_endpoint *endpoint);
+
+#endif

@@ -1,0 +1,133 @@
+/* copal ping: empty confirmable messages, which the other end answers with a Reset. RFC 7252 4.3. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "cli/value.h"
+
+/* An answer that takes longer is no answer, though the library would send the ping again for a minute and a half. */
+#define PING_TIMEOUT (5 * COPAL_SECOND)
+
+/* All pings of one call. */
+struct ping {
+  struct client client;
+  struct target target;
+  uint32_t sent, answered;
+  copal_error last_error;
+  bool ended; /* the ping under way: answered or failed */
+  copal_time shortest, longest, sum;
+};
+
+/* For the signal handler, which has no other way to know it. */
+static struct client *interruptible;
+static volatile sig_atomic_t interrupted;
+
+static enum status ping_all(struct ping *ping);
+static enum status ping_once(struct ping *ping);
+static void ping_ended(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error,
+                       void *context);
+static enum status summarize(const struct ping *ping);
+static void interrupt(int signal_number);
+
+enum status ping_run(const struct command *command, const struct settings *settings) {
+  if (settings->operands_count != 1) {
+    complain(command->name, settings->operands_count == 0 ? "whom? A URI or address is missing" : "one URI at a time");
+    return STATUS_USAGE;
+  }
+  struct ping ping = {.shortest = COPAL_NEVER};
+  enum status status = client_open(&ping.client, command->name, settings);
+  if (status == STATUS_SUCCESS) status = client_resolve(&ping.client, settings->operands[0], &ping.target);
+  if (status == STATUS_SUCCESS && copal_address_is_multicast(&ping.target.address)) {
+    complain(command->name, "%s is a group: a ping is confirmable and goes to one address", ping.target.name);
+    status = STATUS_USAGE;
+  }
+  if (status == STATUS_SUCCESS) status = ping_all(&ping);
+  client_close(&ping.client);
+  return status;
+}
+
+static enum status ping_all(struct ping *ping) {
+  const struct settings *settings = ping->client.settings;
+  interruptible = &ping->client;
+  signal(SIGINT, interrupt);
+  signal(SIGTERM, interrupt);
+  enum status status = STATUS_SUCCESS;
+  while (status == STATUS_SUCCESS && !interrupted && (settings->count == 0 || ping->sent < settings->count)) {
+    copal_time begin = copal_now();
+    status = ping_once(ping);
+    bool last = settings->count != 0 && ping->sent == settings->count;
+    copal_time spent = copal_now() - begin;
+    if (status != STATUS_SUCCESS || last || interrupted || spent >= settings->interval) continue;
+    ping->client.done = interrupted;
+    status = client_wait(&ping->client, settings->interval - spent);
+  }
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  interruptible = NULL;
+  return status == STATUS_SUCCESS ? summarize(ping) : status;
+}
+
+static enum status ping_once(struct ping *ping) {
+  const struct settings *settings = ping->client.settings;
+  copal_time timeout = settings->timeout == COPAL_NEVER ? PING_TIMEOUT : settings->timeout;
+  trace_restart(&ping->client.trace);
+  ping->ended = false;
+  ping->client.done = interrupted;
+  copal_error error = copal_ping_send(ping->client.endpoint, &ping->target.address, timeout, ping_ended, ping, NULL);
+  if (error != COPAL_OK) return client_failed(&ping->client, error, &ping->target);
+  ++ping->sent;
+  enum status status = client_wait(&ping->client, COPAL_NEVER);
+  /* The one that an interruption cut short counts neither as answered nor as lost. */
+  if (status == STATUS_SUCCESS && !ping->ended) --ping->sent;
+  return status;
+}
+
+static void ping_ended(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error,
+                       void *context) {
+  (void)endpoint, (void)request, (void)rx;
+  struct ping *ping = context;
+  const struct trace *trace = &ping->client.trace;
+  ping->ended = true;
+  ping->last_error = error;
+  if (error == COPAL_ERR_RESET) {
+    copal_time round_trip = copal_now() - trace->first_sent;
+    char text[32];
+    ++ping->answered;
+    ping->sum += round_trip;
+    if (round_trip < ping->shortest) ping->shortest = round_trip;
+    if (round_trip > ping->longest) ping->longest = round_trip;
+    printf("reset from %s: ping %" PRIu32 ", %s", ping->target.name, ping->sent,
+           value_duration_text(round_trip, text, sizeof text));
+    if (trace->transmissions > 1) printf(" (%u transmissions)", trace->transmissions);
+    printf("\n");
+  } else {
+    printf("%s: ping %" PRIu32 ", %s\n", ping->target.name, ping->sent, copal_error_text(error));
+  }
+  fflush(stdout);
+  client_finish(&ping->client);
+}
+
+static enum status summarize(const struct ping *ping) {
+  uint32_t lost = ping->sent - ping->answered;
+  printf("%" PRIu32 " sent, %" PRIu32 " answered, %.0f %% lost", ping->sent, ping->answered,
+         ping->sent > 0 ? 100.0 * lost / ping->sent : 0.0);
+  if (ping->answered > 0) {
+    char shortest[32], mean[32], longest[32];
+    printf("; round trip min %s, mean %s, max %s", value_duration_text(ping->shortest, shortest, sizeof shortest),
+           value_duration_text(ping->sum / ping->answered, mean, sizeof mean),
+           value_duration_text(ping->longest, longest, sizeof longest));
+  }
+  printf("\n");
+  if (ping->answered > 0 || ping->sent == 0) return STATUS_SUCCESS;
+  return client_failed(&ping->client, ping->last_error, &ping->target);
+}
+
+static void interrupt(int signal_number) {
+  (void)signal_number;
+  interrupted = 1;
+  if (interruptible != NULL) client_finish(interruptible);
+}

@@ -1,0 +1,82 @@
+/* The option tables: data only. A subcommand names the tables that it takes; the parser and the help read them. */
+#include "cli/settings.h"
+
+#define FIELD(field) offsetof(struct settings, field)
+
+struct settings settings_default(void) {
+  struct settings settings = {
+      .timeout = COPAL_NEVER,
+      .ack_timeout = COPAL_NEVER,
+      .retransmit = UINT32_MAX,
+      .count = 4,
+      .interval = COPAL_SECOND,
+      /* A group's members spread their answers over DEFAULT_LEISURE, 5 s (RFC 7252 8.2): a shorter wait misses some. */
+      .wait = 6 * COPAL_SECOND,
+      .delay = 2 * COPAL_SECOND,
+  };
+  return settings;
+}
+
+const struct option_entry options_verbose[] = {
+    {"verbose", 'v', OPTION_FLAG, NULL, FIELD(verbose), 0, "show each message as it is sent and received"},
+    {0},
+};
+
+const struct option_entry options_common[] = {
+    {"quiet", 'q', OPTION_FLAG, NULL, FIELD(quiet), 0, "say nothing on standard error"},
+    {"color", 0, OPTION_CHOICE, "auto|always|never", FIELD(color), 0, "colours (auto: on a terminal)"},
+    {"help", 'h', OPTION_FLAG, NULL, FIELD(help), 0, "this text"},
+    {0},
+};
+
+const struct option_entry options_transmission[] = {
+    {"timeout", 't', OPTION_DURATION, "SECONDS", FIELD(timeout), 0, "how long to wait in all"},
+    {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, "first retransmission after this; 2"},
+    {"retransmit", 0, OPTION_NUMBER, "N", FIELD(retransmit), 10, "how often to send again; 4"},
+    {0},
+};
+
+const struct option_entry options_request[] = {
+    {"accept", 'a', OPTION_TEXT, "FORMAT", FIELD(accept), 0, "format wanted: json, cbor, text/plain, 50"},
+    {"option", 'O', OPTION_LIST, "NAME[=VALUE]", FIELD(options), 0, "add an option by name or number"},
+    {"token", 0, OPTION_TEXT, "HEX", FIELD(token), 0, "the token to use; random"},
+    {"non", 'N', OPTION_FLAG, NULL, FIELD(non), 0, "send non-confirmable"},
+    {"output", 'o', OPTION_TEXT, "FILE", FIELD(output), 0, "write the body to FILE"},
+    {0},
+};
+
+const struct option_entry options_payload[] = {
+    {"data", 'd', OPTION_TEXT, "TEXT", FIELD(data), 0, "payload: this text"},
+    {"file", 'f', OPTION_TEXT, "PATH", FIELD(file), 0, "payload: this file, \"-\" is standard input"},
+    {"hex", 0, OPTION_TEXT, "HEX", FIELD(hex), 0, "payload: these bytes"},
+    {"format", 0, OPTION_TEXT, "FORMAT", FIELD(format), 0, "its format; text (--data), else octets"},
+    {0},
+};
+
+const struct option_entry options_ping[] = {
+    {"count", 'c', OPTION_NUMBER, "N", FIELD(count), UINT32_MAX, "how many; 4, and 0 is until interrupted"},
+    {"interval", 'i', OPTION_DURATION, "SECONDS", FIELD(interval), 0, "from one to the next; 1"},
+    {0},
+};
+
+const struct option_entry options_discover[] = {
+    {"wait", 'w', OPTION_DURATION, "SECONDS", FIELD(wait), 0, "how long to gather a group's answers; 6"},
+    {"rt", 0, OPTION_TEXT, "TYPE", FIELD(rt), 0, "only resources of this type, \"temp*\""},
+    {"if", 0, OPTION_TEXT, "TYPE", FIELD(interface_type), 0, "only this interface description"},
+    {"href", 0, OPTION_TEXT, "PATH", FIELD(href), 0, "only this path, \"/sensors/*\""},
+    {"interface", 'i', OPTION_TEXT, "NAME", FIELD(interface), 0, "network interface for groups"},
+    {0},
+};
+
+const struct option_entry options_decode[] = {
+    {"pcap", 'p', OPTION_TEXT, "FILE", FIELD(pcap), 0, "decode what a capture holds, \"-\" is stdin"},
+    {"port", 0, OPTION_LIST, "N|any", FIELD(ports), 0, "UDP port to look at in it; 5683"},
+    {0},
+};
+
+const struct option_entry options_serve[] = {
+    {"bind", 'b', OPTION_LIST, "URI", FIELD(binds), 0, "address to serve on; coap://[::]:5683"},
+    {"delay", 0, OPTION_DURATION, "SECONDS", FIELD(delay), 0, "how long /async takes; 2"},
+    {"interface", 'i', OPTION_TEXT, "NAME", FIELD(interface), 0, "network interface for groups"},
+    {0},
+};
