@@ -9,7 +9,7 @@
  * 1. Memory. An endpoint lives in one block, given at init, of the size that copal_endpoint_size computes from the
  *    limits in a copal_config. Nothing is allocated afterwards. So memory under flood is a constant, and every "full"
  *    has an answer: a local caller gets an error, a peer gets what its RFC says or silence, a counter counts it.
- * 2. Bytes. What comes in is borrowed for the call. What goes out is valid until the next copal_endpoint_output.
+ * 2. Bytes. What comes in is borrowed for the call. What goes out is valid until the endpoint is called again.
  *    A message is encoded once and sent many times.
  * 3. Records. A transmission is named by a copal_tx, an index and a generation. A stale one is detected, never
  *    followed.
@@ -118,7 +118,7 @@ typedef struct copal_config {
   uint32_t outbox_max;       /* replies that may wait for one output: the largest batch that goes in at once */
   uint32_t deferred_max;     /* responses owed later (copal_defer) */
   uint32_t receptions_max;   /* ACKs and RSTs kept with their transmissions (copal_tx_response) */
-  uint32_t routes_max;       /* path segments over all routes, one for each distinct one */
+  uint32_t routes_max;       /* calls of copal_route; twice as many distinct path segments */
   bool raw;                  /* hand out every request and response and leave the acknowledging to the application */
   copal_parameters parameters;
 } copal_config;
@@ -149,7 +149,7 @@ COPAL_API size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, 
                                       size_t count);
 
 /* Gives out datagrams that are due, at most count_max; fewer means that no more are. Their bytes are valid until the
- * next call. Gives up on what got no answer: response handlers may be called. */
+ * endpoint is called again. Gives up on what got no answer: response handlers may be called. */
 COPAL_API size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams,
                                        size_t count_max);
 

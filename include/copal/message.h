@@ -287,7 +287,8 @@ COPAL_API void copal_encode_payload(copal_encoder *encoder, const void *payload,
 /* A message under construction: always a complete, encoded message in the caller's buffer, which the calls below
  * change in place, options kept sorted. So a size is known at every moment and sending needs no further step.
  * Type, message ID and an empty token may be stamped at sending. A call that latches an error changes nothing else, and
- * so do all calls after it. Tokens, values and payloads given must not lie in the message's own buffer (assert). */
+ * so do all calls after it. Tokens, values and payloads given must not lie in the message's own buffer (assert), but
+ * for a payload in its room. */
 typedef struct copal_message {
   uint8_t *buffer;
   size_t capacity;
@@ -392,8 +393,8 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_query_to_options(const char *query,
  * has no Uri-Host (the destination address; IPv6 in brackets), may be NULL. scheme is used where there is no
  * Proxy-Scheme. With explicit_ false, scheme and authority are written only as the message holds them: "/", "/a/b",
  * "//host:1/s"; with true they are always there. A Proxy-Uri is the URI.
- * Returns the length without the NUL, or COPAL_ERR_SPACE; COPAL_ERR_URI_HOST without any host or where one is malformed;
- * COPAL_ERR_URI_PORT, _SCHEME, _SYNTAX where Uri-Port, Proxy-Scheme, Proxy-Uri are. buffer then holds "". */
+ * Returns the length without the NUL, or COPAL_ERR_SPACE; COPAL_ERR_URI_HOST without any host or where one is
+ * malformed; COPAL_ERR_URI_PORT, _SCHEME, _SYNTAX where Uri-Port, Proxy-Scheme, Proxy-Uri are. buffer then holds "". */
 COPAL_API COPAL_MUST_CHECK int copal_uri_write(const copal_view *view, copal_scheme scheme, const char *authority,
                                                bool explicit_, char *buffer, size_t capacity);
 

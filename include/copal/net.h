@@ -27,7 +27,7 @@ typedef struct copal_trace {
   bool outgoing;
 } copal_trace;
 
-/* Looks on at what is sent and received; it must not call the endpoint. */
+/* Looks on at what is sent and received. Of the endpoint it may call nothing but copal_address_text. */
 typedef void copal_trace_function(const copal_trace *trace, void *context);
 
 /* What copal_open may be told; begin with copal_open_defaults. */
@@ -46,8 +46,9 @@ typedef struct copal_open_options {
 COPAL_API copal_open_options copal_open_defaults(void);
 
 /* Opens an endpoint: "coap://[::]:5683" or "coap://[::]" binds to that address and port (dual-stack), "coap://0.0.0.0",
- * "coap://127.0.0.1:0" (a free port), "coap+unix://%2Frun%2Fcopal" (a datagram socket of that name); NULL binds
- * nothing: a client's endpoint over IPv4 and IPv6. options may be NULL.
+ * "coap://127.0.0.1:0" (a free port), "coap+unix://%2Frun%2Fcopal" (a datagram socket of that name; "%00" begins an
+ * abstract one, and alone leaves the choice to the system). NULL binds nothing: a client's endpoint over IPv4 and IPv6.
+ * options may be NULL.
  * NULL on failure: options->error says why (COPAL_ERR_URI_…, _RESOLVE, _SOCKET, _BIND, _CONFIG, _MEMORY), errno too. */
 COPAL_API copal_endpoint *copal_open(const char *uri, copal_open_options *options);
 

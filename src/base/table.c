@@ -23,7 +23,8 @@ void table_insert(struct table *table, uint32_t hash, uint32_t index) {
 void table_remove(struct table *table, uint32_t hash, uint32_t index) {
   struct table_slot *slots = table->slots;
   uint32_t hole = hash & table->mask;
-  while (slots[hole].index_plus_one != index + 1) {
+  /* The same record may stand here under another hash, too. */
+  while (slots[hole].index_plus_one != index + 1 || slots[hole].hash != hash) {
     assert(slots[hole].index_plus_one != 0);
     hole = (hole + 1) & table->mask;
   }

@@ -8,7 +8,7 @@
 static const char ellipsis[] = "...";
 #define ELLIPSIS_SIZE (sizeof ellipsis - 1)
 
-void copal_writer_init(copal_writer *writer, char *buffer, size_t capacity) {
+void writer_init(struct writer *writer, char *buffer, size_t capacity) {
   assert(writer != NULL && (buffer != NULL || capacity == 0));
   writer->buffer = buffer;
   writer->capacity = capacity;
@@ -16,15 +16,15 @@ void copal_writer_init(copal_writer *writer, char *buffer, size_t capacity) {
   writer->cut = false;
 }
 
-void copal_writer_char(copal_writer *writer, char letter) { copal_writer_bytes(writer, &letter, 1); }
+void writer_char(struct writer *writer, char letter) { writer_bytes(writer, &letter, 1); }
 
-void copal_writer_text(copal_writer *writer, const char *text) {
+void writer_text(struct writer *writer, const char *text) {
   size_t size = 0;
   while (text[size] != '\0') ++size;
-  copal_writer_bytes(writer, text, size);
+  writer_bytes(writer, text, size);
 }
 
-void copal_writer_bytes(copal_writer *writer, const void *data, size_t size) {
+void writer_bytes(struct writer *writer, const void *data, size_t size) {
   if (writer->cut || size == 0) return;
   size_t space = writer->capacity == 0 ? 0 : writer->capacity - 1 - writer->size;
   if (size > space) {
@@ -36,7 +36,7 @@ void copal_writer_bytes(copal_writer *writer, const void *data, size_t size) {
   writer->size += size;
 }
 
-void copal_writer_decimal(copal_writer *writer, uint64_t value, unsigned digits_min) {
+void writer_decimal(struct writer *writer, uint64_t value, unsigned digits_min) {
   char digits[20];
   size_t at = sizeof digits;
   assert(digits_min <= sizeof digits);
@@ -44,19 +44,19 @@ void copal_writer_decimal(copal_writer *writer, uint64_t value, unsigned digits_
     digits[--at] = (char)('0' + value % 10);
     value /= 10;
   }
-  copal_writer_bytes(writer, digits + at, sizeof digits - at);
+  writer_bytes(writer, digits + at, sizeof digits - at);
 }
 
-void copal_writer_hex(copal_writer *writer, const void *data, size_t size) {
+void writer_hex(struct writer *writer, const void *data, size_t size) {
   static const char digits[] = "0123456789abcdef";
   const uint8_t *bytes = data;
   for (size_t index = 0; index < size && !writer->cut; ++index) {
     char pair[2] = {digits[bytes[index] >> 4], digits[bytes[index] & 15]};
-    copal_writer_bytes(writer, pair, sizeof pair);
+    writer_bytes(writer, pair, sizeof pair);
   }
 }
 
-size_t copal_writer_finish(copal_writer *writer) {
+size_t writer_finish(struct writer *writer) {
   if (writer->capacity == 0) return 0;
   if (writer->cut) {
     size_t room = writer->capacity - 1, dots = room < ELLIPSIS_SIZE ? room : ELLIPSIS_SIZE;

@@ -7,27 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct copal_writer {
+struct writer {
   char *buffer;
   size_t capacity;
   size_t size; /* bytes written so far; one more is kept free for the NUL */
   bool cut;    /* something did not fit */
-} copal_writer;
+};
 
 /* Begins with an empty text. capacity includes the NUL; with 0 nothing is ever written. */
-void copal_writer_init(copal_writer *writer, char *buffer, size_t capacity);
+void writer_init(struct writer *writer, char *buffer, size_t capacity);
 
-void copal_writer_char(copal_writer *writer, char letter);
-void copal_writer_text(copal_writer *writer, const char *text);
-void copal_writer_bytes(copal_writer *writer, const void *data, size_t size);
+void writer_char(struct writer *writer, char letter);
+void writer_text(struct writer *writer, const char *text);
+void writer_bytes(struct writer *writer, const void *data, size_t size);
 
 /* In decimal, with leading zeros up to digits_min digits. */
-void copal_writer_decimal(copal_writer *writer, uint64_t value, unsigned digits_min);
+void writer_decimal(struct writer *writer, uint64_t value, unsigned digits_min);
 
 /* In lower-case hexadecimal, two digits a byte. */
-void copal_writer_hex(copal_writer *writer, const void *data, size_t size);
+void writer_hex(struct writer *writer, const void *data, size_t size);
 
 /* Ends the text with a NUL, and with "..." when it was cut, never within a UTF-8 character. Returns its length. */
-size_t copal_writer_finish(copal_writer *writer);
+size_t writer_finish(struct writer *writer);
 
 #endif

@@ -5,7 +5,7 @@
 #include "endpoint/endpoint.h"
 #include "rest/request.h"
 
-/* RFC 7252 5.9.3.4: 5.03 "uses the Max-Age Option to indicate the number of seconds after which to retry". */
+/* RFC 7252 5.9.3.4: 5.03 uses Max-Age "to indicate the number of seconds after which to retry". */
 enum { RETRY_AFTER_SECONDS = 5, REFUSAL_SIZE_MAX = 16 };
 
 /* An entry that nothing is looked up by: room for a reply that is not remembered. */
@@ -31,8 +31,10 @@ static bool begin(copal_endpoint *endpoint, const struct arrival *arrival, struc
                                     .reply_mid = arrival->view.message_id};
   request->rx.has_responded = true;
   if (arrival->view.type == COPAL_CON || arrival->incoming.multicast) return true;
-  return peers_next_mid(&engine->peers, arrival->incoming.peer, engine->now, engine->exchange_lifetime,
-                        &request->reply_mid);
+  uint32_t peer = arrival->incoming.peer;
+  if (!peers_next_mid(&engine->peers, peer, engine->now, engine->exchange_lifetime, &request->reply_mid)) return false;
+  peers_take_mid(&engine->peers, peer, engine->now);
+  return true;
 }
 
 void endpoint_answer_code(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code) {
@@ -51,8 +53,9 @@ void endpoint_answer_code(copal_endpoint *endpoint, struct arrival *arrival, uin
   endpoint_answer(endpoint, &arrival->path, reply);
 }
 
-/* RFC 7252 8.2: "a server MAY always ignore the request, in particular if it doesn't have anything useful to respond
- * (e.g., if it only has an empty payload or an error response)"; what it has to say it says within the leisure. */
+/* RFC 7252 8.2: "the server MAY always ignore the request, in particular if it doesn't have anything useful to respond
+ * (e.g., if it only has an empty payload or an error response)"; it "SHOULD then pick a random point of time within the
+ * chosen leisure period to send back the unicast response". */
 static void answer_group(copal_endpoint *endpoint, uint32_t peer, copal_bytes message) {
   struct engine *engine = &endpoint->engine;
   copal_view view;

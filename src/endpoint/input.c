@@ -108,7 +108,10 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
     return;
   }
   ++engine->counters.requests;
-  if (!critical_check(&arrival->view, engine->raw ? critical_registered : resources_understand))
+  if (arrival->datagram->size > engine->message_size_max && !arrival->incoming.multicast)
+    /* RFC 7252 4.6: "A server can thus fully interpret a request and return a 4.13 (Request Entity Too Large)". */
+    endpoint_answer_code(endpoint, arrival, COPAL_REQUEST_ENTITY_TOO_LARGE);
+  else if (!critical_check(&arrival->view, engine->raw ? critical_registered : resources_understand))
     refuse_request(endpoint, arrival);
   else if (engine->raw)
     hand_out_request(endpoint, arrival);

@@ -74,22 +74,42 @@ void peers_release(struct peers *peers, uint32_t index) {
   idle_insert(peers, index);
 }
 
+/* RFC 7252 8.1: "the sender MUST avoid using a Message ID that is also still active from this endpoint with any unicast
+ * endpoint that might receive the multicast message". So groups have the last 256 IDs to themselves. */
+enum { GROUP_MIDS = 0xff00 };
+
+/* The bit that tells the two halves of a peer's message IDs apart. */
+static uint16_t half_bit(const struct peer *peer) { return (peer->flags & PEER_GROUP) != 0 ? 0x80 : 0x8000; }
+
+static bool begins_half(const struct peer *peer, uint16_t mid) { return (mid & (half_bit(peer) - 1)) == 0; }
+
+static uint16_t next_mid(const struct peer *peer) {
+  if ((peer->flags & PEER_GROUP) != 0) return peer->next_mid | GROUP_MIDS;
+  return peer->next_mid < GROUP_MIDS ? peer->next_mid : 0;
+}
+
 /* RFC 7252 4.4: "The same Message ID MUST NOT be reused (in communicating with the same endpoint) within the
  * EXCHANGE_LIFETIME". IDs are given out in order, so it is enough to know, when one half of them begins again, that the
  * last one of that half is old enough. */
-bool peers_next_mid(struct peers *peers, uint32_t index, copal_time now, copal_time lifetime, uint16_t *mid) {
+bool peers_next_mid(const struct peers *peers, uint32_t index, copal_time now, copal_time lifetime, uint16_t *mid) {
+  const struct peer *peer = &peers->records[index];
+  *mid = next_mid(peer);
+  if (!begins_half(peer, *mid) || (peer->flags & PEER_OTHER_HALF_USED) == 0) return true;
+  return coarse_passed(peer->other_half, lifetime, now);
+}
+
+void peers_take_mid(struct peers *peers, uint32_t index, copal_time now) {
   struct peer *peer = &peers->records[index];
-  if ((peer->next_mid & 0x7fff) == 0) {
-    if ((peer->flags & PEER_OTHER_HALF_USED) != 0 && !coarse_passed(peer->other_half, lifetime, now)) return false;
+  uint16_t mid = next_mid(peer);
+  if (begins_half(peer, mid)) {
     peer->flags |= PEER_OTHER_HALF_USED;
     peer->other_half = coarse_time(now);
   }
-  *mid = peer->next_mid++;
-  return true;
+  peer->next_mid = (uint16_t)(mid + 1);
 }
 
 void peers_mid_used(struct peers *peers, uint32_t index, uint16_t mid, copal_time now) {
   struct peer *peer = &peers->records[index];
   uint16_t last = (uint16_t)(peer->next_mid - 1);
-  if (((mid ^ last) & 0x8000) != 0) peer->other_half = coarse_time(now);
+  if (((mid ^ last) & half_bit(peer)) != 0) peer->other_half = coarse_time(now);
 }

@@ -12,11 +12,13 @@
 #include "copal/copal.h"
 
 /* A clock of 2^24 ns, 17 ms, which wraps after two years: good for lifetimes in records that must be small. */
-static inline uint32_t coarse_time(copal_time now) { return (uint32_t)(now >> 24); }
+#define COARSE_UNIT ((copal_time)1 << 24)
 
-/* Whether at least `age` has passed since then. */
+static inline uint32_t coarse_time(copal_time now) { return (uint32_t)(now / COARSE_UNIT); }
+
+/* Whether at least `age` has passed since then. The first unit may have been almost over when it was noted. */
 static inline bool coarse_passed(uint32_t then, copal_time age, copal_time now) {
-  return coarse_time(now) - then > coarse_time(age);
+  return coarse_time(now) - then > coarse_time(age + COARSE_UNIT - 1);
 }
 
 struct peer {
@@ -38,7 +40,7 @@ struct peer {
   uint8_t flags;
 };
 
-enum peer_flags { PEER_BUSY = 1, PEER_SILENT = 2, PEER_OTHER_HALF_USED = 4 };
+enum peer_flags { PEER_BUSY = 1, PEER_SILENT = 2, PEER_OTHER_HALF_USED = 4, PEER_GROUP = 8 };
 
 struct peers {
   struct peer *records;
@@ -59,8 +61,12 @@ void peers_touch(struct peers *peers, uint32_t index);
 void peers_hold(struct peers *peers, uint32_t index);
 void peers_release(struct peers *peers, uint32_t index);
 
-/* The next message ID for this peer. False when every one was used within the last lifetime (RFC 7252 4.4). */
-bool peers_next_mid(struct peers *peers, uint32_t index, copal_time now, copal_time lifetime, uint16_t *mid);
+/* The next message ID for this peer; it stays the next until it is taken. False when every one was used within the last
+ * lifetime (RFC 7252 4.4). */
+bool peers_next_mid(const struct peers *peers, uint32_t index, copal_time now, copal_time lifetime, uint16_t *mid);
+
+/* Takes the message ID that peers_next_mid gave. */
+void peers_take_mid(struct peers *peers, uint32_t index, copal_time now);
 
 /* Notes that a message ID chosen earlier starts its lifetime only now. */
 void peers_mid_used(struct peers *peers, uint32_t index, uint16_t mid, copal_time now);

@@ -53,7 +53,7 @@ static copal_error check(const struct engine *engine, const struct transmission 
   if (type != COPAL_CON && type != COPAL_NON) return COPAL_ERR_TYPE;
   /* RFC 7252 4.3: "A Non-confirmable message … MUST NOT be Empty." */
   if (type == COPAL_NON && code == COPAL_EMPTY) return COPAL_ERR_TYPE;
-  /* RFC 7252 8.1: "Such a multicast request MUST be Non-confirmable". */
+  /* RFC 7252 8.1: "Such multicast requests MUST be Non-confirmable." */
   if (type == COPAL_CON && transmission->multicast) return COPAL_ERR_MULTICAST_CON;
   bool lacks_token = copal_code_is_request(code) && header_token(message).size == 0;
   if (transmission->message.size + (lacks_token ? TOKEN_SIZE : 0) > engine->message_size_max)
@@ -120,11 +120,13 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   }
 
   uint16_t mid;
+  if (transmission->multicast) engine->peers.records[transmission->peer].flags |= PEER_GROUP;
   if (!peers_next_mid(&engine->peers, transmission->peer, engine->now, engine->exchange_lifetime, &mid))
     return COPAL_ERR_MESSAGE_IDS_SPENT;
   error = exchange_take(&engine->exchanges, transmission->peer, transmission->message, mid, chosen, flags, index);
   if (error != COPAL_OK) return error;
 
+  peers_take_mid(&engine->peers, transmission->peer, engine->now);
   peers_hold(&engine->peers, transmission->peer);
   struct exchange *exchange = exchange_at(&engine->exchanges, *index);
   if ((flags & EXCHANGE_CALL) != 0 && transmission->timeout != COPAL_NEVER)

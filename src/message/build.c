@@ -145,7 +145,7 @@ uint8_t *copal_message_payload_room(copal_message *message, size_t *size_max) {
 void copal_message_set_payload(copal_message *message, const void *payload, size_t size) {
   if (message->error != COPAL_OK) return;
   size_t at = options_end(message);
-  bool in_place = size > 0 && payload == message->buffer + at + 1;
+  bool in_place = size > 0 && at < message->capacity && payload == message->buffer + at + 1;
   if (!in_place) check_given(message, payload, size);
   if (size == 0) {
     message->size = message->payload_at = at;

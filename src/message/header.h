@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "copal/message.h"
+#include "message/wire.h"
 
-enum { HEADER_SIZE = 4 };
+enum { HEADER_SIZE = WIRE_HEADER_SIZE };
 
 static inline uint8_t header_type(const uint8_t *message) { return (uint8_t)(message[0] >> 4 & 3); }
 
@@ -23,22 +24,16 @@ static inline void header_stamp(uint8_t *message, uint8_t type, uint16_t mid) {
 
 /* An empty message: an ACK, a Reset or a ping. */
 static inline void header_empty(uint8_t message[HEADER_SIZE], uint8_t type, uint16_t mid) {
-  message[0] = (uint8_t)(0x40 | type << 4);
+  message[0] = (uint8_t)(WIRE_VERSION | (unsigned)type << 4);
   message[1] = COPAL_EMPTY;
   message[2] = (uint8_t)(mid >> 8);
   message[3] = (uint8_t)mid;
 }
 
 static inline copal_bytes header_token(const uint8_t *message) {
-  size_t size = message[0] & 15;
-  copal_bytes token = {message + HEADER_SIZE, size};
-  if (size == 13) {
-    token.data += 1;
-    token.size = 13u + message[4];
-  } else if (size == 14) {
-    token.data += 2;
-    token.size = 269u + ((size_t)message[4] << 8 | message[5]);
-  }
+  uint32_t nibble = message[0] & 15u;
+  const uint8_t *at = message + HEADER_SIZE;
+  copal_bytes token = {at + wire_announced_size(nibble), wire_extended(nibble, at)};
   return token;
 }
 

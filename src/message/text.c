@@ -14,81 +14,81 @@
 #define HEX_SHOWN_MAX 32u
 #define TEXT_SHOWN_MAX 64u
 
-static void write_code(copal_writer *writer, uint8_t code);
-static void write_token(copal_writer *writer, const copal_bytes *token);
-static void write_option(copal_writer *writer, const copal_option *option);
-static void write_payload(copal_writer *writer, const copal_bytes *payload);
-static void write_value(copal_writer *writer, const copal_option *option, size_t hex_max, size_t text_max);
-static void write_opaque(copal_writer *writer, const copal_option *option, size_t shown_max);
-static void write_content_format(copal_writer *writer, uint32_t number);
-static void write_block(copal_writer *writer, copal_block block);
-static void write_hex(copal_writer *writer, const uint8_t *data, size_t size, size_t shown_max);
-static void write_quoted(copal_writer *writer, const uint8_t *data, size_t size, size_t shown_max);
-static void write_escaped(copal_writer *writer, uint32_t letter);
+static void write_code(struct writer *writer, uint8_t code);
+static void write_token(struct writer *writer, const copal_bytes *token);
+static void write_option(struct writer *writer, const copal_option *option);
+static void write_payload(struct writer *writer, const copal_bytes *payload);
+static void write_value(struct writer *writer, const copal_option *option, size_t hex_max, size_t text_max);
+static void write_opaque(struct writer *writer, const copal_option *option, size_t shown_max);
+static void write_content_format(struct writer *writer, uint32_t number);
+static void write_block(struct writer *writer, copal_block block);
+static void write_hex(struct writer *writer, const uint8_t *data, size_t size, size_t shown_max);
+static void write_quoted(struct writer *writer, const uint8_t *data, size_t size, size_t shown_max);
+static void write_escaped(struct writer *writer, uint32_t letter);
 static bool is_text(const uint8_t *data, size_t size, bool controls_allowed);
 static bool is_control(uint32_t letter);
 static size_t letter_at(const uint8_t *at, uint32_t *letter);
 
 size_t copal_text_line(const copal_view *view, char *buffer, size_t capacity) {
   assert(view != NULL);
-  copal_writer writer;
-  copal_writer_init(&writer, buffer, capacity);
-  copal_writer_text(&writer, copal_type_name(view->type));
-  copal_writer_char(&writer, ' ');
+  struct writer writer;
+  writer_init(&writer, buffer, capacity);
+  writer_text(&writer, copal_type_name(view->type));
+  writer_char(&writer, ' ');
   write_code(&writer, view->code);
   uint8_t message_id[2] = {(uint8_t)(view->message_id >> 8), (uint8_t)view->message_id};
-  copal_writer_text(&writer, " 0x");
-  copal_writer_hex(&writer, message_id, sizeof message_id);
+  writer_text(&writer, " 0x");
+  writer_hex(&writer, message_id, sizeof message_id);
   if (view->token.size != 0) write_token(&writer, &view->token);
   copal_options walk = copal_options_of(view);
   copal_option option;
   while (!writer.cut && copal_options_next(&walk, &option)) write_option(&writer, &option);
   if (view->payload.size != 0) write_payload(&writer, &view->payload);
-  return copal_writer_finish(&writer);
+  return writer_finish(&writer);
 }
 
 size_t copal_text_option(const copal_option *option, char *buffer, size_t capacity) {
   assert(option != NULL);
-  copal_writer writer;
-  copal_writer_init(&writer, buffer, capacity);
+  struct writer writer;
+  writer_init(&writer, buffer, capacity);
   write_value(&writer, option, SIZE_MAX, SIZE_MAX);
-  return copal_writer_finish(&writer);
+  return writer_finish(&writer);
 }
 
-static void write_code(copal_writer *writer, uint8_t code) {
+static void write_code(struct writer *writer, uint8_t code) {
   const char *name = copal_code_name(code);
   if (name == NULL || COPAL_CODE_CLASS(code) != 0) {
-    copal_writer_decimal(writer, COPAL_CODE_CLASS(code), 1);
-    copal_writer_char(writer, '.');
-    copal_writer_decimal(writer, COPAL_CODE_DETAIL(code), 2);
-    if (name != NULL) copal_writer_char(writer, ' ');
+    writer_decimal(writer, COPAL_CODE_CLASS(code), 1);
+    writer_char(writer, '.');
+    writer_decimal(writer, COPAL_CODE_DETAIL(code), 2);
+    if (name != NULL) writer_char(writer, ' ');
   }
-  if (name != NULL) copal_writer_text(writer, name);
+  if (name != NULL) writer_text(writer, name);
 }
 
-static void write_token(copal_writer *writer, const copal_bytes *token) {
-  copal_writer_text(writer, " token ");
+static void write_token(struct writer *writer, const copal_bytes *token) {
+  writer_text(writer, " token ");
   write_hex(writer, token->data, token->size, TOKEN_SHOWN_MAX);
 }
 
-static void write_option(copal_writer *writer, const copal_option *option) {
+static void write_option(struct writer *writer, const copal_option *option) {
   const copal_option_info *info = copal_option_by_number(option->number);
-  copal_writer_char(writer, ' ');
+  writer_char(writer, ' ');
   if (info != NULL) {
-    copal_writer_text(writer, info->name);
+    writer_text(writer, info->name);
   } else {
-    copal_writer_text(writer, "Option-");
-    copal_writer_decimal(writer, option->number, 1);
+    writer_text(writer, "Option-");
+    writer_decimal(writer, option->number, 1);
   }
   if (info != NULL && info->format == COPAL_FORMAT_EMPTY && option->size == 0) return;
-  copal_writer_char(writer, ' ');
+  writer_char(writer, ' ');
   write_value(writer, option, HEX_SHOWN_MAX, TEXT_SHOWN_MAX);
 }
 
-static void write_payload(copal_writer *writer, const copal_bytes *payload) {
-  copal_writer_text(writer, " | ");
-  copal_writer_decimal(writer, payload->size, 1);
-  copal_writer_text(writer, payload->size == 1 ? " byte " : " bytes ");
+static void write_payload(struct writer *writer, const copal_bytes *payload) {
+  writer_text(writer, " | ");
+  writer_decimal(writer, payload->size, 1);
+  writer_text(writer, payload->size == 1 ? " byte " : " bytes ");
   if (is_text(payload->data, payload->size, false)) {
     write_quoted(writer, payload->data, payload->size, TEXT_SHOWN_MAX);
   } else {
@@ -97,7 +97,7 @@ static void write_payload(copal_writer *writer, const copal_bytes *payload) {
 }
 
 /* An option's value by its format. A value of illegal size has no meaning, and is shown as bytes. */
-static void write_value(copal_writer *writer, const copal_option *option, size_t hex_max, size_t text_max) {
+static void write_value(struct writer *writer, const copal_option *option, size_t hex_max, size_t text_max) {
   const copal_option_info *info = copal_option_by_number(option->number);
   if (info == NULL || copal_option_check(option->number, option->size) != COPAL_OK) {
     write_opaque(writer, option, hex_max);
@@ -118,47 +118,47 @@ static void write_value(copal_writer *writer, const copal_option *option, size_t
         case COPAL_OPTION_BLOCK2:
         case COPAL_OPTION_Q_BLOCK1:
         case COPAL_OPTION_Q_BLOCK2: write_block(writer, copal_block_of(copal_option_uint(option))); break;
-        default: copal_writer_decimal(writer, copal_option_uint(option), 1); break;
+        default: writer_decimal(writer, copal_option_uint(option), 1); break;
       }
       return;
   }
   write_opaque(writer, option, hex_max);
 }
 
-static void write_opaque(copal_writer *writer, const copal_option *option, size_t shown_max) {
-  copal_writer_text(writer, option->size == 0 ? "(empty)" : "0x");
+static void write_opaque(struct writer *writer, const copal_option *option, size_t shown_max) {
+  writer_text(writer, option->size == 0 ? "(empty)" : "0x");
   write_hex(writer, option->value, option->size, shown_max);
 }
 
-static void write_content_format(copal_writer *writer, uint32_t number) {
+static void write_content_format(struct writer *writer, uint32_t number) {
   const char *name = copal_content_format_name((uint16_t)number);
   if (name != NULL) {
-    copal_writer_text(writer, name);
-    copal_writer_text(writer, " (");
+    writer_text(writer, name);
+    writer_text(writer, " (");
   }
-  copal_writer_decimal(writer, number, 1);
-  if (name != NULL) copal_writer_char(writer, ')');
+  writer_decimal(writer, number, 1);
+  if (name != NULL) writer_char(writer, ')');
 }
 
 /* RFC 7959 2.2: "The value 7 for SZX (which would indicate a block size of 2048) is reserved". */
-static void write_block(copal_writer *writer, copal_block block) {
-  copal_writer_decimal(writer, block.number, 1);
-  copal_writer_text(writer, block.more ? "/1/" : "/0/");
+static void write_block(struct writer *writer, copal_block block) {
+  writer_decimal(writer, block.number, 1);
+  writer_text(writer, block.more ? "/1/" : "/0/");
   if (block.szx == 7) {
-    copal_writer_text(writer, "reserved");
+    writer_text(writer, "reserved");
   } else {
-    copal_writer_decimal(writer, 16u << block.szx, 1);
+    writer_decimal(writer, 16u << block.szx, 1);
   }
 }
 
-static void write_hex(copal_writer *writer, const uint8_t *data, size_t size, size_t shown_max) {
-  copal_writer_hex(writer, data, size < shown_max ? size : shown_max);
-  if (size > shown_max) copal_writer_text(writer, "...");
+static void write_hex(struct writer *writer, const uint8_t *data, size_t size, size_t shown_max) {
+  writer_hex(writer, data, size < shown_max ? size : shown_max);
+  if (size > shown_max) writer_text(writer, "...");
 }
 
 /* data is UTF-8. What is cut off is cut between two characters. */
-static void write_quoted(copal_writer *writer, const uint8_t *data, size_t size, size_t shown_max) {
-  copal_writer_char(writer, '"');
+static void write_quoted(struct writer *writer, const uint8_t *data, size_t size, size_t shown_max) {
+  writer_char(writer, '"');
   size_t at = 0;
   while (at < size && !writer->cut) {
     uint32_t letter;
@@ -167,27 +167,27 @@ static void write_quoted(copal_writer *writer, const uint8_t *data, size_t size,
     if (letter == '"' || letter == '\\' || is_control(letter)) {
       write_escaped(writer, letter);
     } else {
-      copal_writer_bytes(writer, data + at, length);
+      writer_bytes(writer, data + at, length);
     }
     at += length;
   }
-  copal_writer_char(writer, '"');
-  if (at < size) copal_writer_text(writer, "...");
+  writer_char(writer, '"');
+  if (at < size) writer_text(writer, "...");
 }
 
-static void write_escaped(copal_writer *writer, uint32_t letter) {
+static void write_escaped(struct writer *writer, uint32_t letter) {
   static const char short_letters[] = "\"\\\n\r\t", short_escapes[] = "\"\\nrt";
-  copal_writer_char(writer, '\\');
+  writer_char(writer, '\\');
   for (size_t index = 0; index < sizeof short_letters - 1; ++index) {
     if (letter == (uint8_t)short_letters[index]) {
-      copal_writer_char(writer, short_escapes[index]);
+      writer_char(writer, short_escapes[index]);
       return;
     }
   }
   uint8_t bytes[2] = {(uint8_t)(letter >> 8), (uint8_t)letter};
-  copal_writer_char(writer, letter < 0x80 ? 'x' : 'u');
-  if (letter >= 0x80) copal_writer_hex(writer, bytes, 1);
-  copal_writer_hex(writer, bytes + 1, 1);
+  writer_char(writer, letter < 0x80 ? 'x' : 'u');
+  if (letter >= 0x80) writer_hex(writer, bytes, 1);
+  writer_hex(writer, bytes + 1, 1);
 }
 
 /* Whether data is UTF-8, and without control characters other than line ends and tabs unless they are allowed. */

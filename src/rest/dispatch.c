@@ -19,7 +19,7 @@ static bool is_well_known_core(const copal_view *view) {
   return count == 2;
 }
 
-/* RFC 7252 5.10.4: "If the preferred Content-Format if given cannot be returned, then a 4.06 "Not Acceptable" MUST be
+/* RFC 7252 5.10.4: "If the preferred Content-Format cannot be returned, then a 4.06 "Not Acceptable" MUST be
  * sent as a response, unless another error code takes precedence for this response." */
 static void check_accept(struct copal_request *request) {
   copal_view reply = copal_message_view(&request->reply);
