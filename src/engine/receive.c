@@ -135,11 +135,17 @@ struct replies *engine_replies(struct engine *engine, uint8_t code) {
   return copal_code_is_request(code) ? &engine->unsafe : &engine->idempotent;
 }
 
+static bool has_its_share(const struct engine *engine, uint32_t peer) {
+  return peer != INDEX_NONE && engine->peers.records[peer].unsafe_replies >= engine->peer_replies_max;
+}
+
 struct reply *engine_remember(struct engine *engine, const struct incoming *incoming, size_t size_max) {
   struct replies *replies = engine_replies(engine, incoming->view->code);
   uint32_t peer = incoming->peer;
-  if (replies->unsafe && peer != INDEX_NONE && engine->peers.records[peer].unsafe_replies >= engine->peer_replies_max)
-    return NULL;
+  if (replies->unsafe && has_its_share(engine, peer)) {
+    replies_expire(replies, &engine->peers, engine->now, engine->exchange_lifetime);
+    if (has_its_share(engine, peer)) return NULL;
+  }
   return replies_take(replies, &engine->peers, &incoming->key, peer, size_max, engine->now, engine->exchange_lifetime,
                       &engine->counters.replies_evicted);
 }

@@ -13,13 +13,14 @@ void replies_init(struct replies *replies, struct layout *layout, uint32_t size,
   table_init(&replies->index, layout, replies->count_max);
 }
 
-static uint32_t key_hash(const struct replies *replies, uint64_t identity, uint16_t mid) {
-  return (uint32_t)hash_words(&replies->key, identity, mid);
+/* All that makes a duplicate is in the hash: a client that reuses message IDs too early makes no long walks. */
+static uint32_t key_hash(const struct replies *replies, uint64_t identity, uint16_t mid, uint32_t fingerprint) {
+  return (uint32_t)hash_words(&replies->key, identity, (uint64_t)mid << 32 | fingerprint);
 }
 
 struct reply *replies_find(const struct replies *replies, const struct reply_key *key, copal_time now,
                            copal_time con_lifetime, copal_time non_lifetime) {
-  uint32_t hash = key_hash(replies, key->identity, key->mid), unit;
+  uint32_t hash = key_hash(replies, key->identity, key->mid, key->fingerprint), unit;
   struct table_walk walk = table_walk(hash);
   while ((unit = table_next(&replies->index, hash, &walk)) != INDEX_NONE) {
     struct reply *reply = reply_at(replies, unit * EXTENT_UNIT);
@@ -33,7 +34,7 @@ void replies_drop(struct replies *replies, struct peers *peers, struct reply *re
   reply->state = REPLY_DEAD;
   if (!reply->found) return;
   reply->found = false;
-  table_remove(&replies->index, key_hash(replies, reply->identity, reply->mid),
+  table_remove(&replies->index, key_hash(replies, reply->identity, reply->mid, reply->fingerprint),
                reply_offset(replies, reply) / EXTENT_UNIT);
   --replies->count;
   if (!replies->unsafe || reply->peer == INDEX_NONE) return;
@@ -41,18 +42,24 @@ void replies_drop(struct replies *replies, struct peers *peers, struct reply *re
   if (peer->generation == reply->peer_generation && peer->unsafe_replies > 0) --peer->unsafe_replies;
 }
 
+/* Whether the tail stands in what is left at the end of the ring. */
+static bool tail_is_at_rest(const struct replies *replies) { return replies->size - replies->tail < ENTRY_SIZE; }
+
+static bool is_over(const struct reply *reply, copal_time now, copal_time lifetime) {
+  return reply->state == REPLY_DEAD || coarse_passed(reply->time, lifetime, now);
+}
+
 /* Frees the oldest entry's room. False when it has to stay. */
 static bool drop_oldest(struct replies *replies, struct peers *peers, copal_time now, copal_time lifetime,
                         uint64_t *evicted) {
-  if (replies->size - replies->tail < ENTRY_SIZE) {
+  if (tail_is_at_rest(replies)) {
     replies->used -= replies->size - replies->tail;
     replies->tail = 0;
     return true;
   }
   struct reply *oldest = reply_at(replies, replies->tail);
   if (oldest->pins > 0) return false;
-  bool expired = oldest->state == REPLY_DEAD || coarse_passed(oldest->time, lifetime, now);
-  if (!expired) {
+  if (!is_over(oldest, now, lifetime)) {
     if (replies->unsafe) return false;
     ++*evicted;
   }
@@ -62,6 +69,15 @@ static bool drop_oldest(struct replies *replies, struct peers *peers, copal_time
   replies->tail += extent;
   if (replies->tail == replies->size) replies->tail = 0;
   return true;
+}
+
+void replies_expire(struct replies *replies, struct peers *peers, copal_time now, copal_time lifetime) {
+  uint64_t evicted = 0;
+  while (replies->used > 0) {
+    if (!tail_is_at_rest(replies) && !is_over(reply_at(replies, replies->tail), now, lifetime)) break;
+    if (!drop_oldest(replies, peers, now, lifetime, &evicted)) break;
+  }
+  assert(evicted == 0);
 }
 
 /* The contiguous room at the head. */
@@ -108,7 +124,8 @@ struct reply *replies_take(struct replies *replies, struct peers *peers, const s
                           .state = REPLY_PENDING,
                           .con = key->con,
                           .found = true};
-  table_insert(&replies->index, key_hash(replies, key->identity, key->mid), replies->head / EXTENT_UNIT);
+  table_insert(&replies->index, key_hash(replies, key->identity, key->mid, key->fingerprint),
+               replies->head / EXTENT_UNIT);
   ++replies->count;
   if (replies->unsafe && peer != INDEX_NONE) ++peers->records[peer].unsafe_replies;
   replies->used += need;

@@ -70,6 +70,9 @@ struct reply *replies_take(struct replies *replies, struct peers *peers, const s
 /* Closes an entry: the reply has size bytes. The room that it does not need goes back if it was the last one taken. */
 void replies_close(struct replies *replies, struct reply *reply, uint8_t state, size_t size);
 
+/* Drops the oldest entries as far as they have outlived their time. */
+void replies_expire(struct replies *replies, struct peers *peers, copal_time now, copal_time lifetime);
+
 /* Makes an entry a dead one: its message will not be recognised again. */
 void replies_drop(struct replies *replies, struct peers *peers, struct reply *reply);
 

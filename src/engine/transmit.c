@@ -149,7 +149,7 @@ static bool must_probe_later(struct engine *engine, const struct exchange *excha
   const struct peer *peer = &engine->peers.records[exchange->peer];
   uint32_t wait = peer->probing_until - coarse_time(now);
   if ((peer->flags & PEER_SILENT) == 0 || wait == 0 || wait > UINT32_MAX / 2) return false;
-  *when = now + ((copal_time)wait << 24);
+  *when = now + (wait * COARSE_UNIT);
   return true;
 }
 

@@ -1,5 +1,4 @@
 /* Addresses between three forms: the library's, the kernel's, and text. */
-#include <errno.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -20,15 +19,16 @@ static bool is_link_local(const uint8_t bytes[16]) {
 
 /* --- The kernel's form ------------------------------------------------------------------------- */
 
-static copal_address from_ipv6(const struct sockaddr_in6 *from) {
-  copal_address address = {.port = ntohs(from->sin6_port), .family = COPAL_FAMILY_IPV6};
-  if (memcmp(&from->sin6_addr, mapped_prefix, sizeof mapped_prefix) == 0) {
+/* The one form that an address has: so what was written in any way compares equal to what the kernel tells. */
+static copal_address ipv6_address(const uint8_t bytes[16], uint32_t scope, uint16_t port) {
+  copal_address address = {.port = port, .family = COPAL_FAMILY_IPV6};
+  if (memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
     address.family = COPAL_FAMILY_IPV4;
-    memcpy(address.bytes, from->sin6_addr.s6_addr + sizeof mapped_prefix, 4);
+    memcpy(address.bytes, bytes + sizeof mapped_prefix, 4);
     return address;
   }
-  memcpy(address.bytes, &from->sin6_addr, 16);
-  if (is_link_local(address.bytes)) address.scope = from->sin6_scope_id;
+  memcpy(address.bytes, bytes, 16);
+  if (is_link_local(bytes)) address.scope = scope;
   return address;
 }
 
@@ -40,7 +40,8 @@ copal_address net_address_from(const struct sockaddr_storage *from, socklen_t si
     address.port = ntohs(in->sin_port);
     memcpy(address.bytes, &in->sin_addr, 4);
   } else if (size >= sizeof(struct sockaddr_in6) && from->ss_family == AF_INET6) {
-    address = from_ipv6((const struct sockaddr_in6 *)from);
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
+    address = ipv6_address(in6->sin6_addr.s6_addr, in6->sin6_scope_id, ntohs(in6->sin6_port));
   } else if (size > offsetof(struct sockaddr_un, sun_path) && from->ss_family == AF_UNIX) {
     const struct sockaddr_un *un = (const struct sockaddr_un *)from;
     size_t name_size = size - offsetof(struct sockaddr_un, sun_path);
@@ -107,6 +108,7 @@ static int write_ipv6(const copal_address *address, char *buffer, size_t capacit
 size_t copal_address_text(const copal_endpoint *endpoint, const copal_address *address, char *buffer, size_t capacity) {
   char ipv4[IPV4_TEXT_MAX];
   int size = 0;
+  if (capacity == 0) return 0;
   switch ((copal_family)address->family) {
     case COPAL_FAMILY_NONE: size = snprintf(buffer, capacity, "-"); break;
     case COPAL_FAMILY_IPV4:
@@ -131,20 +133,21 @@ static copal_error find_scope(const char *zone, size_t size, uint32_t *scope) {
 }
 
 copal_error copal_address_parse(const char *text, uint16_t port, copal_address *address) {
-  copal_address parsed = {.port = port, .family = COPAL_FAMILY_IPV4};
+  copal_address ipv4 = {.port = port, .family = COPAL_FAMILY_IPV4};
   const char *zone = strchr(text, '%');
   size_t size = zone == NULL ? strlen(text) : (size_t)(zone - text);
-  if (zone == NULL && ipv4_parse(text, size, parsed.bytes)) {
-    *address = parsed;
+  if (zone == NULL && ipv4_parse(text, size, ipv4.bytes)) {
+    *address = ipv4;
     return COPAL_OK;
   }
-  if (!ipv6_parse(text, size, parsed.bytes)) return COPAL_ERR_ADDRESS;
-  parsed.family = COPAL_FAMILY_IPV6;
+  uint8_t bytes[16];
+  uint32_t scope = 0;
+  if (!ipv6_parse(text, size, bytes)) return COPAL_ERR_ADDRESS;
   if (zone != NULL) {
-    copal_error error = find_scope(zone + 1, strlen(zone + 1), &parsed.scope);
+    copal_error error = find_scope(zone + 1, strlen(zone + 1), &scope);
     if (error != COPAL_OK) return error;
   }
-  *address = parsed;
+  *address = ipv6_address(bytes, scope, port);
   return COPAL_OK;
 }
 
@@ -163,12 +166,12 @@ static copal_error look_up(const copal_uri *uri, struct net_names *names, copal_
   return COPAL_OK;
 }
 
-/* The socket's name stands, percent-encoded, where a host would; "%00" begins an abstract one. */
+/* The socket's name stands, percent-encoded, where a host would; "%00" begins an abstract one, and ends no other. */
 static copal_error unix_address(const copal_uri *uri, struct net_names *names, copal_address *address) {
   char name[NET_NAME_SIZE_MAX];
-  if (names == NULL) return COPAL_ERR_ADDRESS;
+  if (names == NULL) return COPAL_ERR_NOT_HOSTED;
   int size = percent_decode(uri->host, false, (uint8_t *)name, sizeof name - 1);
-  if (size <= 0) return COPAL_ERR_ADDRESS;
+  if (size <= 0 || (name[0] != 0 && memchr(name, 0, (size_t)size) != NULL)) return COPAL_ERR_URI_HOST;
   *address = net_name_intern(names, name, (size_t)size);
   return COPAL_OK;
 }
@@ -177,14 +180,17 @@ copal_error net_resolve(const copal_uri *uri, struct net_names *names, copal_add
   if (uri->scheme == COPAL_SCHEME_COAP_UNIX) return unix_address(uri, names, address);
   if (uri->scheme != COPAL_SCHEME_COAP) return COPAL_ERR_URI_SCHEME;
   if (uri->host_kind == COPAL_HOST_NAME) return look_up(uri, names, address);
-  *address = (copal_address){.port = uri->port, .family = COPAL_FAMILY_IPV4};
-  memcpy(address->bytes, uri->address, uri->host_kind == COPAL_HOST_IPV4 ? 4 : 16);
-  if (uri->host_kind == COPAL_HOST_IPV4) return COPAL_OK;
-  address->family = COPAL_FAMILY_IPV6;
+  if (uri->host_kind == COPAL_HOST_IPV4) {
+    *address = (copal_address){.port = uri->port, .family = COPAL_FAMILY_IPV4};
+    memcpy(address->bytes, uri->address, 4);
+    return COPAL_OK;
+  }
   char zone[IF_NAMESIZE];
+  uint32_t scope = 0;
   int size = uri_zone_text(uri, zone, sizeof zone);
-  if (size < 0) return COPAL_ERR_INTERFACE;
-  return size == 0 ? COPAL_OK : find_scope(zone, (size_t)size, &address->scope);
+  if (size < 0 || (size > 0 && find_scope(zone, (size_t)size, &scope) != COPAL_OK)) return COPAL_ERR_INTERFACE;
+  *address = ipv6_address(uri->address, scope, uri->port);
+  return COPAL_OK;
 }
 
 copal_error copal_resolve(copal_endpoint *endpoint, const copal_uri *uri, copal_address *address) {

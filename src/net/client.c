@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "endpoint/endpoint.h"
 #include "net/net.h"
 
 /* --- One exchange -------------------------------------------------------------------------------- */

@@ -15,12 +15,11 @@ copal_time copal_now(void) {
   return (copal_time)now.tv_sec * COPAL_SECOND + (copal_time)now.tv_nsec;
 }
 
+/* The last call of output, which gives out nothing, makes the whole outbox free for the batch that comes in next. */
 static void flush(struct net *net, copal_time now) {
   size_t count;
-  do {
-    count = copal_endpoint_output(net->endpoint, now, net->datagrams_out, net->batch);
-    if (count > 0) net_send(net, net->datagrams_out, count, now);
-  } while (count == net->batch);
+  while ((count = copal_endpoint_output(net->endpoint, now, net->datagrams_out, net->batch)) > 0)
+    net_send(net, net->datagrams_out, count, now);
 }
 
 /* Gives the endpoint what was received. True when it handed out a message. Failed transmissions are told by their
@@ -39,10 +38,12 @@ static bool deliver(struct net *net, copal_time now, copal_rx *rx) {
   }
 }
 
-/* Receives from each socket that has something. True when a message was handed out. */
+/* Receives from each socket that has something. True when a message was handed out: the next socket then has the next
+ * turn, lest a busy one keep the others waiting. */
 static bool receive(struct net *net, copal_time now, copal_rx *rx) {
-  for (uint32_t socket = 0; socket < NET_SOCKETS_MAX; ++socket) {
-    uint32_t bit = (uint32_t)1 << socket;
+  for (uint32_t i = 0; i < NET_SOCKETS_MAX; ++i) {
+    uint32_t socket = net->turn, bit = (uint32_t)1 << socket;
+    net->turn = (socket + 1) % NET_SOCKETS_MAX;
     if ((net->failed & bit) != 0) net_read_errors(net, socket, now);
     if ((net->ready & bit) == 0) continue;
     net_receive(net, socket, now);
@@ -51,22 +52,27 @@ static bool receive(struct net *net, copal_time now, copal_rx *rx) {
   return false;
 }
 
-static bool take_wake(struct net *net) {
+static void take_wake(struct net *net) {
   uint64_t count;
-  return read(net->wake, &count, sizeof count) == sizeof count;
+  if (read(net->wake, &count, sizeof count) == sizeof count) net->woken = true;
 }
 
-/* Waits until something is readable, or for `wait` ns. Sets *woken after copal_wake. Returns COPAL_ERR_INTERRUPTED for
- * a signal, COPAL_ERR_SOCKET for an error that should not be. */
-static copal_error await(struct net *net, copal_time wait, bool *woken) {
+/* Waits until something is readable, or for `wait` ns. COPAL_ERR_SOCKET for an error that should not be. */
+static copal_error await(struct net *net, copal_time wait) {
   struct epoll_event events[NET_SOCKETS_MAX + 1];
   struct timespec timeout = {(time_t)(wait / COPAL_SECOND), (long)(wait % COPAL_SECOND)};
   int count = epoll_pwait2(net->epoll, events, NET_SOCKETS_MAX + 1, wait == COPAL_NEVER ? NULL : &timeout, NULL);
-  if (count < 0) return errno == EINTR ? COPAL_ERR_INTERRUPTED : COPAL_ERR_SOCKET;
+  if (count < 0 && errno != EINTR) return COPAL_ERR_SOCKET;
+  if (count < 0) {
+    /* A signal wakes as copal_wake does; where its handler called that, the two are one. */
+    take_wake(net);
+    net->woken = true;
+    return COPAL_OK;
+  }
   for (int i = 0; i < count; ++i) {
     uint32_t index = events[i].data.u32;
     if (index == WAKE_EVENT) {
-      *woken = take_wake(net);
+      take_wake(net);
       continue;
     }
     if ((events[i].events & EPOLLIN) != 0) net->ready |= (uint32_t)1 << index;
@@ -78,35 +84,32 @@ static copal_error await(struct net *net, copal_time wait, bool *woken) {
 static copal_time time_left(const struct net *net, copal_time end, copal_time now) {
   copal_time deadline = copal_endpoint_deadline(net->endpoint);
   if (deadline > end) deadline = end;
-  if (net->ready != 0 || net->failed != 0 || deadline <= now) return 0;
+  if (net->ready != 0 || net->failed != 0 || net->woken || deadline <= now) return 0;
   return deadline == COPAL_NEVER ? COPAL_NEVER : deadline - now;
 }
+
+static bool is_set(const bool *done) { return done != NULL && *done; }
 
 int net_process(struct net *net, copal_time timeout, copal_rx *rx, const bool *done) {
   copal_time now = copal_now();
   copal_time end = timeout >= COPAL_NEVER - now ? COPAL_NEVER : now + timeout;
-  bool woken = false, last = false;
-  for (;;) {
-    /* What an earlier pass received comes first: two readable sockets in one pass lose nothing. */
-    bool message = deliver(net, now, rx);
-    flush(net, now);
-    if (message) return 1;
-    if (done != NULL && *done) return 0;
-    if (last) return 0;
-    copal_error error = await(net, time_left(net, end, now), &woken);
+  /* What an earlier pass received comes first: two readable sockets in one pass lose nothing. */
+  bool message = deliver(net, now, rx);
+  flush(net, now);
+  while (!message && !is_set(done)) {
+    copal_error error = await(net, time_left(net, end, now));
     if (error != COPAL_OK) return error;
     now = copal_now();
-    last = now >= end;
     message = receive(net, now, rx);
-    if (message) {
-      flush(net, now);
-      return 1;
-    }
-    if (woken) {
-      flush(net, now);
+    flush(net, now);
+    if (message || is_set(done)) break;
+    if (net->woken) {
+      net->woken = false;
       return COPAL_ERR_INTERRUPTED;
     }
+    if (now >= end) return 0;
   }
+  return message ? 1 : 0;
 }
 
 int copal_process(copal_endpoint *endpoint, copal_time timeout, copal_rx *rx) {

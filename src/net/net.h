@@ -3,12 +3,12 @@
 #ifndef COPAL_NET_NET_H
 #define COPAL_NET_NET_H
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
 #include "copal/net.h"
+#include "endpoint/endpoint.h"
 #include "net/names.h"
 
 enum { NET_SOCKETS_MAX = 16, NET_BATCH_MAX = 256 };
@@ -28,6 +28,8 @@ struct net {
   int epoll, wake;
   uint32_t ready;  /* sockets that may have more to read, a bit each */
   uint32_t failed; /* sockets with something in their error queue */
+  uint32_t turn;   /* the socket to look at first */
+  bool woken;      /* copal_wake was called, and copal_process has not told yet */
   uint32_t batch;
   bool primary_source;
   atomic_bool stopped;
@@ -41,7 +43,9 @@ struct net {
 };
 
 /* The host of an endpoint, or NULL for a bare one and for NULL. */
-struct net *net_of(const copal_endpoint *endpoint);
+static inline struct net *net_of(const copal_endpoint *endpoint) {
+  return endpoint == NULL ? NULL : (struct net *)endpoint->host;
+}
 
 /* --- Sockets: socket.c ------------------------------------------------------------------------- */
 

@@ -6,10 +6,8 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "endpoint/endpoint.h"
 #include "net/net.h"
 
 copal_open_options copal_open_defaults(void) {
@@ -136,7 +134,10 @@ static copal_endpoint *open_with(copal_open_options *options, const char *uri, i
     options->error = COPAL_ERR_CONFIG;
     return NULL;
   }
-  struct net *net = reserve_net(options->batch);
+  /* No more comes in at once than may be answered at once. */
+  uint32_t batch = options->batch;
+  if (options->config.outbox_max >= 1 && options->config.outbox_max < batch) batch = options->config.outbox_max;
+  struct net *net = reserve_net(batch);
   if (net == NULL) {
     options->error = COPAL_ERR_MEMORY;
     return NULL;

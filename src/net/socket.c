@@ -8,12 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "endpoint/endpoint.h"
 #include "net/net.h"
-
-struct net *net_of(const copal_endpoint *endpoint) {
-  return endpoint == NULL ? NULL : (struct net *)endpoint->host;
-}
 
 static bool set(int fd, int level, int option, int value) {
   return setsockopt(fd, level, option, &value, sizeof value) == 0;
@@ -148,7 +143,9 @@ copal_error copal_register(copal_endpoint *endpoint, int fd) {
   copal_error error = net_add_socket(net, fd, false, &index);
   if (error != COPAL_OK || net->sockets[index].family == AF_UNIX) return error;
   /* It may have joined groups: only the destination address tells. */
-  return report_local(&net->sockets[index]) ? COPAL_OK : COPAL_ERR_SOCKET;
+  if (report_local(&net->sockets[index])) return COPAL_OK;
+  net_remove_socket(net, index);
+  return COPAL_ERR_SOCKET;
 }
 
 copal_error copal_unregister(copal_endpoint *endpoint, int fd) {
@@ -221,9 +218,15 @@ static copal_error join_beside(struct net *net, const copal_address *group, uint
     error = COPAL_ERR_SOCKET;
   else
     error = bind_to(fd, &storage, size);
-  if (error == COPAL_OK) error = net_add_socket(net, fd, true, &index);
-  if (error == COPAL_OK) return report_local(&net->sockets[index]) ? COPAL_OK : COPAL_ERR_SOCKET;
-  close(fd);
+  if (error == COPAL_OK) error = net_add_socket(net, fd, false, &index);
+  if (error == COPAL_OK && !report_local(&net->sockets[index])) {
+    net_remove_socket(net, index);
+    error = COPAL_ERR_SOCKET;
+  }
+  if (error == COPAL_OK)
+    net->sockets[index].owned = true;
+  else
+    close(fd);
   return error;
 }
 

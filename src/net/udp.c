@@ -2,7 +2,9 @@
  * came to travels with it, and its reply leaves from there (RFC 7252 5.3.2). Errors come back with the datagram that
  * caused them. */
 #include <errno.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +18,8 @@ enum {
   DATAGRAM_MAX = 65536,
   STRIDE = DATAGRAM_MAX + 192, /* not a power of two, so that the first lines of a batch do not share a cache set */
   CONTROL_MAX = 128,
-  SEND_WAIT_MS = 10
+  SEND_WAIT_MS = 10,
+  SEND_TRIES_MAX = 8 /* of a datagram that errors of others stand before */
 };
 
 struct net_batch {
@@ -94,11 +97,16 @@ static void trace(const struct net *net, const copal_datagram *datagram, bool ou
   net->trace(&seen, net->trace_context);
 }
 
+static bool primary_reaches(const struct net *net, const copal_address *remote) {
+  struct sockaddr_storage storage;
+  return net_address_to(remote, net->sockets[0].family, &net->names, &storage) != 0;
+}
+
 /* Of what came to a group the answer leaves from the primary socket, as the seed has it: the socket that heard it is
- * bound to the group. With primary_source that holds for everything. */
+ * bound to the group. With primary_source that holds for everything. A primary socket of another family cannot. */
 static void choose_reply_path(const struct net *net, copal_path *path) {
   bool group = copal_address_is_multicast(&path->local);
-  if (!group && !net->primary_source) return;
+  if ((!group && !net->primary_source) || !primary_reaches(net, &path->remote)) return;
   path->socket = 0;
   if (!group) path->local = (copal_address){.family = COPAL_FAMILY_NONE};
 }
@@ -122,6 +130,8 @@ void net_receive(struct net *net, uint32_t socket, copal_time now) {
   }
   for (int i = 0; i < count; ++i) {
     struct mmsghdr *message = &batch->messages[i];
+    /* No UDP datagram is as large as a buffer. An AF_UNIX one may be, and its rest is lost. */
+    if ((message->msg_hdr.msg_flags & MSG_TRUNC) != 0) continue;
     copal_datagram *datagram = &net->datagrams_in[net->in_count++];
     *datagram = (copal_datagram){.data = batch->vectors[i].iov_base, .size = message->msg_len};
     datagram->path.remote = net_address_from(&batch->addresses[i], message->msg_hdr.msg_namelen, &net->names);
@@ -159,6 +169,7 @@ static void set_source(struct msghdr *header, uint8_t *controls, const copal_add
 /* False when the datagram cannot leave through its socket at all. */
 static bool prepare(struct net *net, uint32_t place, const copal_datagram *datagram) {
   struct net_batch *batch = net->sending;
+  if (datagram->path.socket >= NET_SOCKETS_MAX) return false;
   const struct net_socket *through = &net->sockets[datagram->path.socket];
   struct msghdr *header = &batch->messages[place].msg_hdr;
   if (through->fd < 0) return false;
@@ -169,80 +180,96 @@ static bool prepare(struct net *net, uint32_t place, const copal_datagram *datag
   return true;
 }
 
-/* What to do about the first message of a batch that sendmmsg refused. True: try it again. */
-static bool recover(struct net *net, uint32_t place, const copal_datagram *datagram, int cause, copal_time now) {
-  const struct net_socket *through = &net->sockets[datagram->path.socket];
-  struct msghdr *header = &net->sending->messages[place].msg_hdr;
+/* What becomes of a datagram that sendmmsg refused. */
+enum fate {
+  FATE_AGAIN,
+  FATE_LOST,       /* as on the wire: its retransmission is another chance */
+  FATE_UNREACHABLE /* its exchange ends */
+};
+
+/* A pending ICMP error is reported by the next call on the socket, whatever that one is about. */
+static bool is_about_another(const struct net_socket *through, int cause) {
+  if (through->family == AF_UNIX) return false;
+  return cause == ECONNREFUSED || cause == EHOSTUNREACH || cause == ENETUNREACH || cause == EPROTO;
+}
+
+static enum fate recover(struct net *net, uint32_t socket, struct msghdr *header, unsigned tries, int cause) {
+  const struct net_socket *through = &net->sockets[socket];
   struct pollfd writable = {.fd = through->fd, .events = POLLOUT};
+  if (is_about_another(through, cause)) {
+    net->failed |= (uint32_t)1 << socket;
+    return tries < SEND_TRIES_MAX ? FATE_AGAIN : FATE_UNREACHABLE;
+  }
   switch (cause) {
-    case EINTR: return true;
+    case EINTR: return FATE_AGAIN;
     case EAGAIN:
       /* Our own buffer is full: it drains soon. A full AF_UNIX receiver may stay so, and nobody waits for it. */
-      return through->family != AF_UNIX && poll(&writable, 1, SEND_WAIT_MS) > 0;
-    case ENOBUFS: return false;
+      return through->family != AF_UNIX && poll(&writable, 1, SEND_WAIT_MS) > 0 ? FATE_AGAIN : FATE_LOST;
+    case ENOBUFS: return FATE_LOST;
     case EINVAL:
     case EADDRNOTAVAIL:
       /* The address that the peer once wrote to is ours no more: any other is better than none. */
       if (header->msg_control == NULL) break;
       header->msg_control = NULL;
       header->msg_controllen = 0;
-      return true;
+      return FATE_AGAIN;
   }
-  copal_endpoint_unreachable(net->endpoint, now, &datagram->path, datagram->data, datagram->size);
-  return false;
+  return FATE_UNREACHABLE;
 }
 
-/* A pending ICMP error is reported by the next call on the socket, whatever that one is about. */
-static bool is_about_another(int cause) {
-  return cause == ECONNREFUSED || cause == EHOSTUNREACH || cause == ENETUNREACH || cause == EPROTO;
-}
-
-static void send_run(struct net *net, const copal_datagram *datagrams, uint32_t count, copal_time now) {
-  uint32_t socket = datagrams[0].path.socket, sent = 0;
-  bool retried = false;
+static void send_run(struct net *net, uint32_t socket, uint32_t count, bool *unreachable) {
+  struct mmsghdr *messages = net->sending->messages;
+  uint32_t sent = 0;
+  unsigned tries = 0;
   while (sent < count) {
-    int result = sendmmsg(net->sockets[socket].fd, net->sending->messages + sent, count - sent, MSG_DONTWAIT);
+    int result = sendmmsg(net->sockets[socket].fd, messages + sent, count - sent, MSG_DONTWAIT);
     if (result > 0) {
       sent += (uint32_t)result;
-      retried = false;
+      tries = 0;
       continue;
     }
-    int cause = errno;
-    if (is_about_another(cause) && !retried) {
-      net->failed |= (uint32_t)1 << socket;
-      retried = true;
-      continue;
-    }
-    if (!recover(net, sent, &datagrams[sent], cause, now)) {
-      ++sent;
-      retried = false;
-    }
+    enum fate fate = recover(net, socket, &messages[sent].msg_hdr, ++tries, errno);
+    if (fate == FATE_AGAIN) continue;
+    unreachable[sent++] = fate == FATE_UNREACHABLE;
+    tries = 0;
   }
 }
 
+/* Datagrams that leave through the same socket make a run. Only when all are sent is the endpoint told what could not
+ * be: a handler that is called then may free what the others' bytes lie in. */
 void net_send(struct net *net, const copal_datagram *datagrams, size_t count, copal_time now) {
+  bool unreachable[NET_BATCH_MAX] = {false};
   size_t start = 0;
   while (start < count) {
-    /* A run: datagrams that leave through the same socket and can be prepared. */
-    uint32_t run = 0;
-    while (start + run < count && datagrams[start + run].path.socket == datagrams[start].path.socket &&
+    uint32_t socket = datagrams[start].path.socket, run = 0;
+    while (start + run < count && datagrams[start + run].path.socket == socket &&
            prepare(net, run, &datagrams[start + run])) {
       trace(net, &datagrams[start + run], true, now);
       ++run;
     }
-    if (run > 0) send_run(net, datagrams + start, run, now);
+    if (run > 0)
+      send_run(net, socket, run, unreachable + start);
+    else
+      unreachable[start++] = true;
     start += run;
-    if (run > 0) continue;
-    copal_endpoint_unreachable(net->endpoint, now, &datagrams[start].path, datagrams[start].data,
-                               datagrams[start].size);
-    ++start;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const copal_datagram *datagram = &datagrams[i];
+    if (unreachable[i])
+      copal_endpoint_unreachable(net->endpoint, now, &datagram->path, datagram->data, datagram->size);
   }
 }
 
 /* --- Errors -------------------------------------------------------------------------------------- */
 
-/* RFC 7252 4.2: "Packet Too Big errors … SHOULD be ignored", so are "Source Quench and Time Exceeded"; "Host, network,
- * port, or protocol unreachable errors" inform the application. */
+/* RFC 7252 4.2: "Source Quench and Time Exceeded ICMP messages SHOULD be ignored. Host, network, port, or protocol
+ * unreachable errors […] MAY be used to inform the application". Packet Too Big has an errno of its own, Time Exceeded
+ * has not. */
+static bool tells_of_destination(const struct sock_extended_err *error) {
+  if (error->ee_origin == SO_EE_ORIGIN_ICMP) return error->ee_type == ICMP_DEST_UNREACH;
+  return error->ee_origin != SO_EE_ORIGIN_ICMP6 || error->ee_type == ICMP6_DST_UNREACH;
+}
+
 static bool is_unreachable(struct msghdr *header) {
   for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL; control = CMSG_NXTHDR(header, control)) {
     bool ipv4 = control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_RECVERR;
@@ -250,15 +277,28 @@ static bool is_unreachable(struct msghdr *header) {
     if (!ipv4 && !ipv6) continue;
     struct sock_extended_err error;
     memcpy(&error, CMSG_DATA(control), sizeof error);
-    return error.ee_errno == ECONNREFUSED || error.ee_errno == EHOSTUNREACH || error.ee_errno == ENETUNREACH ||
-           error.ee_errno == ENOPROTOOPT || error.ee_errno == EACCES;
+    return tells_of_destination(&error) &&
+           (error.ee_errno == ECONNREFUSED || error.ee_errno == EHOSTUNREACH || error.ee_errno == ENETUNREACH ||
+            error.ee_errno == ENOPROTOOPT || error.ee_errno == EACCES);
   }
   return false;
+}
+
+/* Forgets an error that stands on the socket without a datagram, lest the socket be reported for ever. */
+static void clear_error(int fd) {
+  int error;
+  socklen_t size = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
 }
 
 void net_read_errors(struct net *net, uint32_t socket, copal_time now) {
   enum { QUOTE_MAX = 1500, ROUNDS_MAX = 64 };
   net->failed &= ~((uint32_t)1 << socket);
+  if (net->sockets[socket].family == AF_UNIX) {
+    /* It has no error queue: reading one would take a datagram. */
+    clear_error(net->sockets[socket].fd);
+    return;
+  }
   for (int round = 0; round < ROUNDS_MAX; ++round) {
     uint8_t quote[QUOTE_MAX], control[512];
     struct sockaddr_storage address = {0};
@@ -270,7 +310,10 @@ void net_read_errors(struct net *net, uint32_t socket, copal_time now) {
                             .msg_control = control,
                             .msg_controllen = sizeof control};
     ssize_t size = recvmsg(net->sockets[socket].fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
-    if (size < 0) return;
+    if (size < 0) {
+      clear_error(net->sockets[socket].fd);
+      return;
+    }
     if (!is_unreachable(&header)) continue;
     copal_path path = {.remote = net_address_from(&address, header.msg_namelen, &net->names), .socket = socket};
     copal_endpoint_unreachable(net->endpoint, now, &path, quote, (size_t)size);
