@@ -1,0 +1,52 @@
+# The everyday commands. What they do stands in CMakePresets.json, scripts/ and .ci/run.
+BUILD := build
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+FUZZ_SECONDS ?= 60
+COPAL_WERROR ?= OFF
+
+CONFIGURE = cmake --preset release -DCOPAL_WERROR=$(COPAL_WERROR)
+COMPILE = cmake --build $(BUILD) -j $(JOBS)
+
+.PHONY: all run test bench install fuzz tidy format clean dependencies
+
+all:
+	@command -v cmake >/dev/null || { echo "cmake is missing: make dependencies"; exit 1; }
+	$(CONFIGURE)
+	$(COMPILE)
+
+run:
+	scripts/install-dependencies run
+	$(CONFIGURE) -DCOPAL_TESTS=OFF
+	$(COMPILE)
+	bash scripts/demo
+
+test: dependencies
+	$(CONFIGURE) -DCOPAL_TESTS=ON
+	$(COMPILE)
+	scripts/run-tests $(BUILD)
+
+bench: dependencies
+	$(CONFIGURE) -DCOPAL_TESTS=ON
+	$(COMPILE)
+	cmake --build $(BUILD) --target bench
+
+install: all
+	cmake --install $(BUILD) $(if $(PREFIX),--prefix $(PREFIX))
+
+fuzz:
+	scripts/install-dependencies test ci
+	scripts/fuzz $(FUZZ_SECONDS)
+
+tidy:
+	scripts/install-dependencies test ci
+	cmake --preset tidy
+	cmake --build build-tidy -j $(JOBS)
+
+format:
+	scripts/format --in-place
+
+clean:
+	rm -rf $(BUILD) build-*
+
+dependencies:
+	scripts/install-dependencies test

@@ -1,0 +1,10 @@
+# The house rules that a compiler does not check. Each test first shows that it catches a planted violation.
+set(tidy ${CMAKE_CURRENT_SOURCE_DIR}/tidy)
+file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.txt
+     CONTENT "$<JOIN:$<TARGET_OBJECTS:copal_objects>,\n>\n" TARGET copal_objects)
+
+foreach(concern ranks conditionals comments lengths leftovers)
+  add_test(NAME tidy/${concern} COMMAND Python3::Interpreter -B ${tidy}/${concern}_test.py)
+endforeach()
+add_test(NAME tidy/purity COMMAND Python3::Interpreter -B ${tidy}/purity_test.py ${PROJECT_BINARY_DIR}/objects.txt)
+add_test(NAME tidy/exports COMMAND Python3::Interpreter -B ${tidy}/exports_test.py $<TARGET_FILE:copal>)
