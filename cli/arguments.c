@@ -29,7 +29,9 @@ static const struct option_entry *find_letter(const struct walk *walk, char lett
 
 bool arguments_parse(const option_tables tables, int argc, char **argv, struct settings *settings, char *error,
                      size_t error_capacity) {
-  struct walk walk = {tables, settings, argv, argc, 0, error, error_capacity};
+  struct walk walk = {.tables = tables, .settings = settings, .argv = argv, .argc = argc};
+  walk.error = error;
+  walk.error_capacity = error_capacity;
   settings->operands = argv;
   settings->operands_count = 0;
   bool only_operands = false;

@@ -74,7 +74,7 @@ static void explain_option(FILE *stream, const copal_option *option, bool repeat
   /* RFC 7252 5.4.1, 5.4.3 and 5.4.5: both make an option one that is not understood. */
   const char *effect = critical ? "so the message is rejected" : "so it is ignored";
   const char *style = terminal_style(stream, STYLE_WARNING), *plain = terminal_style(stream, STYLE_PLAIN);
-  if (copal_option_check(option->number, option->size) != COPAL_OK) {
+  if (info != NULL && copal_option_check(option->number, option->size) != COPAL_OK) {
     fprintf(stream, "             %sillegal length: %u to %u bytes are legal, %s%s\n", style, info->size_min,
             info->size_max, effect, plain);
   }

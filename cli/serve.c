@@ -75,7 +75,8 @@ static enum status open_one(struct server *server, struct demo *demo, const char
   options.trace_context = trace;
   copal_endpoint *endpoint = copal_open(uri, &options);
   if (endpoint == NULL && fallback && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
-    return open_one(server, demo, "coap://0.0.0.0:5683", false);
+    uri = "coap://0.0.0.0:5683";
+    endpoint = copal_open(uri, &options);
   }
   if (endpoint == NULL) {
     bool system = options.error == COPAL_ERR_SOCKET || options.error == COPAL_ERR_BIND;

@@ -9,7 +9,7 @@
  * 1. Memory. An endpoint lives in one block, given at init, of the size that copal_endpoint_size computes from the
  *    limits in a copal_config. Nothing is allocated afterwards. So memory under flood is a constant, and every "full"
  *    has an answer: a local caller gets an error, a peer gets what its RFC says or silence, a counter counts it.
- * 2. Bytes. What comes in is borrowed for the call. What goes out is valid until the endpoint is called again.
+ * 2. Bytes. What comes in is borrowed for the call. What goes out is valid until the next copal_endpoint_output.
  *    A message is encoded once and sent many times.
  * 3. Records. A transmission is named by a copal_tx, an index and a generation. A stale one is detected, never
  *    followed.
@@ -149,7 +149,7 @@ COPAL_API size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, 
                                       size_t count);
 
 /* Gives out datagrams that are due, at most count_max; fewer means that no more are. Their bytes are valid until the
- * endpoint is called again. Gives up on what got no answer: response handlers may be called. */
+ * next call. Gives up on what got no answer: response handlers may be called. */
 COPAL_API size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams,
                                        size_t count_max);
 
@@ -212,7 +212,8 @@ COPAL_API bool copal_endpoint_event(copal_endpoint *endpoint, copal_event *event
  * COPAL_ERR_TYPE: not CON or NON. COPAL_ERR_MULTICAST_CON: send it as NON. COPAL_ERR_MESSAGE_SIZE: make it smaller, or
  * use block-wise. COPAL_ERR_EXCHANGES_FULL, _MESSAGES_FULL, _PEERS_FULL: process, then try again. COPAL_ERR_ADDRESS:
  * remote has no family. COPAL_ERR_MESSAGE_IDS_SPENT: this peer had 65,536 messages within their lifetime; wait.
- * COPAL_ERR_TOKEN_IN_USE: choose another token. A latched error of message is returned as it is. */
+ * COPAL_ERR_TOKEN_IN_USE: choose another token. COPAL_ERR_EMPTY_NOT_EMPTY: code 0.00 with a token, options or payload.
+ * A latched error of message is returned as it is. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_send(copal_endpoint *endpoint, const copal_message *message,
                                                   const copal_address *remote, copal_tx *tx);
 

@@ -88,13 +88,15 @@ COPAL_API int copal_socket(const copal_endpoint *endpoint);
 COPAL_API COPAL_MUST_CHECK copal_error copal_local_address(const copal_endpoint *endpoint, copal_address *address);
 
 /* Adds a datagram socket to receive from; it is set non-blocking and stays the program's. Twice is once.
- * COPAL_ERR_SOCKETS_FULL: 16 are the limit. */
+ * COPAL_ERR_SOCKETS_FULL: 16 are the limit. COPAL_ERR_SOCKET: no datagram socket. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_register(copal_endpoint *endpoint, int fd);
+
+/* Takes a registered socket out; it is not closed. COPAL_ERR_NOT_FOUND: not registered, or the primary socket. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_unregister(copal_endpoint *endpoint, int fd);
 
 /* Joins a group, such as 224.0.1.187 or ff02::fd, on the named interface (NULL: the system's choice) with the primary
  * socket, or with one made for it where the primary's family or address cannot receive for that group.
- * COPAL_ERR_ADDRESS: not a group. COPAL_ERR_INTERFACE, COPAL_ERR_SOCKET, COPAL_ERR_SOCKETS_FULL. */
+ * COPAL_ERR_ADDRESS: not a group. COPAL_ERR_INTERFACE, COPAL_ERR_SOCKET, COPAL_ERR_BIND, COPAL_ERR_SOCKETS_FULL. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_join(copal_endpoint *endpoint, const char *group, const char *interface);
 
 /* Sets by which interface packets to groups leave. COPAL_ERR_INTERFACE, COPAL_ERR_SOCKET. */
@@ -116,7 +118,7 @@ COPAL_API size_t copal_address_text(const copal_endpoint *endpoint, const copal_
 COPAL_API COPAL_MUST_CHECK copal_error copal_address_parse(const char *text, uint16_t port, copal_address *address);
 
 /* From a URI, looking its host up (this blocks). endpoint is needed for coap+unix only.
- * COPAL_ERR_URI_…, COPAL_ERR_RESOLVE, COPAL_ERR_INTERFACE. */
+ * COPAL_ERR_URI_…, COPAL_ERR_RESOLVE, COPAL_ERR_INTERFACE, COPAL_ERR_NOT_HOSTED. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_resolve(copal_endpoint *endpoint, const copal_uri *uri,
                                                      copal_address *address);
 

@@ -2,11 +2,12 @@
  * deferred one later. RFC 7252 sections 5.2 and 8.2. */
 #include <assert.h>
 
+#include "base/text.h"
 #include "endpoint/endpoint.h"
 #include "rest/request.h"
 
 /* RFC 7252 5.9.3.4: 5.03 uses Max-Age "to indicate the number of seconds after which to retry". */
-enum { RETRY_AFTER_SECONDS = 5, REFUSAL_SIZE_MAX = 16 };
+enum { RETRY_AFTER_SECONDS = 5, REFUSAL_OPTIONS_MAX = 8 };
 
 /* An entry that nothing is looked up by: room for a reply that is not remembered. */
 static struct reply *take_room(copal_endpoint *endpoint, struct arrival *arrival, size_t size_max) {
@@ -37,8 +38,9 @@ static bool begin(copal_endpoint *endpoint, const struct arrival *arrival, struc
   return true;
 }
 
-void endpoint_answer_code(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code) {
-  size_t size_max = HEADER_SIZE + 2 + arrival->view.token.size + REFUSAL_SIZE_MAX;
+void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const char *diagnostic) {
+  size_t text = diagnostic == NULL ? 0 : text_size(diagnostic);
+  size_t size_max = HEADER_SIZE + 2 + arrival->view.token.size + REFUSAL_OPTIONS_MAX + text;
   struct reply *reply = take_room(endpoint, arrival, size_max);
   struct copal_request request;
   if (reply == NULL) return;
@@ -49,8 +51,16 @@ void endpoint_answer_code(copal_endpoint *endpoint, struct arrival *arrival, uin
   request_begin_reply(&request, code);
   if (code == COPAL_SERVICE_UNAVAILABLE)
     copal_message_add_uint(&request.reply, COPAL_OPTION_MAX_AGE, RETRY_AFTER_SECONDS);
-  replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, request.reply.size);
-  endpoint_answer(endpoint, &arrival->path, reply);
+  /* RFC 7252 5.5.2: a diagnostic payload is UTF-8 and has no Content-Format. The token has precedence. */
+  if (request.reply.size + 1 + text <= endpoint->engine.message_size_max)
+    copal_message_set_payload(&request.reply, diagnostic, text);
+  /* A token so long that not even a refusal fits a datagram of ours gets none. */
+  bool fits = request.reply.size <= endpoint->engine.message_size_max;
+  replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, fits ? request.reply.size : 0);
+  if (fits)
+    endpoint_answer(endpoint, &arrival->path, reply);
+  else
+    ++endpoint->engine.counters.ignored;
 }
 
 /* RFC 7252 8.2: "the server MAY always ignore the request, in particular if it doesn't have anything useful to respond
@@ -76,7 +86,7 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   struct reply *reply = engine_remember(engine, &arrival->incoming, size_max);
   if (reply == NULL) {
     ++engine->counters.replies_full;
-    if (!arrival->incoming.multicast) endpoint_answer_code(endpoint, arrival, COPAL_SERVICE_UNAVAILABLE);
+    if (!arrival->incoming.multicast) endpoint_refuse(endpoint, arrival, COPAL_SERVICE_UNAVAILABLE, NULL);
     return;
   }
   struct copal_request request;
@@ -92,7 +102,8 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   request_dispatch(&request);
   --reply->pins;
   if (request.deferred) {
-    replies_close(replies, reply, REPLY_PENDING, 0);
+    /* Dead where the handler answered what it had deferred: another entry has the reply. */
+    replies_close(replies, reply, reply->found ? REPLY_PENDING : REPLY_DEAD, 0);
   } else if (arrival->incoming.multicast) {
     answer_group(endpoint, arrival->incoming.peer, (copal_bytes){request.room, request.reply.size});
     replies_close(replies, reply, REPLY_NOTHING, 0);
@@ -109,7 +120,6 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
 static copal_error compose(const copal_endpoint *endpoint, const struct deferred *deferred,
                            const copal_message *response, copal_type type, copal_message *composed, uint8_t *buffer,
                            size_t capacity) {
-  if (response->error != COPAL_OK) return response->error;
   copal_error error = copal_message_copy(composed, buffer, capacity, response->buffer, response->size);
   if (error != COPAL_OK) return COPAL_ERR_MESSAGE_SIZE;
   copal_message_set_token(composed, store_bytes(&endpoint->engine.exchanges.store, deferred->token),
@@ -123,7 +133,7 @@ static copal_error compose(const copal_endpoint *endpoint, const struct deferred
 static copal_error piggyback(copal_endpoint *endpoint, const struct deferred *deferred, const copal_message *response) {
   struct engine *engine = &endpoint->engine;
   struct replies *replies = engine_replies(engine, deferred->code);
-  size_t size_max = response->size + deferred->token_size + 2;
+  size_t size_max = endpoint_room_for(endpoint, response, deferred->token_size);
   struct reply *old = endpoint_find_reply(endpoint, deferred->code, &deferred->key);
   if (old != NULL) ++old->pins;
   struct reply *reply = replies_take(replies, &engine->peers, &deferred->key, deferred->peer, size_max, engine->now,
@@ -132,10 +142,10 @@ static copal_error piggyback(copal_endpoint *endpoint, const struct deferred *de
   if (reply == NULL) return COPAL_ERR_MESSAGES_FULL;
   copal_message composed;
   copal_error error = compose(endpoint, deferred, response, COPAL_ACK, &composed, reply_bytes(reply), size_max);
-  if (error != COPAL_OK || composed.size > engine->message_size_max) {
+  if (error != COPAL_OK) {
     replies_drop(replies, &engine->peers, reply);
     replies_close(replies, reply, REPLY_DEAD, 0);
-    return COPAL_ERR_MESSAGE_SIZE;
+    return error;
   }
   replies_close(replies, reply, REPLY_MESSAGE, composed.size);
   if (old != NULL) replies_drop(replies, &engine->peers, old);
@@ -147,7 +157,7 @@ static copal_error piggyback(copal_endpoint *endpoint, const struct deferred *de
 static copal_error send_separately(copal_endpoint *endpoint, const struct deferred *deferred,
                                    const copal_message *response) {
   struct engine *engine = &endpoint->engine;
-  size_t size_max = response->size + deferred->token_size + 2;
+  size_t size_max = endpoint_room_for(endpoint, response, deferred->token_size);
   uint32_t slot = store_take(&engine->exchanges.store, size_max);
   if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
   uint8_t *room = store_bytes(&engine->exchanges.store, slot);
@@ -169,6 +179,8 @@ static copal_error send_separately(copal_endpoint *endpoint, const struct deferr
 copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle, const copal_message *response) {
   uint32_t index = deferred_of(&endpoint->deferreds, handle.index, handle.generation);
   if (index == INDEX_NONE) return COPAL_ERR_STALE;
+  if (response->error != COPAL_OK) return response->error;
+  if (!copal_code_is_response(header_code(response->buffer))) return COPAL_ERR_TYPE;
   const struct deferred *deferred = &endpoint->deferreds.records[index];
   bool ack_is_owed = deferred->ack_at != COPAL_NEVER;
   copal_error error =

@@ -47,6 +47,11 @@ copal_config copal_config_small(void) {
 
 /* --- Memory ----------------------------------------------------------------------------------- */
 
+/* For a timer of the last transmission at most. */
+static copal_time longest_wait(const copal_parameters *parameters) {
+  return parameters->ack_timeout / 1000 * parameters->ack_random_permille << parameters->max_retransmit;
+}
+
 static bool parameters_are_sound(const copal_parameters *parameters) {
   /* RFC 7252 4.8.1: "ACK_RANDOM_FACTOR MUST NOT be decreased below 1.0". The other bounds keep times within 64 bits and
    * back-off within 32. */
@@ -54,16 +59,22 @@ static bool parameters_are_sound(const copal_parameters *parameters) {
          parameters->ack_random_permille >= 1000 && parameters->ack_random_permille <= 4000 &&
          parameters->max_retransmit <= 10 && parameters->nstart >= 1 &&
          parameters->max_latency <= 86400 * COPAL_SECOND && parameters->leisure <= 86400 * COPAL_SECOND &&
-         parameters->ack_delay <= 86400 * COPAL_SECOND &&
-         copal_max_transmit_span(parameters) <= UINT32_MAX / 2 * COPAL_MICROSECOND;
+         parameters->ack_delay <= 86400 * COPAL_SECOND && longest_wait(parameters) <= UINT32_MAX * COPAL_MICROSECOND;
+}
+
+/* A page for messages, and an entry with the largest reply in each half of the replies, all as they will be laid out.
+ */
+static bool holds_one_message(const copal_config *config) {
+  uint32_t ring = config->replies_size / 2 & ~(uint32_t)7;
+  return config->messages_size >= layout_power_of_two(config->message_size_max) &&
+         ring >= ((config->message_size_max + sizeof(struct reply) + 7) & ~(size_t)7);
 }
 
 static bool is_sound(const copal_config *config) {
   enum { RECORDS_MAX = 1 << 28, UDP_PAYLOAD_MAX = 65507 };
   return config->peers_max >= 1 && config->peers_max <= RECORDS_MAX && config->exchanges_max >= 1 &&
          config->exchanges_max <= RECORDS_MAX && config->message_size_max >= 64 &&
-         config->message_size_max <= UDP_PAYLOAD_MAX && config->messages_size >= config->message_size_max &&
-         config->replies_size / 2 >= config->message_size_max + sizeof(struct reply) &&
+         config->message_size_max <= UDP_PAYLOAD_MAX && holds_one_message(config) &&
          config->replies_size <= (uint32_t)1 << 31 && config->peer_replies_max <= UINT16_MAX &&
          config->outbox_max >= 1 && config->outbox_max <= RECORDS_MAX && config->deferred_max <= RECORDS_MAX &&
          config->receptions_max <= RECORDS_MAX && config->routes_max <= RECORDS_MAX &&

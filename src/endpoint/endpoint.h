@@ -48,6 +48,13 @@ void endpoint_advance(copal_endpoint *endpoint, copal_time now);
 /* The peer at the other end of a path, made if it is new; INDEX_NONE when every record is busy. */
 uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path);
 
+/* The room in which a response is put together that may still get a token. */
+static inline size_t endpoint_room_for(const copal_endpoint *endpoint, const copal_message *response,
+                                       size_t token_size) {
+  size_t size = response->size + token_size + 2, size_max = endpoint->engine.message_size_max;
+  return size < size_max ? size : size_max;
+}
+
 /* Answers with an empty ACK or a Reset; a full outbox is counted. */
 void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, copal_type type, uint16_t mid);
 
@@ -58,13 +65,13 @@ void endpoint_answer(copal_endpoint *endpoint, const struct path *path, struct r
 struct reply *endpoint_find_reply(copal_endpoint *endpoint, uint8_t code, const struct reply_key *key);
 
 /* Tells the owner of an exchange how it ended, and ends it: answer.c. rx is NULL without a message. */
-void endpoint_tell(copal_endpoint *endpoint, uint32_t exchange, const copal_rx *rx, copal_error error);
+void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx, copal_error error);
 
 /* A request for an endpoint with resources: answer.c. */
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival);
 
-/* Answers a request with a code alone: answer.c. */
-void endpoint_answer_code(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code);
+/* Answers a request without asking anybody, with a diagnostic payload or NULL: answer.c. */
+void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const char *diagnostic);
 
 /* The reception record of an arrival. */
 copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival);

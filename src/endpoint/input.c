@@ -2,6 +2,7 @@
  * done here, in this order and nowhere else. */
 #include <assert.h>
 
+#include "base/writer.h"
 #include "endpoint/endpoint.h"
 #include "message/critical.h"
 
@@ -78,12 +79,25 @@ static void repeat(copal_endpoint *endpoint, const struct arrival *arrival, stru
 }
 
 /* RFC 7252 5.4.1: unrecognized critical options "in a Confirmable request MUST cause the return of a 4.02 (Bad Option)
- * response"; in a NON they "MUST cause the message to be rejected". */
-static void refuse_request(copal_endpoint *endpoint, struct arrival *arrival) {
-  if (arrival->view.type == COPAL_CON)
-    endpoint_answer_code(endpoint, arrival, COPAL_BAD_OPTION);
-  else
+ * response. This response SHOULD include a diagnostic payload describing the unrecognized option(s)"; in a NON they
+ * "MUST cause the message to be rejected". */
+static void refuse_option(copal_endpoint *endpoint, struct arrival *arrival, uint16_t number) {
+  if (arrival->view.type != COPAL_CON) {
     ignore(endpoint);
+    return;
+  }
+  char diagnostic[64];
+  struct writer writer;
+  const copal_option_info *info = copal_option_by_number(number);
+  writer_init(&writer, diagnostic, sizeof diagnostic);
+  writer_text(&writer, "refused: option ");
+  writer_decimal(&writer, number, 1);
+  if (info != NULL) {
+    writer_text(&writer, " ");
+    writer_text(&writer, info->name);
+  }
+  writer_finish(&writer);
+  endpoint_refuse(endpoint, arrival, COPAL_BAD_OPTION, diagnostic);
 }
 
 /* A raw endpoint's application answers; until it does, duplicates are dropped. What cannot be remembered is not handed
@@ -100,6 +114,10 @@ static void hand_out_request(copal_endpoint *endpoint, const struct arrival *arr
   hand_out(endpoint, &rx);
 }
 
+static bool is_oversized(const copal_endpoint *endpoint, const struct arrival *arrival) {
+  return arrival->datagram->size > endpoint->engine.message_size_max;
+}
+
 static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
   struct engine *engine = &endpoint->engine;
   if (arrival->incoming.peer == INDEX_NONE) arrival->incoming.peer = endpoint_peer(endpoint, &arrival->path);
@@ -108,11 +126,12 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
     return;
   }
   ++engine->counters.requests;
-  if (arrival->datagram->size > engine->message_size_max && !arrival->incoming.multicast)
+  int32_t refused = critical_refused(&arrival->view, engine->raw ? critical_registered : resources_understand);
+  if (is_oversized(endpoint, arrival) && !arrival->incoming.multicast)
     /* RFC 7252 4.6: "A server can thus fully interpret a request and return a 4.13 (Request Entity Too Large)". */
-    endpoint_answer_code(endpoint, arrival, COPAL_REQUEST_ENTITY_TOO_LARGE);
-  else if (!critical_check(&arrival->view, engine->raw ? critical_registered : resources_understand))
-    refuse_request(endpoint, arrival);
+    endpoint_refuse(endpoint, arrival, COPAL_REQUEST_ENTITY_TOO_LARGE, NULL);
+  else if (refused != CRITICAL_NONE)
+    refuse_option(endpoint, arrival, (uint16_t)refused);
   else if (engine->raw)
     hand_out_request(endpoint, arrival);
   else
@@ -133,7 +152,7 @@ static void refuse_response(copal_endpoint *endpoint, const struct arrival *arri
 
 static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, uint32_t index) {
   struct engine *engine = &endpoint->engine;
-  if (!critical_check(&arrival->view, critical_registered)) {
+  if (is_oversized(endpoint, arrival) || critical_refused(&arrival->view, critical_registered) != CRITICAL_NONE) {
     refuse_response(endpoint, arrival, index);
     return;
   }
@@ -158,13 +177,13 @@ static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, u
   hand_out(endpoint, &rx);
 }
 
-/* An empty ACK or a Reset for a message of ours. */
-static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival, uint32_t index, bool reset) {
+/* An empty ACK or a Reset for a message of ours. failed: it ended the exchange. */
+static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival, uint32_t index, bool failed) {
   struct engine *engine = &endpoint->engine;
   if (index == INDEX_NONE) return;
   const struct exchange *exchange = exchange_at(&engine->exchanges, index);
   if ((exchange->flags & EXCHANGE_CALL) != 0) {
-    if (reset) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
+    if (failed) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
     return;
   }
   copal_rx rx = endpoint_rx(endpoint, arrival);
@@ -173,11 +192,18 @@ static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival
     ++engine->counters.receptions_full;
   if (engine->raw)
     hand_out(endpoint, &rx);
-  else if (reset)
+  else if (failed)
     endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
 }
 
 static void handle_unmatched(copal_endpoint *endpoint, const struct arrival *arrival) {
+  if (is_oversized(endpoint, arrival)) {
+    if (arrival->view.type == COPAL_CON)
+      reject(endpoint, arrival);
+    else
+      ignore(endpoint);
+    return;
+  }
   if (arrival->view.type == COPAL_CON) remember(endpoint, arrival, REPLY_PENDING);
   if (arrival->view.type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
   copal_rx rx = endpoint_rx(endpoint, arrival);
@@ -187,8 +213,10 @@ static void handle_unmatched(copal_endpoint *endpoint, const struct arrival *arr
 /* --- One datagram ------------------------------------------------------------------------------ */
 
 static bool has_source(const copal_address *remote) {
-  /* RFC 768: a source port of zero means that no reply is wanted, so nobody could be answered. */
-  return remote->family == COPAL_FAMILY_UNIX || (remote->family != COPAL_FAMILY_NONE && remote->port != 0);
+  /* RFC 768: a source port of zero means that no reply is wanted, so nobody could be answered. RFC 1122 3.2.1.3: a
+   * group is never a source. */
+  if (remote->family == COPAL_FAMILY_UNIX) return true;
+  return remote->family != COPAL_FAMILY_NONE && remote->port != 0 && !copal_address_is_multicast(remote);
 }
 
 static void follow(copal_endpoint *endpoint, struct arrival *arrival, const struct verdict *verdict) {
@@ -199,7 +227,7 @@ static void follow(copal_endpoint *endpoint, struct arrival *arrival, const stru
     case VERDICT_REQUEST: handle_request(endpoint, arrival); break;
     case VERDICT_RESPONSE: handle_response(endpoint, arrival, verdict->exchange); break;
     case VERDICT_ACKNOWLEDGED: handle_reply(endpoint, arrival, verdict->exchange, false); break;
-    case VERDICT_RESET: handle_reply(endpoint, arrival, verdict->exchange, true); break;
+    case VERDICT_RESET: handle_reply(endpoint, arrival, verdict->exchange, !verdict->late); break;
     case VERDICT_UNMATCHED: handle_unmatched(endpoint, arrival); break;
   }
 }

@@ -53,10 +53,15 @@ static copal_datagram exchange_datagram(const copal_endpoint *endpoint, uint32_t
 size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams, size_t count_max) {
   endpoint_advance(endpoint, now);
   outbox_release(&endpoint->outbox);
+  exchanges_release(&endpoint->engine.exchanges, endpoint->engine.now);
   acknowledge_deferred(endpoint, endpoint->engine.now);
   size_t count = 0;
-  while (count < count_max && outbox_pop(&endpoint->outbox, &datagrams[count])) ++count;
   while (count < count_max) {
+    /* Again and again, since a handler that is told of a failure may answer somebody. */
+    if (outbox_pop(&endpoint->outbox, &datagrams[count])) {
+      ++count;
+      continue;
+    }
     struct due due = engine_due(&endpoint->engine, endpoint->engine.now);
     if (due.kind == DUE_NOTHING) break;
     if (due.kind == DUE_TRANSMIT)

@@ -75,17 +75,13 @@ static copal_error answer_empty(copal_rx *rx, struct reply *entry, copal_type ty
 }
 
 /* A response, with the request's token where it has none of its own. */
-static size_t composed_size(const copal_rx *rx, const copal_message *response) {
-  return response->size + rx->message.token.size + 2;
-}
-
 static copal_error compose(const copal_rx *rx, const copal_message *response, uint8_t *room, size_t size_max,
                            copal_message *composed) {
   copal_error error = copal_message_copy(composed, room, size_max, response->buffer, response->size);
-  if (error != COPAL_OK) return error;
+  if (error != COPAL_OK) return COPAL_ERR_MESSAGE_SIZE;
   if (copal_message_view(composed).token.size == 0)
     copal_message_set_token(composed, rx->message.token.data, rx->message.token.size);
-  return composed->error;
+  return composed->error == COPAL_OK ? COPAL_OK : COPAL_ERR_MESSAGE_SIZE;
 }
 
 static copal_error answer_piggybacked(copal_rx *rx, struct reply *entry, const copal_message *response) {
@@ -94,7 +90,7 @@ static copal_error answer_piggybacked(copal_rx *rx, struct reply *entry, const c
   struct path path = path_pack(&rx->path);
   struct reply_key key = {path_identity(&rx->endpoint->paths, &path), (uint32_t)rx->memory, rx->message.message_id,
                           true};
-  size_t size_max = composed_size(rx, response);
+  size_t size_max = endpoint_room_for(rx->endpoint, response, rx->message.token.size);
   if (entry != NULL) ++entry->pins;
   struct reply *reply = replies_take(replies, &engine->peers, &key, entry != NULL ? entry->peer : INDEX_NONE, size_max,
                                      engine->now, engine->exchange_lifetime, &engine->counters.replies_evicted);
@@ -103,7 +99,6 @@ static copal_error answer_piggybacked(copal_rx *rx, struct reply *entry, const c
 
   copal_message composed;
   copal_error error = compose(rx, response, reply_bytes(reply), size_max, &composed);
-  if (error == COPAL_OK && composed.size > engine->message_size_max) error = COPAL_ERR_MESSAGE_SIZE;
   if (error == COPAL_OK && !outbox_push_reply(&rx->endpoint->outbox, &path, reply)) error = COPAL_ERR_MESSAGES_FULL;
   if (error != COPAL_OK) {
     replies_drop(replies, &engine->peers, reply);
@@ -140,7 +135,7 @@ copal_error copal_respond(copal_rx *rx, const copal_message *response, copal_tx 
   if (response->error != COPAL_OK) return response->error;
   if (!copal_code_is_response(header_code(response->buffer))) return COPAL_ERR_TYPE;
   struct store *store = &rx->endpoint->engine.exchanges.store;
-  size_t size_max = composed_size(rx, response);
+  size_t size_max = endpoint_room_for(rx->endpoint, response, rx->message.token.size);
   uint32_t slot = store_take(store, size_max);
   if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
   copal_message composed;

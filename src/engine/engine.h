@@ -105,6 +105,7 @@ struct verdict {
   enum verdict_kind kind;
   uint32_t exchange;   /* RESPONSE, ACKNOWLEDGED, RESET */
   struct reply *reply; /* REPEAT */
+  bool late;           /* RESET: the exchange had ended before */
 };
 
 /* Decides what a decoded message is, and does what follows for the exchange that it answers. */

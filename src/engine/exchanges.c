@@ -15,6 +15,8 @@ void exchanges_init(struct exchanges *exchanges, struct layout *layout, const co
   exchanges->receptions = (struct reception *)layout_take(layout, config->receptions_max, sizeof(struct reception));
   slab_init(&exchanges->reception_slab, exchanges->receptions, sizeof(struct reception), config->receptions_max);
   timer_queue_init(&exchanges->timers, exchanges->records, sizeof(struct exchange), now);
+  exchanges->retired = INDEX_NONE;
+  exchanges->output_at = now;
   exchanges->key = key;
 }
 
@@ -95,6 +97,11 @@ static void give_receptions(struct exchanges *exchanges, uint32_t kept) {
   }
 }
 
+static void free_record(struct exchanges *exchanges, uint32_t index) {
+  store_give(&exchanges->store, exchange_at(exchanges, index)->message);
+  slab_give(&exchanges->slab, index);
+}
+
 void exchange_give(struct exchanges *exchanges, uint32_t index) {
   struct exchange *exchange = exchange_at(exchanges, index);
   assert(exchange->state != EXCHANGE_FREE);
@@ -102,9 +109,22 @@ void exchange_give(struct exchanges *exchanges, uint32_t index) {
   if ((exchange->flags & EXCHANGE_REQUEST) != 0)
     table_remove(&exchanges->index, token_hash(exchanges, token_peer(exchange), token_of(exchanges, exchange)), index);
   if ((exchange->flags & EXCHANGE_CALL) == 0) give_receptions(exchanges, exchange->of.receptions);
-  store_give(&exchanges->store, exchange->message);
   exchange->state = EXCHANGE_FREE;
-  slab_give(&exchanges->slab, index);
+  if (exchange->transmissions > 0 && exchange->event_at >= exchanges->output_at) {
+    exchange->timer.next = exchanges->retired;
+    exchanges->retired = index;
+  } else {
+    free_record(exchanges, index);
+  }
+}
+
+void exchanges_release(struct exchanges *exchanges, copal_time now) {
+  while (exchanges->retired != INDEX_NONE) {
+    uint32_t index = exchanges->retired;
+    exchanges->retired = exchange_at(exchanges, index)->timer.next;
+    free_record(exchanges, index);
+  }
+  exchanges->output_at = now;
 }
 
 uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {

@@ -77,6 +77,8 @@ struct exchanges {
   struct store store;
   struct table index; /* two entries for a request: by message ID and by token */
   struct timer_queue timers;
+  uint32_t retired;     /* forgotten since the last output, whose bytes it may have given out: a list through timers */
+  copal_time output_at; /* when that was */
   struct hash_key key;
 };
 
@@ -96,8 +98,12 @@ static inline uint8_t *exchange_bytes(const struct exchanges *exchanges, const s
 copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_bytes message, uint16_t mid,
                           copal_bytes token, uint8_t flags, uint32_t *index);
 
-/* Forgets a record whose timer is not set. */
+/* Forgets a record whose timer is not set. If its message was among the last to go out, the bytes stay until
+ * exchanges_release: somebody may be sending them, while others of the batch bring the end of this one about. */
 void exchange_give(struct exchanges *exchanges, uint32_t index);
+
+/* What was given out before now is not read any more. */
+void exchanges_release(struct exchanges *exchanges, copal_time now);
 
 /* Keeps a reply with a record, behind the earlier ones. False when there is no room. */
 bool exchange_keep(struct exchanges *exchanges, uint32_t index, copal_bytes datagram, copal_time time);

@@ -5,7 +5,11 @@
 #include "engine/engine.h"
 
 static struct verdict verdict(enum verdict_kind kind, uint32_t exchange) {
-  return (struct verdict){kind, exchange, NULL};
+  return (struct verdict){.kind = kind, .exchange = exchange};
+}
+
+static struct verdict repeat(struct reply *reply) {
+  return (struct verdict){.kind = VERDICT_REPEAT, .exchange = INDEX_NONE, .reply = reply};
 }
 
 /* RFC 7252 4.2: "Rejecting a Confirmable message is effected by sending a matching Reset message"; 4.3: a NON is
@@ -79,14 +83,15 @@ static struct verdict receive_reset(struct engine *engine, const struct incoming
   uint32_t index = answered_by_mid(engine, incoming);
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  struct verdict result = {.kind = VERDICT_RESET, .exchange = index, .late = exchange->state >= EXCHANGE_ANSWERED};
   note_reply(exchange, true, now);
   ++engine->counters.resets;
   conclude(engine, index, EXCHANGE_ANSWERED);
   if ((exchange->flags & (EXCHANGE_RECORD | EXCHANGE_CALL)) == 0) {
     engine_forget(engine, index);
-    index = INDEX_NONE;
+    result.exchange = INDEX_NONE;
   }
-  return verdict(VERDICT_RESET, index);
+  return result;
 }
 
 /* RFC 7252 5.3.2: "The source endpoint of the response MUST be the same as the destination endpoint of the original
@@ -167,7 +172,7 @@ static struct verdict receive_request(struct engine *engine, struct incoming *in
   if (type == COPAL_ACK || type == COPAL_RST || (type == COPAL_CON && incoming->multicast))
     return verdict(VERDICT_IGNORE, INDEX_NONE);
   struct reply *duplicate = find_duplicate(engine, incoming, now);
-  if (duplicate != NULL) return (struct verdict){VERDICT_REPEAT, INDEX_NONE, duplicate};
+  if (duplicate != NULL) return repeat(duplicate);
   return verdict(VERDICT_REQUEST, INDEX_NONE);
 }
 
@@ -176,7 +181,7 @@ static struct verdict receive_response(struct engine *engine, struct incoming *i
   if (type == COPAL_RST || incoming->multicast) return verdict(VERDICT_IGNORE, INDEX_NONE);
   if (type == COPAL_ACK) return receive_piggybacked(engine, incoming, now);
   struct reply *duplicate = find_duplicate(engine, incoming, now);
-  if (duplicate != NULL) return (struct verdict){VERDICT_REPEAT, INDEX_NONE, duplicate};
+  if (duplicate != NULL) return repeat(duplicate);
   uint32_t index = answered_by_token(engine, incoming);
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   take_response(engine, index);

@@ -53,6 +53,8 @@ static copal_error check(const struct engine *engine, const struct transmission 
   if (type != COPAL_CON && type != COPAL_NON) return COPAL_ERR_TYPE;
   /* RFC 7252 4.3: "A Non-confirmable message … MUST NOT be Empty." */
   if (type == COPAL_NON && code == COPAL_EMPTY) return COPAL_ERR_TYPE;
+  /* RFC 7252 4.1: of an Empty message, "bytes of data MUST NOT be present after the Message ID field". */
+  if (code == COPAL_EMPTY && transmission->message.size > HEADER_SIZE) return COPAL_ERR_EMPTY_NOT_EMPTY;
   /* RFC 7252 8.1: "Such multicast requests MUST be Non-confirmable." */
   if (type == COPAL_CON && transmission->multicast) return COPAL_ERR_MULTICAST_CON;
   bool lacks_token = copal_code_is_request(code) && header_token(message).size == 0;
@@ -129,7 +131,7 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   peers_take_mid(&engine->peers, transmission->peer, engine->now);
   peers_hold(&engine->peers, transmission->peer);
   struct exchange *exchange = exchange_at(&engine->exchanges, *index);
-  if ((flags & EXCHANGE_CALL) != 0 && transmission->timeout != COPAL_NEVER)
+  if ((flags & EXCHANGE_CALL) != 0 && transmission->timeout < COPAL_NEVER - engine->now)
     exchange->of.expires_at = engine->now + transmission->timeout;
   const struct peer *peer = &engine->peers.records[transmission->peer];
   if (needs_turn(exchange) && peer->outstanding >= engine->parameters.nstart)

@@ -7,9 +7,12 @@
 /* Whether whoever processes the message understands a critical option. */
 typedef bool critical_understood(uint16_t number);
 
-/* False when a critical option is not understood, has an illegal size, or is repeated and may not be. Elective options
- * are nobody's concern here: who reads them ignores what is illegal. */
-bool critical_check(const copal_view *view, critical_understood *understood);
+enum { CRITICAL_NONE = -1 };
+
+/* The number of the first critical option that is not understood, has an illegal size, or is repeated and may not be;
+ * CRITICAL_NONE when all is well. Elective options are nobody's concern here: who reads them ignores what is illegal.
+ */
+int32_t critical_refused(const copal_view *view, critical_understood *understood);
 
 /* Understands all that the registry lists. */
 bool critical_registered(uint16_t number);

@@ -112,7 +112,9 @@ int uri_zone_text(const copal_uri *uri, char *buffer, size_t capacity) {
 /* Takes "scheme:" off the front. RFC 3986 3.1: a letter, then letters, digits, "+", "-" and "."; case-insensitive. */
 static copal_error parse_scheme(copal_bytes *rest, copal_uri *uri) {
   size_t size = find(*rest, ':');
-  if (size == rest->size || !is_alpha(rest->data[0])) return COPAL_ERR_URI_SYNTAX;
+  if (size == 0 || size == rest->size) return COPAL_ERR_URI_SYNTAX;
+  assert(rest->data != NULL);
+  if (!is_alpha(rest->data[0])) return COPAL_ERR_URI_SYNTAX;
   for (size_t i = 1; i < size; ++i) {
     uint8_t c = rest->data[i];
     if (!is_alpha(c) && !is_digit(c) && c != '+' && c != '-' && c != '.') return COPAL_ERR_URI_SYNTAX;

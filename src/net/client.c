@@ -81,6 +81,7 @@ static copal_error request_uri(copal_endpoint *endpoint, const copal_uri *uri, c
   copal_address remote;
   copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, (uint8_t)method);
   copal_error error = copal_uri_to_options(uri, &message);
+  if (error == COPAL_ERR_SPACE) return COPAL_ERR_MESSAGE_SIZE;
   if (error == COPAL_OK) error = copal_resolve(endpoint, uri, &remote);
   if (error != COPAL_OK) return error;
   if (content_format != COPAL_FORMAT_NONE)

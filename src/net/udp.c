@@ -255,8 +255,7 @@ void net_send(struct net *net, const copal_datagram *datagrams, size_t count, co
   }
   for (size_t i = 0; i < count; ++i) {
     const copal_datagram *datagram = &datagrams[i];
-    if (unreachable[i])
-      copal_endpoint_unreachable(net->endpoint, now, &datagram->path, datagram->data, datagram->size);
+    if (unreachable[i]) copal_endpoint_unreachable(net->endpoint, now, &datagram->path, datagram->data, datagram->size);
   }
 }
 

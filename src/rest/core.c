@@ -29,7 +29,7 @@ static size_t target_size(const struct routes *routes, uint32_t index) {
   size_t size = text_size(route->pattern);
   if (route->kind != ROUTE_TAIL) return size;
   if (routes->records[route->parent].pattern != NULL) return 0; /* that one is listed */
-  return size > 2 ? size - 2 : 1; /* "/a" of a tail below it, "/" of one at the root */
+  return size > 2 ? size - 2 : 1;                               /* "/a" of a tail below it, "/" of one at the root */
 }
 
 /* RFC 6690 4.1: only links that match the query are returned. Several arguments must all match. */

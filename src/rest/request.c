@@ -56,15 +56,17 @@ copal_error copal_request_tail(const copal_request *request, char *buffer, size_
   uint32_t first = 0;
   if (request->route != INDEX_NONE && request->routes->records[request->route].kind == ROUTE_TAIL)
     first = routes_depth(request->routes, request->route);
-  copal_bytes segment;
+  copal_options walk = copal_options_of(&request->rx.message);
+  copal_option option;
   size_t size = 0;
-  for (uint32_t position = first; path_segment(&request->rx.message, position, &segment); ++position) {
-    if (position > first) {
+  for (uint32_t position = 0; copal_options_next(&walk, &option);) {
+    if (option.number != COPAL_OPTION_URI_PATH || position++ < first) continue;
+    if (position - 1 > first) {
       if (capacity - size <= 1) return COPAL_ERR_SPACE;
       buffer[size++] = '/';
     }
-    for (size_t i = 0; i < segment.size; ++i)
-      if (!append(buffer, capacity, &size, segment.data[i])) return COPAL_ERR_SPACE;
+    for (size_t i = 0; i < option.size; ++i)
+      if (!append(buffer, capacity, &size, option.value[i])) return COPAL_ERR_SPACE;
   }
   buffer[size] = 0;
   return COPAL_OK;

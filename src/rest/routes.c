@@ -132,7 +132,9 @@ static bool next_segment(copal_options *walk, copal_bytes *segment) {
   return false;
 }
 
-static uint32_t match_below(const struct routes *routes, uint32_t index, copal_options walk) {
+/* Recursive, no deeper than the longest pattern: what is in a request cannot lead below the tree. */
+static uint32_t match_below(const struct routes *routes, uint32_t index, /* NOLINT(misc-no-recursion) */
+                            copal_options walk) {
   const struct route *route = &routes->records[index];
   copal_bytes segment;
   if (!next_segment(&walk, &segment)) return route->pattern != NULL ? index : route->tail;
