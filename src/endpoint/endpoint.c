@@ -155,6 +155,20 @@ copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival) {
   return rx;
 }
 
+void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, copal_type type, uint16_t mid) {
+  if (type == COPAL_RST) ++endpoint->engine.counters.rejected;
+  if (!outbox_push_empty(&endpoint->outbox, path, type, mid)) ++endpoint->engine.counters.outbox_full;
+}
+
+void endpoint_answer(copal_endpoint *endpoint, const struct path *path, struct reply *reply) {
+  if (!outbox_push_reply(&endpoint->outbox, path, reply)) ++endpoint->engine.counters.outbox_full;
+}
+
+struct reply *endpoint_find_reply(copal_endpoint *endpoint, uint8_t code, const struct reply_key *key) {
+  struct engine *engine = &endpoint->engine;
+  return replies_find(engine_replies(engine, code), key, engine->now, engine->exchange_lifetime, engine->non_lifetime);
+}
+
 /* --- What it tells ------------------------------------------------------------------------------ */
 
 copal_time copal_endpoint_deadline(const copal_endpoint *endpoint) {
@@ -162,31 +176,6 @@ copal_time copal_endpoint_deadline(const copal_endpoint *endpoint) {
   copal_time timer = timer_earliest(&endpoint->engine.exchanges.timers);
   copal_time ack = deferred_next_ack(&endpoint->deferreds);
   return timer < ack ? timer : ack;
-}
-
-static bool take_failure(copal_endpoint *endpoint, copal_event *event) {
-  struct failures *failures = &endpoint->failures;
-  while (failures->count > 0) {
-    copal_tx tx = failures->handles[failures->tail];
-    failures->tail = failures->tail + 1 == failures->capacity ? 0 : failures->tail + 1;
-    --failures->count;
-    uint32_t index = exchange_of(&endpoint->engine.exchanges, tx);
-    if (index == INDEX_NONE) continue; /* cancelled meanwhile */
-    const struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, index);
-    copal_error error = COPAL_ERR_TIMEOUT;
-    if (exchange->state == EXCHANGE_UNREACHED) error = COPAL_ERR_UNREACHABLE;
-    if ((exchange->flags & EXCHANGE_RST) != 0) error = COPAL_ERR_RESET;
-    *event = (copal_event){.kind = COPAL_EVENT_FAILED, .error = error, .tx = tx};
-    return true;
-  }
-  return false;
-}
-
-bool copal_endpoint_event(copal_endpoint *endpoint, copal_event *event) {
-  if (!endpoint->has_waiting) return take_failure(endpoint, event);
-  endpoint->has_waiting = false;
-  *event = (copal_event){.kind = COPAL_EVENT_MESSAGE, .error = COPAL_OK, .rx = endpoint->waiting};
-  return true;
 }
 
 const copal_counters *copal_endpoint_counters(const copal_endpoint *endpoint) { return &endpoint->engine.counters; }

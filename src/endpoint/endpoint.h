@@ -64,7 +64,10 @@ void endpoint_answer(copal_endpoint *endpoint, const struct path *path, struct r
 /* The entry of a message among the replies, or NULL. */
 struct reply *endpoint_find_reply(copal_endpoint *endpoint, uint8_t code, const struct reply_key *key);
 
-/* Tells the owner of an exchange how it ended, and ends it: answer.c. rx is NULL without a message. */
+/* Keeps a message for the application until it takes it: events.c. Nothing waits there yet. */
+void endpoint_hand_out(copal_endpoint *endpoint, const copal_rx *rx);
+
+/* Tells the owner of an exchange how it ended: events.c. rx is NULL without a message. A call is ended with that. */
 void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx, copal_error error);
 
 /* A request for an endpoint with resources: answer.c. */

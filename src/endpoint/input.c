@@ -20,20 +20,6 @@ static bool resources_understand(uint16_t number) {
   return false;
 }
 
-void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, copal_type type, uint16_t mid) {
-  if (type == COPAL_RST) ++endpoint->engine.counters.rejected;
-  if (!outbox_push_empty(&endpoint->outbox, path, type, mid)) ++endpoint->engine.counters.outbox_full;
-}
-
-void endpoint_answer(copal_endpoint *endpoint, const struct path *path, struct reply *reply) {
-  if (!outbox_push_reply(&endpoint->outbox, path, reply)) ++endpoint->engine.counters.outbox_full;
-}
-
-struct reply *endpoint_find_reply(copal_endpoint *endpoint, uint8_t code, const struct reply_key *key) {
-  struct engine *engine = &endpoint->engine;
-  return replies_find(engine_replies(engine, code), key, engine->now, engine->exchange_lifetime, engine->non_lifetime);
-}
-
 static void ignore(copal_endpoint *endpoint) { ++endpoint->engine.counters.ignored; }
 
 static void reject(copal_endpoint *endpoint, const struct arrival *arrival) {
@@ -53,12 +39,6 @@ static void remember(copal_endpoint *endpoint, const struct arrival *arrival, ui
   struct reply *reply = engine_remember(&endpoint->engine, &arrival->incoming, 0);
   if (reply == NULL) return;
   replies_close(engine_replies(&endpoint->engine, arrival->view.code), reply, state, 0);
-}
-
-static void hand_out(copal_endpoint *endpoint, const copal_rx *rx) {
-  assert(!endpoint->has_waiting);
-  endpoint->waiting = *rx;
-  endpoint->has_waiting = true;
 }
 
 /* --- Requests --------------------------------------------------------------------------------- */
@@ -111,7 +91,7 @@ static void hand_out_request(copal_endpoint *endpoint, const struct arrival *arr
   }
   replies_close(engine_replies(engine, arrival->view.code), reply, REPLY_PENDING, 0);
   copal_rx rx = endpoint_rx(endpoint, arrival);
-  hand_out(endpoint, &rx);
+  endpoint_hand_out(endpoint, &rx);
 }
 
 static bool is_oversized(const copal_endpoint *endpoint, const struct arrival *arrival) {
@@ -174,7 +154,7 @@ static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, u
   }
   if (type == COPAL_ACK && !exchange_keep(&engine->exchanges, index, arrival->incoming.datagram, rx.time))
     ++engine->counters.receptions_full;
-  hand_out(endpoint, &rx);
+  endpoint_hand_out(endpoint, &rx);
 }
 
 /* An empty ACK or a Reset for a message of ours. failed: it ended the exchange. */
@@ -191,7 +171,7 @@ static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival
   if (!exchange_keep(&engine->exchanges, index, arrival->incoming.datagram, rx.time))
     ++engine->counters.receptions_full;
   if (engine->raw)
-    hand_out(endpoint, &rx);
+    endpoint_hand_out(endpoint, &rx);
   else if (failed)
     endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
 }
@@ -207,7 +187,7 @@ static void handle_unmatched(copal_endpoint *endpoint, const struct arrival *arr
   if (arrival->view.type == COPAL_CON) remember(endpoint, arrival, REPLY_PENDING);
   if (arrival->view.type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
   copal_rx rx = endpoint_rx(endpoint, arrival);
-  hand_out(endpoint, &rx);
+  endpoint_hand_out(endpoint, &rx);
 }
 
 /* --- One datagram ------------------------------------------------------------------------------ */

@@ -1,31 +1,6 @@
 /* The way out: replies first, then the ACKs of deferred responses, then whatever a timer brought about. */
 #include "endpoint/endpoint.h"
 
-static void note_failure(copal_endpoint *endpoint, uint32_t index) {
-  struct failures *failures = &endpoint->failures;
-  if (failures->count == failures->capacity) {
-    failures->tail = failures->tail + 1 == failures->capacity ? 0 : failures->tail + 1;
-    --failures->count;
-  }
-  uint32_t position = (failures->tail + failures->count++) % failures->capacity;
-  failures->handles[position] = exchange_handle(&endpoint->engine.exchanges, index);
-}
-
-/* A handler may do anything to the endpoint, so the exchange is looked up again after it. */
-void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx, copal_error error) {
-  struct exchanges *exchanges = &endpoint->engine.exchanges;
-  copal_tx tx = exchange_handle(exchanges, index);
-  uint8_t flags = exchange_at(exchanges, index)->flags;
-  bool more_may_come = (flags & EXCHANGE_MULTICAST) != 0 && error == COPAL_OK;
-  if ((flags & EXCHANGE_CALL) != 0) {
-    struct call call = endpoint->calls[index];
-    call.handler(endpoint, tx, rx, error, call.context);
-    if (!more_may_come && exchange_of(exchanges, tx) != INDEX_NONE) engine_end(&endpoint->engine, index);
-  } else if ((flags & EXCHANGE_RECORD) != 0) {
-    note_failure(endpoint, index);
-  }
-}
-
 static void fail(copal_endpoint *endpoint, uint32_t index, copal_error error) {
   bool is_call = (exchange_at(&endpoint->engine.exchanges, index)->flags & EXCHANGE_CALL) != 0;
   endpoint_tell(endpoint, index, NULL, error);

@@ -1,0 +1,64 @@
+/* What an endpoint has to tell: responses to their handlers; messages and failures to the application, which takes them
+ * with copal_endpoint_event. */
+#include <assert.h>
+
+#include "endpoint/endpoint.h"
+
+static void note_failure(copal_endpoint *endpoint, uint32_t index);
+static bool take_failure(copal_endpoint *endpoint, copal_event *event);
+
+bool copal_endpoint_event(copal_endpoint *endpoint, copal_event *event) {
+  if (!endpoint->has_waiting) return take_failure(endpoint, event);
+  endpoint->has_waiting = false;
+  *event = (copal_event){.kind = COPAL_EVENT_MESSAGE, .error = COPAL_OK, .rx = endpoint->waiting};
+  return true;
+}
+
+static bool take_failure(copal_endpoint *endpoint, copal_event *event) {
+  struct failures *failures = &endpoint->failures;
+  while (failures->count > 0) {
+    copal_tx tx = failures->handles[failures->tail];
+    failures->tail = failures->tail + 1 == failures->capacity ? 0 : failures->tail + 1;
+    --failures->count;
+    uint32_t index = exchange_of(&endpoint->engine.exchanges, tx);
+    if (index == INDEX_NONE) continue; /* cancelled meanwhile */
+    const struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, index);
+    copal_error error = COPAL_ERR_TIMEOUT;
+    if (exchange->state == EXCHANGE_UNREACHED) error = COPAL_ERR_UNREACHABLE;
+    if ((exchange->flags & EXCHANGE_RST) != 0) error = COPAL_ERR_RESET;
+    *event = (copal_event){.kind = COPAL_EVENT_FAILED, .error = error, .tx = tx};
+    return true;
+  }
+  return false;
+}
+
+void endpoint_hand_out(copal_endpoint *endpoint, const copal_rx *rx) {
+  assert(!endpoint->has_waiting);
+  endpoint->waiting = *rx;
+  endpoint->has_waiting = true;
+}
+
+/* A handler may do anything to the endpoint, so the exchange is looked up again after it. */
+void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx, copal_error error) {
+  struct exchanges *exchanges = &endpoint->engine.exchanges;
+  copal_tx tx = exchange_handle(exchanges, index);
+  uint8_t flags = exchange_at(exchanges, index)->flags;
+  bool more_may_come = (flags & EXCHANGE_MULTICAST) != 0 && error == COPAL_OK;
+  if ((flags & EXCHANGE_CALL) != 0) {
+    struct call call = endpoint->calls[index];
+    call.handler(endpoint, tx, rx, error, call.context);
+    if (!more_may_come && exchange_of(exchanges, tx) != INDEX_NONE) engine_end(&endpoint->engine, index);
+  } else if ((flags & EXCHANGE_RECORD) != 0) {
+    note_failure(endpoint, index);
+  }
+}
+
+static void note_failure(copal_endpoint *endpoint, uint32_t index) {
+  struct failures *failures = &endpoint->failures;
+  if (failures->count == failures->capacity) {
+    failures->tail = failures->tail + 1 == failures->capacity ? 0 : failures->tail + 1;
+    --failures->count;
+  }
+  uint32_t position = (failures->tail + failures->count++) % failures->capacity;
+  failures->handles[position] = exchange_handle(&endpoint->engine.exchanges, index);
+}
