@@ -9,7 +9,7 @@
  * 1. Memory. An endpoint lives in one block, given at init, of the size that copal_endpoint_size computes from the
  *    limits in a copal_config. Nothing is allocated afterwards. So memory under flood is a constant, and every "full"
  *    has an answer: a local caller gets an error, a peer gets what its RFC says or silence, a counter counts it.
- * 2. Bytes. What comes in is borrowed for the call. What goes out is valid until the next copal_endpoint_output.
+ * 2. Bytes. What comes in is borrowed for the call. What goes out is valid until the next input or output.
  *    A message is encoded once and sent many times.
  * 3. Records. A transmission is named by a copal_tx, an index and a generation. A stale one is detected, never
  *    followed.
@@ -149,7 +149,7 @@ COPAL_API size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, 
                                       size_t count);
 
 /* Gives out datagrams that are due, at most count_max; fewer means that no more are. Their bytes are valid until the
- * next call. Gives up on what got no answer: response handlers may be called. */
+ * next input or output. Gives up on what got no answer: response handlers may be called. */
 COPAL_API size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams,
                                        size_t count_max);
 

@@ -102,8 +102,8 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   request_dispatch(&request);
   --reply->pins;
   if (request.deferred) {
-    /* Dead where the handler answered what it had deferred: another entry has the reply. */
-    replies_close(replies, reply, reply->found ? REPLY_PENDING : REPLY_DEAD, 0);
+    /* Unless the handler itself has answered what it deferred. */
+    if (reply->state == REPLY_PENDING) replies_close(replies, reply, REPLY_PENDING, 0);
   } else if (arrival->incoming.multicast) {
     answer_group(endpoint, arrival->incoming.peer, (copal_bytes){request.room, request.reply.size});
     replies_close(replies, reply, REPLY_NOTHING, 0);
@@ -129,26 +129,31 @@ static copal_error compose(const copal_endpoint *endpoint, const struct deferred
   return COPAL_OK;
 }
 
-/* The entry that stood for the pending request makes way for one with the reply. */
+/* The reply goes behind the entry that stands for the pending request, if that still has room, as it has while its
+ * handler runs; else the entry makes way for one with the reply. */
 static copal_error piggyback(copal_endpoint *endpoint, const struct deferred *deferred, const copal_message *response) {
   struct engine *engine = &endpoint->engine;
   struct replies *replies = engine_replies(engine, deferred->code);
   size_t size_max = endpoint_room_for(endpoint, response, deferred->token_size);
-  struct reply *old = endpoint_find_reply(endpoint, deferred->code, &deferred->key);
-  if (old != NULL) ++old->pins;
-  struct reply *reply = replies_take(replies, &engine->peers, &deferred->key, deferred->peer, size_max, engine->now,
-                                     engine->exchange_lifetime, &engine->counters.replies_evicted);
-  if (old != NULL) --old->pins;
+  struct reply *old = endpoint_find_reply(endpoint, deferred->code, &deferred->key), *reply = old;
+  bool in_place = old != NULL && reply_room(old) >= size_max;
+  if (!in_place) {
+    if (old != NULL) ++old->pins;
+    reply = replies_take(replies, &engine->peers, &deferred->key, deferred->peer, size_max, engine->now,
+                         engine->exchange_lifetime, &engine->counters.replies_evicted);
+    if (old != NULL) --old->pins;
+  }
   if (reply == NULL) return COPAL_ERR_MESSAGES_FULL;
   copal_message composed;
   copal_error error = compose(endpoint, deferred, response, COPAL_ACK, &composed, reply_bytes(reply), size_max);
   if (error != COPAL_OK) {
+    if (in_place) return error;
     replies_drop(replies, &engine->peers, reply);
     replies_close(replies, reply, REPLY_DEAD, 0);
     return error;
   }
   replies_close(replies, reply, REPLY_MESSAGE, composed.size);
-  if (old != NULL) replies_drop(replies, &engine->peers, old);
+  if (old != NULL && !in_place) replies_drop(replies, &engine->peers, old);
   endpoint_answer(endpoint, &endpoint->paths.records[deferred->peer], reply);
   return COPAL_OK;
 }

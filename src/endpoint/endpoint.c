@@ -126,6 +126,11 @@ void endpoint_advance(copal_endpoint *endpoint, copal_time now) {
   if (now > endpoint->engine.now) endpoint->engine.now = now;
 }
 
+void endpoint_release(copal_endpoint *endpoint) {
+  outbox_release(&endpoint->outbox);
+  exchanges_release(&endpoint->engine.exchanges, endpoint->engine.now);
+}
+
 uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path) {
   uint32_t peer = paths_find(&endpoint->paths, path);
   if (peer != INDEX_NONE) return peer;

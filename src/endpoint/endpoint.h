@@ -45,6 +45,9 @@ struct arrival {
 /* Moves the endpoint's time, which never goes back. */
 void endpoint_advance(copal_endpoint *endpoint, copal_time now);
 
+/* Lets go of what the last output gave out. */
+void endpoint_release(copal_endpoint *endpoint);
+
 /* The peer at the other end of a path, made if it is new; INDEX_NONE when every record is busy. */
 uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path);
 

@@ -1,4 +1,5 @@
-/* See outbox.h. A reply stays pinned where it is kept from the push until the output after the one that gave it out. */
+/* See outbox.h. A reply stays pinned where it is kept from the push until the endpoint is called after the output that
+ * gave it out. */
 #include "endpoint/outbox.h"
 
 void outbox_init(struct outbox *outbox, struct layout *layout, uint32_t capacity) {

@@ -27,8 +27,7 @@ static copal_datagram exchange_datagram(const copal_endpoint *endpoint, uint32_t
 
 size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams, size_t count_max) {
   endpoint_advance(endpoint, now);
-  outbox_release(&endpoint->outbox);
-  exchanges_release(&endpoint->engine.exchanges, endpoint->engine.now);
+  endpoint_release(endpoint);
   acknowledge_deferred(endpoint, endpoint->engine.now);
   size_t count = 0;
   while (count < count_max) {

@@ -99,7 +99,7 @@ copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_byte
                           copal_bytes token, uint8_t flags, uint32_t *index);
 
 /* Forgets a record whose timer is not set. If its message was among the last to go out, the bytes stay until
- * exchanges_release: somebody may be sending them, while others of the batch bring the end of this one about. */
+ * exchanges_release: another one of the batch may have brought this about while the batch is still being sent. */
 void exchange_give(struct exchanges *exchanges, uint32_t index);
 
 /* What was given out before now is not read any more. */

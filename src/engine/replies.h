@@ -56,6 +56,9 @@ struct reply_key {
 
 void replies_init(struct replies *replies, struct layout *layout, uint32_t size, struct hash_key key, bool unsafe);
 
+/* How many bytes fit behind an entry. */
+static inline size_t reply_room(const struct reply *reply) { return (size_t)reply->extent * 8 - sizeof *reply; }
+
 static inline uint8_t *reply_bytes(struct reply *reply) { return (uint8_t *)reply + sizeof *reply; }
 
 /* The entry of a duplicate, or NULL. lifetimes: of CON and of NON messages. */

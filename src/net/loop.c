@@ -15,11 +15,12 @@ copal_time copal_now(void) {
   return (copal_time)now.tv_sec * COPAL_SECOND + (copal_time)now.tv_nsec;
 }
 
-/* The last call of output, which gives out nothing, makes the whole outbox free for the batch that comes in next. */
 static void flush(struct net *net, copal_time now) {
   size_t count;
-  while ((count = copal_endpoint_output(net->endpoint, now, net->datagrams_out, net->batch)) > 0)
-    net_send(net, net->datagrams_out, count, now);
+  do {
+    count = copal_endpoint_output(net->endpoint, now, net->datagrams_out, net->batch);
+    if (count > 0) net_send(net, net->datagrams_out, count, now);
+  } while (count == net->batch);
 }
 
 /* Gives the endpoint what was received. True when it handed out a message. Failed transmissions are told by their

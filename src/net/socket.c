@@ -201,6 +201,18 @@ static bool primary_hears(const struct net *net, const copal_address *group) {
   return family == AF_INET || (getsockopt(primary->fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) == 0 && only == 0);
 }
 
+/* The socket that is bound to an address already, as by an earlier join; NET_SOCKETS_MAX for none. */
+static uint32_t find_bound(const struct net *net, const struct sockaddr_storage *address, socklen_t size) {
+  for (uint32_t index = 0; index < NET_SOCKETS_MAX; ++index) {
+    struct sockaddr_storage bound = {0};
+    socklen_t bound_size = sizeof bound;
+    if (net->sockets[index].fd < 0) continue;
+    if (getsockname(net->sockets[index].fd, (struct sockaddr *)&bound, &bound_size) != 0) continue;
+    if (bound_size == size && memcmp(&bound, address, size) == 0) return index;
+  }
+  return NET_SOCKETS_MAX;
+}
+
 /* A socket bound to the group's own address and our port hears that group and nothing else. */
 static copal_error join_beside(struct net *net, const copal_address *group, uint32_t interface) {
   copal_address own, address = *group;
@@ -209,11 +221,12 @@ static copal_error join_beside(struct net *net, const copal_address *group, uint
   address.port = own.port != 0 ? own.port : 5683;
   if (address.family == COPAL_FAMILY_IPV6) address.scope = interface;
   sa_family_t family = group->family == COPAL_FAMILY_IPV4 ? AF_INET : AF_INET6;
-  int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return COPAL_ERR_SOCKET;
   struct sockaddr_storage storage;
   socklen_t size = net_address_to(&address, family, NULL, &storage);
-  uint32_t index;
+  uint32_t index = find_bound(net, &storage, size);
+  if (index < NET_SOCKETS_MAX) return join(net->sockets[index].fd, group, interface) ? COPAL_OK : COPAL_ERR_SOCKET;
+  int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return COPAL_ERR_SOCKET;
   if (!set(fd, SOL_SOCKET, SO_REUSEADDR, 1) || !join(fd, group, interface))
     error = COPAL_ERR_SOCKET;
   else

@@ -236,7 +236,7 @@ static void send_run(struct net *net, uint32_t socket, uint32_t count, bool *unr
 }
 
 /* Datagrams that leave through the same socket make a run. Only when all are sent is the endpoint told what could not
- * be: a handler that is called then may free what the others' bytes lie in. */
+ * be: a handler that it calls then may do anything to it. */
 void net_send(struct net *net, const copal_datagram *datagrams, size_t count, copal_time now) {
   bool unreachable[NET_BATCH_MAX] = {false};
   size_t start = 0;
