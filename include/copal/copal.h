@@ -16,18 +16,20 @@
  * 4. Errors. A programmer's error is an assert. A peer's error is counted, and answered or dropped as the RFC says;
  *    it never makes a call fail. A local limit or refusal is a negative COPAL_ERR_… that the function's comment lists.
  * 5. Time. copal_time is nanoseconds on a monotonic clock, passed in as `now` by whoever owns the clock; it never goes
- *    backwards. A call without `now` acts at the latest time that the endpoint was told. COPAL_NEVER may be returned
- *    and compared, never added to.
+ *    backwards. A call without `now` acts at the latest time that the endpoint was told; a hosted endpoint looks.
+ * COPAL_NEVER may be returned and compared, never added to.
  * 6. Entropy. A seed at init decides every message ID, token and jitter: same seed and inputs, same outputs, byte for
  *    byte. A secure host passes 32 bytes from its system.
  * 7. Threads. None inside, no lock, no mutable global. An endpoint belongs to one thread at a time.
- * 8. Callbacks. Resource handlers and response handlers, called with nothing half-updated beneath them, so they may
- *    call the library. (A hosted endpoint also has a trace function, which only looks on: see net.h.)
+ * 8. Callbacks. Resource handlers and response handlers, called with nothing half-updated beneath them: they may call
+ *    any function of the library but those that pass datagrams through this same endpoint, which they are called from:
+ *    input, output, unreachable; copal_process, copal_run, copal_exchange (asserted). (A hosted endpoint also has a
+ * trace function, which only looks on: see net.h.)
  * 9. Batches. Datagrams go in and come out as arrays.
  * 10. Exactly once, bounded. A request is processed once for EXCHANGE_LIFETIME and its duplicates get the same reply.
  *    A duplicate is the same peer, message ID and bytes. When the memory for replies is full, the oldest replies to
- *    idempotent requests go first (RFC 7252 4.5 allows it); a request that is not idempotent is then answered 5.03
- *    rather than risk being executed twice. */
+ *    idempotent requests go first (RFC 7252 4.5 allows it); a request that is not idempotent is then answered 5.03, or
+ *    on a raw endpoint dropped, rather than risk being executed twice. */
 #ifndef COPAL_H
 #define COPAL_H
 
@@ -92,7 +94,7 @@ typedef struct copal_datagram {
 
 /* Transmission parameters, RFC 7252 section 4.8, with their defaults. The times derived from them (4.8.2) follow. */
 typedef struct copal_parameters {
-  copal_time ack_timeout;       /* ACK_TIMEOUT, 2 s; above 0, at most one hour */
+  copal_time ack_timeout;       /* ACK_TIMEOUT, 2 s; from 1 us; back-off stays below 71 minutes */
   copal_time max_latency;       /* MAX_LATENCY, 100 s */
   copal_time leisure;           /* DEFAULT_LEISURE, 5 s; 0 answers a group at once */
   copal_time ack_delay;         /* how long a deferred response may still be piggybacked, 500 ms */
@@ -143,8 +145,8 @@ COPAL_API size_t copal_endpoint_size(const copal_config *config);
 COPAL_API copal_endpoint *copal_endpoint_init(void *memory, size_t size, const copal_config *config,
                                               const uint8_t seed[32], copal_time now);
 
-/* Takes datagrams in. Returns how many were taken: fewer than count means that an event waits which borrows the last
- * one's bytes; take it with copal_endpoint_event, then pass in the rest. */
+/* Takes datagrams in. Returns how many were taken: it stops behind one that brings an event, which borrows its bytes.
+ * So after each call take events with copal_endpoint_event until there is none, then pass in the rest. */
 COPAL_API size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, const copal_datagram *datagrams,
                                       size_t count);
 
@@ -195,7 +197,7 @@ typedef struct copal_rx {
 typedef enum copal_event_kind { COPAL_EVENT_MESSAGE, COPAL_EVENT_FAILED } copal_event_kind;
 
 /* What an endpoint has to tell: a message (raw endpoints, and responses to copal_send), or a transmission that ended
- * without one: error is COPAL_ERR_TIMEOUT, _RESET or _UNREACHABLE. */
+ * without one: error is COPAL_ERR_TIMEOUT, _RESET, _UNREACHABLE or _RESPONSE_REJECTED. */
 typedef struct copal_event {
   copal_event_kind kind;
   copal_error error;
@@ -211,7 +213,8 @@ COPAL_API bool copal_endpoint_event(copal_endpoint *endpoint, copal_event *event
  * type must be CON or NON. tx may be NULL.
  * COPAL_ERR_TYPE: not CON or NON. COPAL_ERR_MULTICAST_CON: send it as NON. COPAL_ERR_MESSAGE_SIZE: make it smaller, or
  * use block-wise. COPAL_ERR_EXCHANGES_FULL, _MESSAGES_FULL, _PEERS_FULL: process, then try again. COPAL_ERR_ADDRESS:
- * remote has no family. COPAL_ERR_MESSAGE_IDS_SPENT: this peer had 65,536 messages within their lifetime; wait.
+ * remote has no family. COPAL_ERR_MESSAGE_IDS_SPENT: this peer had as many messages as there are IDs (61,440, a group
+ * 4,096) within their lifetime; wait.
  * COPAL_ERR_TOKEN_IN_USE: choose another token. COPAL_ERR_EMPTY_NOT_EMPTY: code 0.00 with a token, options or payload.
  * A latched error of message is returned as it is. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_send(copal_endpoint *endpoint, const copal_message *message,
@@ -222,7 +225,9 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_send_path(copal_endpoint *endpoint,
                                                        const copal_path *path, copal_tx *tx);
 
 /* Acknowledges a confirmable message; with response (type and message ID are set here, and the token where it has
- * none), piggybacked. COPAL_ERR_RESPONDED: it had its answer. COPAL_ERR_TYPE: not a CON. COPAL_ERR_MESSAGE_SIZE. */
+ * none, while rx->message lives), piggybacked.
+ * COPAL_ERR_RESPONDED: it had its answer. COPAL_ERR_TYPE: not a CON, or response is none. COPAL_ERR_MESSAGE_SIZE.
+ * COPAL_ERR_MESSAGES_FULL: process, then try again. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_ack(copal_rx *rx, const copal_message *response);
 
 /* Rejects a CON or NON message. COPAL_ERR_RESPONDED, COPAL_ERR_TYPE: it is an ACK or RST, or came by multicast. */
@@ -242,7 +247,8 @@ typedef enum copal_tx_state {
   COPAL_TX_LAST_WAIT,      /* no transmissions left; an answer may still come in time */
   COPAL_TX_UNACKNOWLEDGED, /* given up */
   COPAL_TX_ANSWERED,       /* acknowledged, reset, or (NON) over */
-  COPAL_TX_UNREACHED       /* ended by an ICMP or a local error */
+  COPAL_TX_UNREACHED,      /* ended by an ICMP or a local error */
+  COPAL_TX_REJECTED        /* its response had a critical option that is not understood, or is too large */
 } copal_tx_state;
 
 /* What is known of a transmission, as it stood when copal_tx_get was called. */

@@ -146,8 +146,10 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_put(const char *uri, uint32_t conte
 COPAL_API COPAL_MUST_CHECK copal_error copal_post(const char *uri, uint32_t content_format, const void *payload,
                                                   size_t payload_size, copal_response *response);
 
-/* Sends message to remote on this endpoint and waits for its response, serving the endpoint meanwhile. timeout bounds
- * the wait, COPAL_NEVER leaves EXCHANGE_LIFETIME. Errors as copal_get, and COPAL_ERR_INTERRUPTED. */
+/* Sends message to remote on this endpoint and waits for its response (from a group, the first), serving the endpoint
+ * meanwhile; messages for copal_send's records are dropped as with a copal_process without rx. timeout bounds the wait,
+ * COPAL_NEVER leaves EXCHANGE_LIFETIME. COPAL_ERR_TYPE on a raw endpoint. Errors as copal_get, and
+ * COPAL_ERR_INTERRUPTED. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_exchange(copal_endpoint *endpoint, const copal_message *message,
                                                       const copal_address *remote, copal_time timeout,
                                                       copal_response *response);

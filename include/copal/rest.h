@@ -77,6 +77,10 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_defer(copal_request *request, copal
 COPAL_API COPAL_MUST_CHECK copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred deferred,
                                                             const copal_message *response);
 
+/* Gives up the answer that is owed: the client gets nothing more, and its request's duplicates are acknowledged no
+ * more than they were. COPAL_ERR_STALE: answered already. */
+COPAL_API copal_error copal_deferred_drop(copal_endpoint *endpoint, copal_deferred deferred);
+
 /* --- Client ----------------------------------------------------------------------------------- */
 
 /* Called once with a request's response (error COPAL_OK), or with NULL and COPAL_ERR_TIMEOUT, _RESET, _UNREACHABLE or
@@ -86,7 +90,8 @@ typedef void copal_response_handler(copal_endpoint *endpoint, copal_tx request, 
                                     void *context);
 
 /* Sends a request and calls handler with its response. Errors as copal_send; COPAL_ERR_TYPE also when message is not a
- * request. timeout bounds the whole of it, COPAL_NEVER leaves EXCHANGE_LIFETIME (NON_LIFETIME). tx may be NULL. */
+ * request. timeout bounds the whole of it; with COPAL_NEVER it is EXCHANGE_LIFETIME (NON_LIFETIME) from the first
+ * transmission, which NSTART may delay. tx may be NULL. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_request_send(copal_endpoint *endpoint, const copal_message *message,
                                                           const copal_address *remote, copal_time timeout,
                                                           copal_response_handler *handler, void *context, copal_tx *tx);

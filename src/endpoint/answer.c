@@ -63,6 +63,14 @@ void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t 
     ++endpoint->engine.counters.ignored;
 }
 
+/* An answer to a group waits for its moment with an exchange and a peer: of each, a quarter at most, so that requests
+ * to a group cannot keep others out. */
+static bool is_busy_answering(const struct engine *engine) {
+  const struct slab *exchanges = &engine->exchanges.slab, *peers = &engine->peers.slab;
+  uint32_t least = exchanges->count_max < peers->count_max ? exchanges->count_max : peers->count_max;
+  return exchanges->count >= (least + 3) / 4;
+}
+
 /* RFC 7252 8.2: "the server MAY always ignore the request, in particular if it doesn't have anything useful to respond
  * (e.g., if it only has an empty payload or an error response)"; it "SHOULD then pick a random point of time within the
  * chosen leisure period to send back the unicast response". */
@@ -71,6 +79,7 @@ static void answer_group(copal_endpoint *endpoint, uint32_t peer, copal_bytes me
   copal_view view;
   if (copal_decode(message.data, message.size, &view) != COPAL_OK) return;
   if (COPAL_CODE_CLASS(view.code) != 2 || view.payload.size == 0) return;
+  if (is_busy_answering(engine)) return;
   struct transmission transmission = {.peer = peer,
                                       .message = message,
                                       .delay = random_up_to(&engine->random, engine->parameters.leisure),
@@ -99,7 +108,9 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   /* The handler may bring other replies about: this one stays where it is. The peer, too, stays who it is. */
   ++reply->pins;
   peers_hold(&engine->peers, arrival->incoming.peer);
+  endpoint->in_handler = true;
   request_dispatch(&request);
+  endpoint->in_handler = false;
   --reply->pins;
   if (request.deferred) {
     /* Unless the handler itself has answered what it deferred. */
@@ -179,6 +190,13 @@ static copal_error send_separately(copal_endpoint *endpoint, const struct deferr
   }
   store_give(&engine->exchanges.store, slot);
   return error;
+}
+
+copal_error copal_deferred_drop(copal_endpoint *endpoint, copal_deferred handle) {
+  uint32_t index = deferred_of(&endpoint->deferreds, handle.index, handle.generation);
+  if (index == INDEX_NONE) return COPAL_ERR_STALE;
+  deferred_give(&endpoint->deferreds, &endpoint->engine, index);
+  return COPAL_OK;
 }
 
 copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle, const copal_message *response) {

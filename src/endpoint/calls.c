@@ -4,6 +4,7 @@
 static copal_error call(copal_endpoint *endpoint, copal_bytes message, const copal_address *remote, copal_time timeout,
                         struct call owner, copal_tx *tx) {
   if (remote->family == COPAL_FAMILY_NONE) return COPAL_ERR_ADDRESS;
+  endpoint_read_clock(endpoint);
   copal_path path = {.remote = *remote};
   struct path packed = path_pack(&path);
   uint32_t peer = endpoint_peer(endpoint, &packed);

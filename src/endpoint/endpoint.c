@@ -55,7 +55,7 @@ static copal_time longest_wait(const copal_parameters *parameters) {
 static bool parameters_are_sound(const copal_parameters *parameters) {
   /* RFC 7252 4.8.1: "ACK_RANDOM_FACTOR MUST NOT be decreased below 1.0". The other bounds keep times within 64 bits and
    * back-off within 32. */
-  return parameters->ack_timeout > 0 && parameters->ack_timeout <= 3600 * COPAL_SECOND &&
+  return parameters->ack_timeout >= COPAL_MICROSECOND && parameters->ack_timeout <= 3600 * COPAL_SECOND &&
          parameters->ack_random_permille >= 1000 && parameters->ack_random_permille <= 4000 &&
          parameters->max_retransmit <= 10 && parameters->nstart >= 1 &&
          parameters->max_latency <= 86400 * COPAL_SECOND && parameters->leisure <= 86400 * COPAL_SECOND &&
@@ -91,7 +91,7 @@ static void lay_out(copal_endpoint *endpoint, struct layout *layout, const copal
   outbox_init(&endpoint->outbox, layout, config->outbox_max);
   endpoint->calls = (struct call *)layout_take(layout, config->exchanges_max, sizeof(struct call));
   endpoint->failures = (struct failures){.capacity = config->exchanges_max};
-  endpoint->failures.handles = (copal_tx *)layout_take(layout, config->exchanges_max, sizeof(copal_tx));
+  endpoint->failures.records = (struct failure *)layout_take(layout, config->exchanges_max, sizeof(struct failure));
 }
 
 size_t copal_endpoint_size(const copal_config *config) {
@@ -100,7 +100,7 @@ size_t copal_endpoint_size(const copal_config *config) {
   copal_endpoint endpoint;
   struct layout layout = {NULL, 0};
   layout_take(&layout, 1, sizeof(copal_endpoint));
-  lay_out(&endpoint, &layout, config, (struct hash_key){0, 1}, seed, 0);
+  lay_out(&endpoint, &layout, config, (struct hash_key){0, 0}, seed, 0);
   return layout.size > SIZE_MAX / 2 ? 0 : (size_t)layout.size;
 }
 
@@ -112,7 +112,7 @@ copal_endpoint *copal_endpoint_init(void *memory, size_t size, const copal_confi
   struct random random;
   random_init(&random, seed);
   random.counter = (uint64_t)1 << 63;
-  struct hash_key key = {random_u64(&random), random_u64(&random) | 1};
+  struct hash_key key = {random_u64(&random), random_u64(&random)};
   struct layout layout = {(uint8_t *)memory, 0};
   copal_endpoint *endpoint = (copal_endpoint *)layout_take(&layout, 1, sizeof(copal_endpoint));
   *endpoint = (copal_endpoint){0};
@@ -129,6 +129,16 @@ void endpoint_advance(copal_endpoint *endpoint, copal_time now) {
 void endpoint_release(copal_endpoint *endpoint) {
   outbox_release(&endpoint->outbox);
   exchanges_release(&endpoint->engine.exchanges, endpoint->engine.now);
+}
+
+void endpoint_read_clock(copal_endpoint *endpoint) {
+  if (endpoint->clock != NULL) endpoint_advance(endpoint, endpoint->clock());
+}
+
+void endpoint_unbind(copal_endpoint *endpoint, const copal_path *path) {
+  struct path packed = path_pack(path);
+  uint32_t peer = paths_find(&endpoint->paths, &packed);
+  if (peer != INDEX_NONE) paths_unbind(&endpoint->paths, peer);
 }
 
 uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path) {

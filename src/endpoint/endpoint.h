@@ -16,8 +16,13 @@ struct call {
 };
 
 /* Transmissions that failed, for copal_endpoint_event. */
+struct failure {
+  copal_tx tx;
+  copal_error error;
+};
+
 struct failures {
-  copal_tx *handles;
+  struct failure *records;
   uint32_t capacity, tail, count;
 };
 
@@ -31,7 +36,9 @@ struct copal_endpoint {
   struct failures failures;
   copal_rx waiting; /* a message that the application has not taken yet */
   bool has_waiting;
-  void *host; /* of a hosted endpoint: net/ */
+  bool in_handler;           /* the application is being called: no datagram may pass meanwhile */
+  void *host;                /* of a hosted endpoint: net/ */
+  copal_time (*clock)(void); /* of a hosted endpoint */
 };
 
 /* A datagram on its way in. */
@@ -47,6 +54,12 @@ void endpoint_advance(copal_endpoint *endpoint, copal_time now);
 
 /* Lets go of what the last output gave out. */
 void endpoint_release(copal_endpoint *endpoint);
+
+/* Moves a hosted endpoint's time to its clock's, for a call that brings no time. */
+void endpoint_read_clock(copal_endpoint *endpoint);
+
+/* A peer's local address is lost: from now on the system chooses. */
+void endpoint_unbind(copal_endpoint *endpoint, const copal_path *path);
 
 /* The peer at the other end of a path, made if it is new; INDEX_NONE when every record is busy. */
 uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path);

@@ -4,7 +4,7 @@
 
 #include "endpoint/endpoint.h"
 
-static void note_failure(copal_endpoint *endpoint, uint32_t index);
+static void note_failure(copal_endpoint *endpoint, copal_tx tx, copal_error error);
 static bool take_failure(copal_endpoint *endpoint, copal_event *event);
 
 bool copal_endpoint_event(copal_endpoint *endpoint, copal_event *event) {
@@ -17,16 +17,11 @@ bool copal_endpoint_event(copal_endpoint *endpoint, copal_event *event) {
 static bool take_failure(copal_endpoint *endpoint, copal_event *event) {
   struct failures *failures = &endpoint->failures;
   while (failures->count > 0) {
-    copal_tx tx = failures->handles[failures->tail];
+    struct failure failure = failures->records[failures->tail];
     failures->tail = failures->tail + 1 == failures->capacity ? 0 : failures->tail + 1;
     --failures->count;
-    uint32_t index = exchange_of(&endpoint->engine.exchanges, tx);
-    if (index == INDEX_NONE) continue; /* cancelled meanwhile */
-    const struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, index);
-    copal_error error = COPAL_ERR_TIMEOUT;
-    if (exchange->state == EXCHANGE_UNREACHED) error = COPAL_ERR_UNREACHABLE;
-    if ((exchange->flags & EXCHANGE_RST) != 0) error = COPAL_ERR_RESET;
-    *event = (copal_event){.kind = COPAL_EVENT_FAILED, .error = error, .tx = tx};
+    if (exchange_of(&endpoint->engine.exchanges, failure.tx) == INDEX_NONE) continue; /* cancelled meanwhile */
+    *event = (copal_event){.kind = COPAL_EVENT_FAILED, .error = failure.error, .tx = failure.tx};
     return true;
   }
   return false;
@@ -46,19 +41,21 @@ void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx,
   bool more_may_come = (flags & EXCHANGE_MULTICAST) != 0 && error == COPAL_OK;
   if ((flags & EXCHANGE_CALL) != 0) {
     struct call call = endpoint->calls[index];
+    endpoint->in_handler = true;
     call.handler(endpoint, tx, rx, error, call.context);
+    endpoint->in_handler = false;
     if (!more_may_come && exchange_of(exchanges, tx) != INDEX_NONE) engine_end(&endpoint->engine, index);
   } else if ((flags & EXCHANGE_RECORD) != 0) {
-    note_failure(endpoint, index);
+    note_failure(endpoint, tx, error);
   }
 }
 
-static void note_failure(copal_endpoint *endpoint, uint32_t index) {
+static void note_failure(copal_endpoint *endpoint, copal_tx tx, copal_error error) {
   struct failures *failures = &endpoint->failures;
   if (failures->count == failures->capacity) {
     failures->tail = failures->tail + 1 == failures->capacity ? 0 : failures->tail + 1;
     --failures->count;
   }
   uint32_t position = (failures->tail + failures->count++) % failures->capacity;
-  failures->handles[position] = exchange_handle(&endpoint->engine.exchanges, index);
+  failures->records[position] = (struct failure){tx, error};
 }

@@ -20,6 +20,11 @@ static bool resources_understand(uint16_t number) {
   return false;
 }
 
+/* And of those in responses: not what makes them something else than they seem. */
+static bool responses_understand(uint16_t number) {
+  return number != COPAL_OPTION_OSCORE && number != COPAL_OPTION_EDHOC && critical_registered(number);
+}
+
 static void ignore(copal_endpoint *endpoint) { ++endpoint->engine.counters.ignored; }
 
 static void reject(copal_endpoint *endpoint, const struct arrival *arrival) {
@@ -107,7 +112,9 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
   }
   ++engine->counters.requests;
   int32_t refused = critical_refused(&arrival->view, engine->raw ? critical_registered : resources_understand);
-  if (is_oversized(endpoint, arrival) && !arrival->incoming.multicast)
+  if (arrival->incoming.multicast && (is_oversized(endpoint, arrival) || refused != CRITICAL_NONE))
+    ignore(endpoint);
+  else if (is_oversized(endpoint, arrival))
     /* RFC 7252 4.6: "A server can thus fully interpret a request and return a 4.13 (Request Entity Too Large)". */
     endpoint_refuse(endpoint, arrival, COPAL_REQUEST_ENTITY_TOO_LARGE, NULL);
   else if (refused != CRITICAL_NONE)
@@ -127,12 +134,14 @@ static void refuse_response(copal_endpoint *endpoint, const struct arrival *arri
   if (arrival->view.type == COPAL_CON) reject(endpoint, arrival);
   if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return;
   exchange->flags &= (uint8_t)~EXCHANGE_RESPONDED;
-  if ((exchange->flags & EXCHANGE_CALL) != 0) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESPONSE_REJECTED);
+  if ((exchange->flags & EXCHANGE_CALL) == 0) exchange->state = EXCHANGE_REJECTED;
+  endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESPONSE_REJECTED);
 }
 
 static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, uint32_t index) {
   struct engine *engine = &endpoint->engine;
-  if (is_oversized(endpoint, arrival) || critical_refused(&arrival->view, critical_registered) != CRITICAL_NONE) {
+  critical_understood *understood = engine->raw ? critical_registered : responses_understand;
+  if (is_oversized(endpoint, arrival) || critical_refused(&arrival->view, understood) != CRITICAL_NONE) {
     refuse_response(endpoint, arrival, index);
     return;
   }
@@ -238,6 +247,7 @@ static void take(copal_endpoint *endpoint, const copal_datagram *datagram) {
 }
 
 size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, const copal_datagram *datagrams, size_t count) {
+  assert(!endpoint->in_handler);
   endpoint_advance(endpoint, now);
   endpoint_release(endpoint);
   size_t taken = 0;

@@ -1,4 +1,6 @@
 /* The way out: replies first, then the ACKs of deferred responses, then whatever a timer brought about. */
+#include <assert.h>
+
 #include "endpoint/endpoint.h"
 
 static void fail(copal_endpoint *endpoint, uint32_t index, copal_error error) {
@@ -26,6 +28,7 @@ static copal_datagram exchange_datagram(const copal_endpoint *endpoint, uint32_t
 }
 
 size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams, size_t count_max) {
+  assert(!endpoint->in_handler);
   endpoint_advance(endpoint, now);
   endpoint_release(endpoint);
   acknowledge_deferred(endpoint, endpoint->engine.now);
@@ -60,9 +63,11 @@ void copal_endpoint_unreachable(copal_endpoint *endpoint, copal_time now, const 
   uint32_t index = exchange_by_mid(exchanges, peer, header_mid(bytes));
   if (index == INDEX_NONE) return;
   const struct exchange *exchange = exchange_at(exchanges, index);
-  size_t quoted = size < exchange->size ? size : exchange->size;
   if (exchange->transmissions == 0 || exchange->state >= EXCHANGE_ANSWERED) return;
-  if (memcmp(exchange_bytes(exchanges, exchange), bytes, quoted) != 0) return;
+  const uint8_t *sent = exchange_bytes(exchanges, exchange);
+  copal_bytes token = header_token(sent);
+  size_t quoted = size < exchange->size ? size : exchange->size;
+  if (quoted < (size_t)(token.data - sent) + token.size || memcmp(sent, bytes, quoted) != 0) return;
   ++endpoint->engine.counters.unreachable;
   engine_fail(&endpoint->engine, index, EXCHANGE_UNREACHED);
   fail(endpoint, index, COPAL_ERR_UNREACHABLE);

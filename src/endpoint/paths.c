@@ -19,14 +19,21 @@ struct path path_pack(const copal_path *path) {
   return packed;
 }
 
+/* RFC 4007: which addresses mean something only with an interface: link-local ones, and groups up to that scope. */
+static bool has_scope(const copal_address *address) {
+  const uint8_t *bytes = address->bytes;
+  if (address->family != COPAL_FAMILY_IPV6) return false;
+  return (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80) || (bytes[0] == 0xff && (bytes[1] & 0x0f) <= 2);
+}
+
 copal_path path_unpack(const struct path *path) {
   copal_path unpacked = {.remote = {.port = path->port, .family = path->families & 15},
                          .local = {.family = local_family(path)},
                          .socket = path->socket};
   memcpy(unpacked.remote.bytes, path->remote, sizeof path->remote);
   memcpy(unpacked.local.bytes, path->local, sizeof path->local);
-  if (unpacked.remote.family == COPAL_FAMILY_IPV6) unpacked.remote.scope = path->scope;
-  if (unpacked.local.family == COPAL_FAMILY_IPV6) unpacked.local.scope = path->scope;
+  if (has_scope(&unpacked.remote)) unpacked.remote.scope = path->scope;
+  if (has_scope(&unpacked.local)) unpacked.local.scope = path->scope;
   return unpacked;
 }
 
@@ -35,10 +42,11 @@ uint64_t path_identity(const struct paths *paths, const struct path *path) {
 }
 
 static uint32_t remote_hash(const struct paths *paths, const struct path *path) {
-  uint64_t words[2];
-  memcpy(words, path->remote, sizeof words);
-  uint64_t rest = (uint64_t)path->port << 16 | (uint64_t)path->socket << 8 | (path->families & 15);
-  return (uint32_t)hash_mix(&paths->key, hash_words(&paths->key, words[0], words[1]), rest);
+  uint64_t words[3];
+  memcpy(words, path->remote, sizeof path->remote);
+  words[2] =
+      (uint64_t)path->scope << 32 | (uint64_t)path->port << 16 | (uint64_t)path->socket << 8 | (path->families & 15);
+  return (uint32_t)hash_bytes(&paths->key, words, sizeof words);
 }
 
 static bool same_remote(const struct path *a, const struct path *b) {
@@ -61,6 +69,12 @@ uint32_t paths_find(struct paths *paths, const struct path *path) {
     paths->records[unbound].families = path->families;
   }
   return unbound;
+}
+
+void paths_unbind(struct paths *paths, uint32_t peer) {
+  struct path *record = &paths->records[peer];
+  memset(record->local, 0, sizeof record->local);
+  record->families &= 15;
 }
 
 void paths_set(struct paths *paths, uint32_t peer, const struct path *path) {

@@ -35,6 +35,9 @@ uint64_t path_identity(const struct paths *paths, const struct path *path);
  * address; a peer that was sent to without one takes the local address at which it answers. */
 uint32_t paths_find(struct paths *paths, const struct path *path);
 
+/* Makes a peer one without local address again. */
+void paths_unbind(struct paths *paths, uint32_t peer);
+
 /* Gives a peer its path, or takes it away. */
 void paths_set(struct paths *paths, uint32_t peer, const struct path *path);
 void paths_clear(struct paths *paths, uint32_t peer);

@@ -8,13 +8,16 @@
 
 static copal_error send_bytes(copal_endpoint *endpoint, copal_bytes message, const copal_path *path, copal_tx *tx) {
   if (path->remote.family == COPAL_FAMILY_NONE) return COPAL_ERR_ADDRESS;
+  endpoint_read_clock(endpoint);
+  /* Nobody will ask for a response that was sent without a handle. */
+  bool is_request = copal_code_is_request(header_code(message.data));
   struct path packed = path_pack(path);
   uint32_t peer = endpoint_peer(endpoint, &packed);
   if (peer == INDEX_NONE) return COPAL_ERR_PEERS_FULL;
   struct transmission transmission = {.peer = peer,
                                       .message = message,
                                       .multicast = copal_address_is_multicast(&path->remote),
-                                      .flags = EXCHANGE_RECORD,
+                                      .flags = tx != NULL || is_request ? EXCHANGE_RECORD : 0,
                                       .timeout = COPAL_NEVER};
   uint32_t index;
   copal_error error = engine_send(&endpoint->engine, &transmission, &index);
@@ -150,14 +153,16 @@ copal_error copal_respond(copal_rx *rx, const copal_message *response, copal_tx 
 
 /* --- Looking at transmissions ------------------------------------------------------------------- */
 
-static uint8_t public_state(const struct exchange *exchange, uint8_t left) {
+static uint8_t public_state(const struct exchange *exchange) {
   switch ((enum exchange_state)exchange->state) {
     case EXCHANGE_QUEUED:
     case EXCHANGE_READY: return COPAL_TX_QUEUED;
-    case EXCHANGE_WAITING: return left > 0 ? COPAL_TX_WAITING : COPAL_TX_LAST_WAIT;
+    case EXCHANGE_WAITING: return COPAL_TX_WAITING;
+    case EXCHANGE_LAST_WAIT:
     case EXCHANGE_SENT: return COPAL_TX_LAST_WAIT;
     case EXCHANGE_UNACKNOWLEDGED: return COPAL_TX_UNACKNOWLEDGED;
     case EXCHANGE_UNREACHED: return COPAL_TX_UNREACHED;
+    case EXCHANGE_REJECTED: return COPAL_TX_REJECTED;
     case EXCHANGE_FREE:
     case EXCHANGE_EXPECTING:
     case EXCHANGE_ANSWERED: break;
@@ -197,7 +202,7 @@ copal_error copal_tx_get(const copal_endpoint *endpoint, copal_tx tx, copal_tx_i
                           .next_event_time = next_event(engine, exchange),
                           .message_id = exchange->mid,
                           .type = (exchange->flags & EXCHANGE_CON) != 0 ? COPAL_CON : COPAL_NON,
-                          .state = public_state(exchange, left),
+                          .state = public_state(exchange),
                           .transmissions_left = left,
                           .transmissions = exchange->transmissions,
                           .responses_count = exchange->replies,

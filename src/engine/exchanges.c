@@ -20,7 +20,11 @@ void exchanges_init(struct exchanges *exchanges, struct layout *layout, const co
   exchanges->key = key;
 }
 
-enum { KEY_MID = 1, KEY_TOKEN = 2 };
+enum {
+  KEY_MID = 1,
+  KEY_TOKEN = 2,
+  RECEPTIONS_EACH = 4 /* kept for one exchange, lest a peer that repeats itself take them all */
+};
 
 static uint32_t mid_hash(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {
   uint64_t word = (uint64_t)mid << 8 | KEY_MID;
@@ -73,6 +77,10 @@ copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_byte
 }
 
 bool exchange_keep(struct exchanges *exchanges, uint32_t index, copal_bytes datagram, copal_time time) {
+  uint32_t *link = &exchange_at(exchanges, index)->of.receptions;
+  int earlier = 0;
+  for (; *link != INDEX_NONE; ++earlier) link = &exchanges->receptions[*link].next;
+  if (earlier == RECEPTIONS_EACH) return false;
   uint32_t kept = slab_take(&exchanges->reception_slab);
   if (kept == INDEX_NONE) return false;
   uint32_t slot = store_take(&exchanges->store, datagram.size);
@@ -82,8 +90,6 @@ bool exchange_keep(struct exchanges *exchanges, uint32_t index, copal_bytes data
   }
   memcpy(store_bytes(&exchanges->store, slot), datagram.data, datagram.size);
   exchanges->receptions[kept] = (struct reception){INDEX_NONE, slot, time, (uint32_t)datagram.size};
-  uint32_t *link = &exchange_at(exchanges, index)->of.receptions;
-  while (*link != INDEX_NONE) link = &exchanges->receptions[*link].next;
   *link = kept;
   return true;
 }
@@ -138,15 +144,17 @@ uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint1
 }
 
 uint32_t exchange_by_token(const struct exchanges *exchanges, uint32_t peer, copal_bytes token) {
-  uint32_t hash = token_hash(exchanges, peer, token), index;
+  uint32_t hash = token_hash(exchanges, peer, token), index, older = INDEX_NONE;
   struct table_walk walk = table_walk(hash);
   while ((index = table_next(&exchanges->index, hash, &walk)) != INDEX_NONE) {
     const struct exchange *exchange = exchange_at(exchanges, index);
     if ((exchange->flags & EXCHANGE_REQUEST) == 0 || token_peer(exchange) != peer) continue;
     copal_bytes own = token_of(exchanges, exchange);
-    if (own.size == token.size && (own.size == 0 || memcmp(own.data, token.data, own.size) == 0)) return index;
+    if (own.size != token.size || (own.size > 0 && memcmp(own.data, token.data, own.size) != 0)) continue;
+    if (exchange_awaits_response(exchange)) return index;
+    older = index;
   }
-  return INDEX_NONE;
+  return older;
 }
 
 uint32_t exchange_of(const struct exchanges *exchanges, copal_tx tx) {

@@ -17,12 +17,14 @@ enum exchange_state {
   EXCHANGE_FREE,
   EXCHANGE_QUEUED,         /* another one has the turn (NSTART); the timer, if any, is its expiry */
   EXCHANGE_READY,          /* has its turn; the timer is its first transmission */
-  EXCHANGE_WAITING,        /* CON: the timer is the next retransmission or the end of the last wait */
+  EXCHANGE_WAITING,        /* CON: the timer is the next retransmission */
+  EXCHANGE_LAST_WAIT,      /* CON: none is left; the timer is the end of the wait for an answer */
   EXCHANGE_SENT,           /* NON: the timer is the end of the one interval in which an answer is awaited */
   EXCHANGE_EXPECTING,      /* a call whose message got through: the timer is its expiry */
   EXCHANGE_ANSWERED,       /* over; raw endpoints keep the record: the timer is the end of its lifetime */
   EXCHANGE_UNACKNOWLEDGED, /* the same, given up */
-  EXCHANGE_UNREACHED       /* the same, after an ICMP or local error */
+  EXCHANGE_UNREACHED,      /* the same, after an ICMP or local error */
+  EXCHANGE_REJECTED        /* the same, with a response that could not be accepted */
 };
 
 enum exchange_flags {
@@ -116,7 +118,13 @@ static inline copal_time exchange_expiry(const struct exchange *exchange) {
 /* The exchange with that peer and message ID, or INDEX_NONE. */
 uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint16_t mid);
 
-/* The request with that peer and token, or INDEX_NONE. Requests to groups have peer INDEX_NONE here. */
+/* Whether the response to a request may still come. */
+static inline bool exchange_awaits_response(const struct exchange *exchange) {
+  return (exchange->flags & EXCHANGE_RESPONDED) == 0 && exchange->state <= EXCHANGE_ANSWERED;
+}
+
+/* The request with that peer and token, or INDEX_NONE; rather one that awaits its response than an older record.
+ * Requests to groups have peer INDEX_NONE here. */
 uint32_t exchange_by_token(const struct exchanges *exchanges, uint32_t peer, copal_bytes token);
 
 /* The record that a handle names, or INDEX_NONE when it is gone. */

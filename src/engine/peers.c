@@ -75,11 +75,11 @@ void peers_release(struct peers *peers, uint32_t index) {
 }
 
 /* RFC 7252 8.1: "the sender MUST avoid using a Message ID that is also still active from this endpoint with any unicast
- * endpoint that might receive the multicast message". So groups have the last 256 IDs to themselves. */
-enum { GROUP_MIDS = 0xff00 };
+ * endpoint that might receive the multicast message". So groups have the last 4,096 IDs to themselves. */
+enum { GROUP_MIDS = 0xf000 };
 
 /* The bit that tells the two halves of a peer's message IDs apart. */
-static uint16_t half_bit(const struct peer *peer) { return (peer->flags & PEER_GROUP) != 0 ? 0x80 : 0x8000; }
+static uint16_t half_bit(const struct peer *peer) { return (peer->flags & PEER_GROUP) != 0 ? 0x800 : 0x8000; }
 
 static bool begins_half(const struct peer *peer, uint16_t mid) { return (mid & (half_bit(peer) - 1)) == 0; }
 

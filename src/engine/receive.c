@@ -63,7 +63,7 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);
   if ((exchange->flags & EXCHANGE_CALL) != 0) {
-    if (exchange->state == EXCHANGE_WAITING) {
+    if (exchange->state == EXCHANGE_WAITING || exchange->state == EXCHANGE_LAST_WAIT) {
       timer_cancel(&engine->exchanges.timers, index);
       engine_pass_turn(engine, index);
       exchange->state = EXCHANGE_EXPECTING;

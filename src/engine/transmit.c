@@ -36,7 +36,9 @@ static copal_error choose_token(struct engine *engine, uint32_t token_peer, copa
                                 uint8_t token[TOKEN_SIZE], copal_bytes *chosen) {
   *chosen = (copal_bytes){token, 0};
   if (given.size > 0) {
-    return exchange_by_token(&engine->exchanges, token_peer, given) == INDEX_NONE ? COPAL_OK : COPAL_ERR_TOKEN_IN_USE;
+    uint32_t other = exchange_by_token(&engine->exchanges, token_peer, given);
+    bool in_use = other != INDEX_NONE && exchange_awaits_response(exchange_at(&engine->exchanges, other));
+    return in_use ? COPAL_ERR_TOKEN_IN_USE : COPAL_OK;
   }
   /* RFC 7252 5.3.1: "a client … SHOULD use a nontrivial, randomized token … at least 32 bits of randomness". */
   chosen->size = TOKEN_SIZE;
@@ -94,13 +96,15 @@ static void dequeue(struct engine *engine, uint32_t index) {
   exchange->as.sent_at = COPAL_NEVER;
 }
 
+static void take_turn(struct engine *engine, struct exchange *exchange) {
+  exchange->flags |= EXCHANGE_TURN;
+  ++engine->peers.records[exchange->peer].outstanding;
+}
+
 static void make_ready(struct engine *engine, uint32_t index, copal_time when) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   exchange->state = EXCHANGE_READY;
-  if (needs_turn(exchange)) {
-    exchange->flags |= EXCHANGE_TURN;
-    ++engine->peers.records[exchange->peer].outstanding;
-  }
+  if (needs_turn(exchange)) take_turn(engine, exchange);
   engine_set_timer(engine, index, when);
 }
 
@@ -122,8 +126,9 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   }
 
   uint16_t mid;
+  copal_time mid_lifetime = transmission->multicast ? engine->non_lifetime : engine->exchange_lifetime;
   if (transmission->multicast) engine->peers.records[transmission->peer].flags |= PEER_GROUP;
-  if (!peers_next_mid(&engine->peers, transmission->peer, engine->now, engine->exchange_lifetime, &mid))
+  if (!peers_next_mid(&engine->peers, transmission->peer, engine->now, mid_lifetime, &mid))
     return COPAL_ERR_MESSAGE_IDS_SPENT;
   error = exchange_take(&engine->exchanges, transmission->peer, transmission->message, mid, chosen, flags, index);
   if (error != COPAL_OK) return error;
@@ -148,9 +153,10 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
 static bool must_probe_later(struct engine *engine, const struct exchange *exchange, copal_time now, copal_time *when) {
   if ((exchange->flags & (EXCHANGE_CON | EXCHANGE_MULTICAST)) != 0 || (exchange->flags & EXCHANGE_REQUEST) == 0)
     return false;
-  const struct peer *peer = &engine->peers.records[exchange->peer];
+  struct peer *peer = &engine->peers.records[exchange->peer];
   uint32_t wait = peer->probing_until - coarse_time(now);
-  if ((peer->flags & PEER_SILENT) == 0 || wait == 0 || wait > UINT32_MAX / 2) return false;
+  if (wait == 0 || wait > UINT32_MAX / 2) peer->flags &= (uint8_t)~PEER_SILENT; /* paid for */
+  if ((peer->flags & PEER_SILENT) == 0) return false;
   *when = now + (wait * COARSE_UNIT);
   return true;
 }
@@ -170,33 +176,57 @@ static uint32_t first_timeout_us(struct engine *engine) {
   return (uint32_t)((least + random_up_to(&engine->random, spread)) / COPAL_MICROSECOND);
 }
 
+/* RFC 7252 4.2: "an endpoint may be late for a specific retransmission due to its sleep schedule and may catch up on
+ * the next one. However, the minimum spacing before another retransmission is ACK_TIMEOUT". */
+static void wait_on(struct engine *engine, uint32_t index, copal_time planned, copal_time now) {
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  copal_time next = planned + exchange->timeout_us * COPAL_MICROSECOND;
+  copal_time soonest = now + engine->parameters.ack_timeout;
+  engine_set_timer(engine, index, next < soonest ? soonest : next);
+}
+
+static void note_first_transmission(struct engine *engine, struct exchange *exchange, copal_time now) {
+  exchange->as.sent_at = now;
+  exchange->timeout_us = first_timeout_us(engine);
+  peers_mid_used(&engine->peers, exchange->peer, exchange->mid, now);
+  if ((exchange->flags & EXCHANGE_CALL) == 0) return;
+  copal_time end = engine_lifetime_end(engine, exchange);
+  if (end < exchange->of.expires_at) exchange->of.expires_at = end;
+}
+
 static struct due transmit(struct engine *engine, uint32_t index, copal_time now) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  copal_time planned = exchange->timer.deadline;
   exchange->event_at = now;
   if (exchange->transmissions++ == 0) {
-    exchange->as.sent_at = now;
-    exchange->timeout_us = first_timeout_us(engine);
-    peers_mid_used(&engine->peers, exchange->peer, exchange->mid, now);
-    copal_time end = engine_lifetime_end(engine, exchange);
-    if ((exchange->flags & EXCHANGE_CALL) != 0 && end < exchange->of.expires_at) exchange->of.expires_at = end;
+    planned = now;
+    note_first_transmission(engine, exchange, now);
   } else {
     exchange->timeout_us *= 2;
     ++engine->counters.retransmissions;
   }
   if ((exchange->flags & EXCHANGE_CON) != 0) {
-    exchange->state = EXCHANGE_WAITING;
+    bool last = exchange->transmissions > engine->parameters.max_retransmit;
+    exchange->state = last ? EXCHANGE_LAST_WAIT : EXCHANGE_WAITING;
+    wait_on(engine, index, planned, now);
   } else {
     exchange->state = EXCHANGE_SENT;
     note_probe(engine, exchange, now);
+    bool awaited = (exchange->flags & (EXCHANGE_CALL | EXCHANGE_RECORD)) != 0;
+    engine_set_timer(engine, index, awaited ? now + exchange->timeout_us * COPAL_MICROSECOND : now);
   }
-  engine_set_timer(engine, index, now + exchange->timeout_us * COPAL_MICROSECOND);
   return (struct due){DUE_TRANSMIT, index, COPAL_OK};
 }
 
-static bool may_retransmit(const struct engine *engine, const struct exchange *exchange, copal_time now) {
-  /* RFC 7252 4.2: "the entire sequence of (re-)transmissions MUST stay in the envelope of MAX_TRANSMIT_SPAN". */
-  return exchange->transmissions <= engine->parameters.max_retransmit &&
-         now - exchange->as.sent_at <= engine->transmit_span;
+/* RFC 7252 4.2: "the entire sequence of (re-)transmissions MUST stay in the envelope of MAX_TRANSMIT_SPAN … even if
+ * that means a sender may miss an opportunity to transmit." An answer is waited for all the same. */
+static bool has_missed_opportunity(struct engine *engine, uint32_t index, copal_time now) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  if (now - exchange->as.sent_at <= engine->transmit_span) return false;
+  exchange->state = EXCHANGE_LAST_WAIT;
+  exchange->timeout_us *= 2;
+  wait_on(engine, index, exchange->timer.deadline, now);
+  return true;
 }
 
 /* A NON's interval is over. */
@@ -215,30 +245,50 @@ static void settle(struct engine *engine, uint32_t index) {
     engine_forget(engine, index);
 }
 
+/* A NON request waits for PROBING_RATE without keeping others from their turn. False when it cannot go now. */
+static bool may_begin(struct engine *engine, uint32_t index, copal_time now) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  copal_time later;
+  if (must_probe_later(engine, exchange, now, &later)) {
+    engine_pass_turn(engine, index);
+    engine_set_timer(engine, index, later);
+    return false;
+  }
+  if (!needs_turn(exchange) || (exchange->flags & EXCHANGE_TURN) != 0) return true;
+  if (engine->peers.records[exchange->peer].outstanding >= engine->parameters.nstart) {
+    enqueue(engine, index);
+    return false;
+  }
+  take_turn(engine, exchange);
+  return true;
+}
+
+static struct due fail(struct exchange *exchange, uint32_t index) {
+  exchange->state = EXCHANGE_UNACKNOWLEDGED;
+  return (struct due){DUE_FAILED, index, COPAL_ERR_TIMEOUT};
+}
+
 struct due engine_due(struct engine *engine, copal_time now) {
   uint32_t index;
   while ((index = timer_take_due(&engine->exchanges.timers, now)) != INDEX_NONE) {
     struct exchange *exchange = exchange_at(&engine->exchanges, index);
     if (now >= exchange_expiry(exchange) && exchange->state < EXCHANGE_ANSWERED) {
       if (exchange->state == EXCHANGE_QUEUED) dequeue(engine, index);
-      exchange->state = EXCHANGE_UNACKNOWLEDGED;
-      return (struct due){DUE_FAILED, index, COPAL_ERR_TIMEOUT};
+      return fail(exchange, index);
     }
-    copal_time later;
     switch ((enum exchange_state)exchange->state) {
       case EXCHANGE_READY:
-        if (!must_probe_later(engine, exchange, now, &later)) return transmit(engine, index, now);
-        engine_set_timer(engine, index, later);
+        if (may_begin(engine, index, now)) return transmit(engine, index, now);
         break;
       case EXCHANGE_WAITING:
-        if (may_retransmit(engine, exchange, now)) return transmit(engine, index, now);
-        exchange->state = EXCHANGE_UNACKNOWLEDGED;
-        ++engine->counters.given_up;
-        return (struct due){DUE_FAILED, index, COPAL_ERR_TIMEOUT};
+        if (!has_missed_opportunity(engine, index, now)) return transmit(engine, index, now);
+        break;
+      case EXCHANGE_LAST_WAIT: ++engine->counters.given_up; return fail(exchange, index);
       case EXCHANGE_SENT: settle(engine, index); break;
       case EXCHANGE_ANSWERED:
       case EXCHANGE_UNACKNOWLEDGED:
-      case EXCHANGE_UNREACHED: engine_forget(engine, index); break;
+      case EXCHANGE_UNREACHED:
+      case EXCHANGE_REJECTED: engine_forget(engine, index); break;
       case EXCHANGE_FREE:
       case EXCHANGE_QUEUED:
       case EXCHANGE_EXPECTING: assert(false); break; /* their timer is their expiry */

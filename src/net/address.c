@@ -153,14 +153,14 @@ copal_error copal_address_parse(const char *text, uint16_t port, copal_address *
 
 /* --- URIs -------------------------------------------------------------------------------------- */
 
-static copal_error look_up(const copal_uri *uri, struct net_names *names, copal_address *address) {
+static copal_error look_up(const copal_uri *uri, sa_family_t family, copal_address *address) {
   char host[256];
   if (uri_host_text(uri, host, sizeof host) <= 0) return COPAL_ERR_URI_HOST;
-  struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *found;
+  struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *found;
   if (getaddrinfo(host, NULL, &hints, &found) != 0) return COPAL_ERR_RESOLVE;
   struct sockaddr_storage storage;
   memcpy(&storage, found->ai_addr, found->ai_addrlen);
-  *address = net_address_from(&storage, found->ai_addrlen, names);
+  *address = net_address_from(&storage, found->ai_addrlen, NULL);
   address->port = uri->port;
   freeaddrinfo(found);
   return COPAL_OK;
@@ -176,10 +176,10 @@ static copal_error unix_address(const copal_uri *uri, struct net_names *names, c
   return COPAL_OK;
 }
 
-copal_error net_resolve(const copal_uri *uri, struct net_names *names, copal_address *address) {
+copal_error net_resolve(const copal_uri *uri, sa_family_t family, struct net_names *names, copal_address *address) {
   if (uri->scheme == COPAL_SCHEME_COAP_UNIX) return unix_address(uri, names, address);
   if (uri->scheme != COPAL_SCHEME_COAP) return COPAL_ERR_URI_SCHEME;
-  if (uri->host_kind == COPAL_HOST_NAME) return look_up(uri, names, address);
+  if (uri->host_kind == COPAL_HOST_NAME) return look_up(uri, family, address);
   if (uri->host_kind == COPAL_HOST_IPV4) {
     *address = (copal_address){.port = uri->port, .family = COPAL_FAMILY_IPV4};
     memcpy(address->bytes, uri->address, 4);
@@ -195,5 +195,8 @@ copal_error net_resolve(const copal_uri *uri, struct net_names *names, copal_add
 
 copal_error copal_resolve(copal_endpoint *endpoint, const copal_uri *uri, copal_address *address) {
   struct net *net = net_of(endpoint);
-  return net_resolve(uri, net == NULL ? NULL : &net->names, address);
+  if (net == NULL) return net_resolve(uri, AF_UNSPEC, NULL, address);
+  /* A socket of IPv6 reaches both families, one of IPv4 only its own. */
+  sa_family_t family = net->sockets[0].family == AF_INET ? AF_INET : AF_UNSPEC;
+  return net_resolve(uri, family, &net->names, address);
 }

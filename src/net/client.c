@@ -16,6 +16,9 @@ static copal_error keep(const copal_rx *rx, const copal_tx_info *info, copal_res
   const copal_view *from = &rx->message;
   size_t token = from->token.size, options = from->options.size, payload = from->payload.size;
   if (token + options + payload >= sizeof response->storage) return COPAL_ERR_MESSAGE_SIZE;
+  /* A block with more to follow is no whole body, and must not pass for one. */
+  copal_block block = copal_block_of(copal_find_uint(from, COPAL_OPTION_BLOCK2, 0));
+  if (block.more || block.number > 0) return COPAL_ERR_MESSAGE_SIZE;
   uint8_t *at = response->storage;
   response->message = *from;
   if (token > 0) memcpy(at, from->token.data, token);
@@ -37,6 +40,7 @@ static copal_error keep(const copal_rx *rx, const copal_tx_info *info, copal_res
 static void finish(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error, void *context) {
   struct wait *wait = context;
   copal_tx_info info;
+  if (wait->done) return;
   wait->error = error;
   wait->done = true;
   if (rx == NULL || copal_tx_get(endpoint, request, &info) != COPAL_OK) return;
@@ -47,17 +51,17 @@ copal_error copal_exchange(copal_endpoint *endpoint, const copal_message *messag
                            copal_time timeout, copal_response *response) {
   struct net *net = net_of(endpoint);
   if (net == NULL) return COPAL_ERR_NOT_HOSTED;
+  if (endpoint->engine.raw) return COPAL_ERR_TYPE;
   struct wait wait = {.response = response};
   copal_tx tx;
   copal_error error = copal_request_send(endpoint, message, remote, timeout, finish, &wait, &tx);
   if (error != COPAL_OK) return error;
   int result = 0;
   while (!wait.done && result >= 0) result = net_process(net, COPAL_NEVER, NULL, &wait.done);
-  if (wait.done) return wait.error;
-  copal_error gone = copal_cancel(endpoint, tx);
-  assert(gone == COPAL_OK);
-  (void)gone;
-  return (copal_error)result;
+  /* A request to a group goes on after its first response; wait does not. */
+  error = copal_cancel(endpoint, tx);
+  assert(error == COPAL_OK || error == COPAL_ERR_STALE);
+  return wait.done ? wait.error : (copal_error)result;
 }
 
 /* --- By URI ---------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* One pass after the other: send what is due, wait for sockets or the next deadline, take in what came. The clock is
  * read here, once a batch, and nowhere else. */
 #include <errno.h>
+#include <limits.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,11 +59,18 @@ static void take_wake(struct net *net) {
   if (read(net->wake, &count, sizeof count) == sizeof count) net->woken = true;
 }
 
+/* For a kernel before 5.11, which knows no finer waits: never too early. */
+static int to_milliseconds(copal_time wait) {
+  if (wait > INT_MAX * COPAL_MILLISECOND) return wait == COPAL_NEVER ? -1 : INT_MAX;
+  return (int)((wait + COPAL_MILLISECOND - 1) / COPAL_MILLISECOND);
+}
+
 /* Waits until something is readable, or for `wait` ns. COPAL_ERR_SOCKET for an error that should not be. */
 static copal_error await(struct net *net, copal_time wait) {
   struct epoll_event events[NET_SOCKETS_MAX + 1];
   struct timespec timeout = {(time_t)(wait / COPAL_SECOND), (long)(wait % COPAL_SECOND)};
   int count = epoll_pwait2(net->epoll, events, NET_SOCKETS_MAX + 1, wait == COPAL_NEVER ? NULL : &timeout, NULL);
+  if (count < 0 && errno == ENOSYS) count = epoll_wait(net->epoll, events, NET_SOCKETS_MAX + 1, to_milliseconds(wait));
   if (count < 0 && errno != EINTR) return COPAL_ERR_SOCKET;
   if (count < 0) {
     /* A signal wakes as copal_wake does; where its handler called that, the two are one. */
@@ -91,26 +99,28 @@ static copal_time time_left(const struct net *net, copal_time end, copal_time no
 
 static bool is_set(const bool *done) { return done != NULL && *done; }
 
+/* Each pass receives before it sends: after a pause, an answer that has come already must not be given up, nor asked
+ * for again. What an earlier call received comes first of all: two readable sockets in one pass lose nothing. */
 int net_process(struct net *net, copal_time timeout, copal_rx *rx, const bool *done) {
   copal_time now = copal_now();
   copal_time end = timeout >= COPAL_NEVER - now ? COPAL_NEVER : now + timeout;
-  /* What an earlier pass received comes first: two readable sockets in one pass lose nothing. */
   bool message = deliver(net, now, rx);
-  flush(net, now);
-  while (!message && !is_set(done)) {
-    copal_error error = await(net, time_left(net, end, now));
+  for (copal_time wait = 0; !message; wait = time_left(net, end, now)) {
+    copal_error error = await(net, wait);
     if (error != COPAL_OK) return error;
     now = copal_now();
     message = receive(net, now, rx);
+    if (message) break;
     flush(net, now);
-    if (message || is_set(done)) break;
+    if (is_set(done)) return 0;
     if (net->woken) {
       net->woken = false;
       return COPAL_ERR_INTERRUPTED;
     }
     if (now >= end) return 0;
   }
-  return message ? 1 : 0;
+  flush(net, now);
+  return 1;
 }
 
 int copal_process(copal_endpoint *endpoint, copal_time timeout, copal_rx *rx) {

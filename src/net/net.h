@@ -85,6 +85,6 @@ socklen_t net_address_to(const copal_address *address, sa_family_t family, const
                          struct sockaddr_storage *to);
 
 /* The first address of a host name, or the literal. */
-copal_error net_resolve(const copal_uri *uri, struct net_names *names, copal_address *address);
+copal_error net_resolve(const copal_uri *uri, sa_family_t family, struct net_names *names, copal_address *address);
 
 #endif

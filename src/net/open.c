@@ -66,6 +66,7 @@ static copal_error make_endpoint(struct net *net, const copal_open_options *opti
       copal_endpoint_init(memory, size, &options->config, options->seed != NULL ? options->seed : seed, copal_now());
   net->endpoint_size = size;
   net->endpoint->host = net;
+  net->endpoint->clock = copal_now;
   return COPAL_OK;
 }
 
@@ -100,7 +101,7 @@ static copal_error make_primary(struct net *net, const char *uri, bool reuse_por
   if (uri != NULL) {
     copal_uri parsed;
     copal_error error = copal_uri_parse(uri, strlen(uri), &parsed);
-    if (error == COPAL_OK) error = net_resolve(&parsed, &net->names, &address);
+    if (error == COPAL_OK) error = net_resolve(&parsed, AF_UNSPEC, &net->names, &address);
     if (error != COPAL_OK) return error;
   }
   if (address.family == COPAL_FAMILY_UNIX) return bind_unix(net, &address, fd);

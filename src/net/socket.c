@@ -134,12 +134,20 @@ static uint32_t find_socket(const struct net *net, int fd) {
   return index;
 }
 
+static bool is_polled(const struct net *net, int fd) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u32 = find_socket(net, fd)};
+  return epoll_ctl(net->epoll, EPOLL_CTL_MOD, fd, &event) == 0;
+}
+
 copal_error copal_register(copal_endpoint *endpoint, int fd) {
   struct net *net = net_of(endpoint);
   uint32_t index;
   if (net == NULL) return COPAL_ERR_NOT_HOSTED;
   if (fd < 0) return COPAL_ERR_SOCKET;
-  if (find_socket(net, fd) < NET_SOCKETS_MAX) return COPAL_OK;
+  index = find_socket(net, fd);
+  if (index < NET_SOCKETS_MAX && is_polled(net, fd)) return COPAL_OK;
+  /* The program closed that one, which took it out of epoll, and the number came back. */
+  if (index < NET_SOCKETS_MAX) net->sockets[index].fd = -1;
   copal_error error = net_add_socket(net, fd, false, &index);
   if (error != COPAL_OK || net->sockets[index].family == AF_UNIX) return error;
   /* It may have joined groups: only the destination address tells. */

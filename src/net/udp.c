@@ -237,6 +237,15 @@ static void send_run(struct net *net, uint32_t socket, uint32_t count, bool *unr
 
 /* Datagrams that leave through the same socket make a run. Only when all are sent is the endpoint told what could not
  * be: a handler that it calls then may do anything to it. */
+/* Where the source had to be left to the system, the peer's address of ours is lost: what it sends next comes to
+ * another one, and must still find it. */
+static void forget_lost_sources(struct net *net, const copal_datagram *datagrams, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    if (datagrams[i].path.local.family == COPAL_FAMILY_NONE) continue;
+    if (net->sending->messages[i].msg_hdr.msg_control == NULL) endpoint_unbind(net->endpoint, &datagrams[i].path);
+  }
+}
+
 void net_send(struct net *net, const copal_datagram *datagrams, size_t count, copal_time now) {
   bool unreachable[NET_BATCH_MAX] = {false};
   size_t start = 0;
@@ -247,10 +256,12 @@ void net_send(struct net *net, const copal_datagram *datagrams, size_t count, co
       trace(net, &datagrams[start + run], true, now);
       ++run;
     }
-    if (run > 0)
+    if (run > 0) {
       send_run(net, socket, run, unreachable + start);
-    else
+      forget_lost_sources(net, datagrams + start, run);
+    } else {
       unreachable[start++] = true;
+    }
     start += run;
   }
   for (size_t i = 0; i < count; ++i) {

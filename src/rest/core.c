@@ -24,8 +24,7 @@ static void append(struct list *list, const void *bytes, size_t size) {
 static size_t target_size(const struct routes *routes, uint32_t index) {
   const struct route *route = &routes->records[index];
   if (route->pattern == NULL) return 0;
-  for (uint32_t at = index; at != INDEX_NONE; at = routes->records[at].parent)
-    if (routes->records[at].kind == ROUTE_PARAMETER) return 0;
+  if (!routes_is_literal(routes, route->kind == ROUTE_TAIL ? route->parent : index)) return 0;
   size_t size = text_size(route->pattern);
   if (route->kind != ROUTE_TAIL) return size;
   if (routes->records[route->parent].pattern != NULL) return 0; /* that one is listed */

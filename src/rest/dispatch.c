@@ -49,9 +49,12 @@ void request_dispatch(struct copal_request *request) {
     return;
   }
   request->route = routes_match(request->routes, view);
-  if (request->route == INDEX_NONE) {
-    if (!is_well_known_core(view)) {
-      copal_reply_code(request, COPAL_NOT_FOUND);
+  bool own = request->route != INDEX_NONE && routes_is_literal(request->routes, request->route);
+  bool core = !own && is_well_known_core(view);
+  if (request->route == INDEX_NONE || core) {
+    if (!core) {
+      /* RFC 7252 5.8: "A request with an unrecognized or unsupported Method Code MUST generate a 4.05". */
+      copal_reply_code(request, view->code > COPAL_IPATCH ? COPAL_METHOD_NOT_ALLOWED : COPAL_NOT_FOUND);
     } else if (view->code == COPAL_GET) {
       request_reply_core(request);
       check_accept(request);

@@ -73,6 +73,7 @@ copal_error copal_request_tail(const copal_request *request, char *buffer, size_
 }
 
 void request_begin_reply(struct copal_request *request, uint8_t code) {
+  assert(!request->deferred);
   const copal_view *view = &request->rx.message;
   copal_type type = view->type == COPAL_CON ? COPAL_ACK : COPAL_NON;
   copal_message_init(&request->reply, request->room, request->room_size, type, code);

@@ -155,6 +155,12 @@ const struct route_handler *routes_handler(const struct routes *routes, uint32_t
   return NULL;
 }
 
+bool routes_is_literal(const struct routes *routes, uint32_t index) {
+  for (uint32_t at = index; at != INDEX_NONE; at = routes->records[at].parent)
+    if (routes->records[at].kind != ROUTE_LITERAL) return false;
+  return true;
+}
+
 uint32_t routes_depth(const struct routes *routes, uint32_t index) {
   uint32_t depth = 0;
   for (uint32_t at = routes->records[index].parent; at != INDEX_NONE && at != ROUTE_ROOT; ++depth)

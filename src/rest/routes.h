@@ -52,6 +52,9 @@ uint32_t routes_match(const struct routes *routes, const copal_view *request);
 /* A route's handler for a method, or NULL. */
 const struct route_handler *routes_handler(const struct routes *routes, uint32_t index, uint8_t method);
 
+/* Whether a route has no parameter and no tail. */
+bool routes_is_literal(const struct routes *routes, uint32_t index);
+
 /* How many segments lie above a route's own: a parameter's position in the path. */
 uint32_t routes_depth(const struct routes *routes, uint32_t index);
 

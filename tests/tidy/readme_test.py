@@ -1,11 +1,11 @@
-"""What README.md and docs/ARCHITECTURE.md say is there: their C compiles, their links and paths lead somewhere, the
+"""What README.md and the pages in docs/ say is there: their C compiles, their links and paths lead somewhere, the
 commands that they type exist, and their tables name real files."""
 import re
+import sys
 
 import documents
 import source
 
-PAGES = ("README.md", "docs/ARCHITECTURE.md")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
@@ -89,4 +89,9 @@ INNOCENT = {
 }
 INNOCENT["docs/a.md"] = INNOCENT["docs/a.md"].replace("`put/get`", "put/get")
 
-source.run(check, {page: (source.ROOT / page).read_text(encoding="utf-8") for page in PAGES}, PLANTED, INNOCENT)
+# Decisions stay what they were, and name what was decided against.
+PAGES = {path: text for path, text in source.read_tree((".md",), (".",)).items()
+         if re.fullmatch(r"README\.md|docs/\w+\.md", path)}
+if "README.md" not in PAGES:
+    sys.exit("README.md is missing: it is what a stranger reads first")
+source.run(check, PAGES, PLANTED, INNOCENT)

@@ -1,0 +1,314 @@
+/* Verdicts: every type with every code, whom an ACK, a Reset or a response belongs to, and what is remembered. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "support/engine.h"
+
+static const copal_time START = 1000 * COPAL_SECOND;
+static const copal_bytes NO_TOKEN = {NULL, 0};
+
+static struct engine_fixture *open_engine(bool raw) {
+  copal_config config = copal_config_small();
+  config.raw = raw;
+  return engine_fixture_open(&config);
+}
+
+/* A GET to peer 0 that was transmitted once. */
+static uint32_t transmitted(struct engine_fixture *fixture, copal_type type, uint8_t flags) {
+  uint32_t index;
+  assert_int_equal(engine_fixture_send(fixture, 0, type, COPAL_GET, flags, COPAL_NEVER, &index), COPAL_OK);
+  struct due due = engine_fixture_due(fixture, fixture->engine.now);
+  assert_int_equal(due.kind, DUE_TRANSMIT);
+  assert_int_equal(due.exchange, index);
+  return index;
+}
+
+static uint16_t mid_of(struct engine_fixture *fixture, uint32_t index) {
+  return engine_fixture_exchange(fixture, index)->mid;
+}
+
+static copal_bytes token_of(struct engine_fixture *fixture, uint32_t index) {
+  return header_token(exchange_bytes(&fixture->engine.exchanges, engine_fixture_exchange(fixture, index)));
+}
+
+static struct verdict receive(struct engine_fixture *fixture, uint32_t peer, copal_type type, uint8_t code,
+                              uint16_t mid, copal_bytes token) {
+  struct incoming incoming;
+  return engine_fixture_receive(fixture, peer, type, code, mid, token, &incoming);
+}
+
+/* --- Messages that belong to nothing ------------------------------------------------------------ */
+
+static bool is_reserved(unsigned code) { return code >> 5 == 1 || code >> 5 == 3 || code >> 5 >= 6; }
+
+/* RFC 7252 4.2, 4.3, 8.1, written down once more without looking at the code. */
+static enum verdict_kind expected(copal_type type, unsigned code, bool multicast, bool raw) {
+  bool con = type == COPAL_CON, non = type == COPAL_NON;
+  enum verdict_kind rejected = con && !multicast ? VERDICT_REJECT : VERDICT_IGNORE;
+  if (is_reserved(code)) return rejected;
+  if (code == COPAL_EMPTY) return (con || non) ? rejected : (raw ? VERDICT_UNMATCHED : VERDICT_IGNORE);
+  if (code < 32) {
+    if (type == COPAL_ACK || type == COPAL_RST || (con && multicast)) return VERDICT_IGNORE;
+    return VERDICT_REQUEST;
+  }
+  if (type == COPAL_RST || multicast) return VERDICT_IGNORE;
+  return raw ? VERDICT_UNMATCHED : rejected;
+}
+
+static void t11_t12_t13_every_type_with_every_code_gets_its_verdict(void **state) {
+  (void)state;
+  for (int raw = 0; raw < 2; ++raw)
+    for (unsigned code = 0; code < 256; ++code)
+      for (int type = 0; type < 4; ++type)
+        for (int multicast = 0; multicast < 2; ++multicast)
+          for (int known = 0; known < 2; ++known) {
+            struct engine_fixture *fixture = open_engine(raw == 1);
+            uint8_t datagram[4] = {(uint8_t)(0x40 | type << 4), (uint8_t)code, 0x12, 0x34};
+            assert_int_equal(copal_decode(datagram, 4, &fixture->view), COPAL_OK);
+            struct incoming incoming = {.view = &fixture->view,
+                                        .datagram = {datagram, 4},
+                                        .peer = known == 1 ? 0 : INDEX_NONE,
+                                        .multicast = multicast == 1};
+            struct verdict verdict = engine_receive(&fixture->engine, &incoming, START);
+            /* an ACK to a group answers nobody either */
+            assert_int_equal(verdict.kind, expected((copal_type)type, code, multicast == 1, raw == 1));
+            engine_fixture_close(fixture);
+          }
+}
+
+/* --- ACK and Reset ------------------------------------------------------------------------------ */
+
+/* RFC 7252 4.4: "the Message ID … of the Acknowledgement or Reset message MUST match … the source endpoint". */
+static void t30_an_ack_or_a_reset_matches_by_peer_and_id_and_nothing_else(void **state) {
+  (void)state;
+  for (int type = COPAL_ACK; type <= COPAL_RST; ++type) {
+    struct engine_fixture *fixture = open_engine(false);
+    uint32_t index = transmitted(fixture, COPAL_CON, EXCHANGE_RECORD);
+    uint16_t mid = mid_of(fixture, index);
+    static const copal_type types[] = {COPAL_CON, COPAL_NON, COPAL_ACK, COPAL_RST};
+    assert_int_equal(receive(fixture, 1, types[type], COPAL_EMPTY, mid, NO_TOKEN).kind, VERDICT_IGNORE);
+    assert_int_equal(receive(fixture, INDEX_NONE, types[type], COPAL_EMPTY, mid, NO_TOKEN).kind, VERDICT_IGNORE);
+    assert_int_equal(receive(fixture, 0, types[type], COPAL_EMPTY, (uint16_t)(mid + 1), NO_TOKEN).kind, VERDICT_IGNORE);
+    assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_WAITING);
+    struct verdict verdict = receive(fixture, 0, types[type], COPAL_EMPTY, mid, NO_TOKEN);
+    assert_int_equal(verdict.kind, type == COPAL_ACK ? VERDICT_ACKNOWLEDGED : VERDICT_RESET);
+    assert_int_equal(verdict.exchange, index);
+    assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_ANSWERED);
+    engine_fixture_close(fixture);
+  }
+}
+
+static void what_was_not_sent_yet_cannot_be_answered(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t ready, queued;
+  assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_GET, EXCHANGE_CALL, COPAL_NEVER, &ready), COPAL_OK);
+  assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_GET, EXCHANGE_RECORD, COPAL_NEVER, &queued),
+                   COPAL_OK);
+  for (uint32_t index = 0; index < 2; ++index) {
+    uint8_t token[8];
+    memcpy(token, token_of(fixture, index).data, 8);
+    copal_bytes own = {token, 8};
+    assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN).kind, VERDICT_IGNORE);
+    assert_int_equal(receive(fixture, 0, COPAL_RST, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN).kind, VERDICT_IGNORE);
+    assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, mid_of(fixture, index), own).kind, VERDICT_IGNORE);
+    assert_int_equal(receive(fixture, 0, COPAL_NON, COPAL_CONTENT, 7, own).kind, VERDICT_IGNORE);
+  }
+  assert_int_equal(engine_fixture_exchange(fixture, ready)->state, EXCHANGE_READY);
+  assert_int_equal(engine_fixture_exchange(fixture, queued)->state, EXCHANGE_QUEUED);
+  engine_fixture_close(fixture);
+}
+
+static void a_non_is_not_acknowledged_but_may_draw_a_reset(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t index = transmitted(fixture, COPAL_NON, EXCHANGE_RECORD);
+  assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN).kind, VERDICT_IGNORE);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_SENT);
+  assert_int_equal(receive(fixture, 0, COPAL_RST, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN).kind, VERDICT_RESET);
+  engine_fixture_close(fixture);
+}
+
+static void an_ack_lets_a_call_expect_its_response_and_the_next_one_go(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t call = transmitted(fixture, COPAL_CON, EXCHANGE_CALL), next;
+  assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_GET, EXCHANGE_CALL, COPAL_NEVER, &next), COPAL_OK);
+  assert_int_equal(engine_fixture_exchange(fixture, next)->state, EXCHANGE_QUEUED);
+  for (int i = 0; i < 3; ++i) {
+    struct verdict verdict = receive(fixture, 0, COPAL_ACK, COPAL_EMPTY, mid_of(fixture, call), NO_TOKEN);
+    assert_int_equal(verdict.kind, VERDICT_ACKNOWLEDGED);
+    assert_int_equal(engine_fixture_exchange(fixture, call)->state, EXCHANGE_EXPECTING);
+    assert_int_equal(engine_fixture_exchange(fixture, next)->state, EXCHANGE_READY);
+    assert_int_equal(fixture->engine.peers.records[0].outstanding, 1);
+  }
+  engine_fixture_close(fixture);
+}
+
+static void a_response_of_ours_is_forgotten_once_it_is_acknowledged_or_reset(void **state) {
+  (void)state;
+  for (int type = COPAL_ACK; type <= COPAL_RST; ++type) {
+    struct engine_fixture *fixture = open_engine(false);
+    uint32_t index;
+    assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_CONTENT, 0, COPAL_NEVER, &index), COPAL_OK);
+    assert_int_equal(engine_fixture_due(fixture, START).kind, DUE_TRANSMIT);
+    uint16_t mid = mid_of(fixture, index);
+    static const copal_type types[] = {COPAL_CON, COPAL_NON, COPAL_ACK, COPAL_RST};
+    assert_int_equal(receive(fixture, 0, types[type], COPAL_EMPTY, mid, NO_TOKEN).exchange, INDEX_NONE);
+    assert_int_equal(fixture->engine.exchanges.timers.count, 0);
+    assert_int_equal(fixture->engine.peers.records[0].flags & PEER_BUSY, 0);
+    assert_int_equal(receive(fixture, 0, types[type], COPAL_EMPTY, mid, NO_TOKEN).kind, VERDICT_IGNORE);
+    engine_fixture_close(fixture);
+  }
+}
+
+static void a_reset_that_comes_after_the_end_is_late(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t index = transmitted(fixture, COPAL_CON, EXCHANGE_RECORD);
+  uint16_t mid = mid_of(fixture, index);
+  assert_false(receive(fixture, 0, COPAL_RST, COPAL_EMPTY, mid, NO_TOKEN).late);
+  assert_true(receive(fixture, 0, COPAL_RST, COPAL_EMPTY, mid, NO_TOKEN).late);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->replies, 2);
+  engine_fixture_close(fixture);
+}
+
+/* --- Responses ---------------------------------------------------------------------------------- */
+
+/* RFC 7252 5.3.2: "the Message ID of the Confirmable request and the Acknowledgement MUST match, and the tokens of the
+ * response and original request MUST match." */
+static void t31_a_piggybacked_response_needs_both_id_and_token(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t index = transmitted(fixture, COPAL_CON, EXCHANGE_RECORD);
+  uint16_t mid = mid_of(fixture, index);
+  uint8_t token[9];
+  memcpy(token, token_of(fixture, index).data, 8);
+  token[8] = 0;
+  copal_bytes own = {token, 8}, longer = {token, 9}, shorter = {token, 7};
+  assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, mid, longer).kind, VERDICT_IGNORE);
+  assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, mid, shorter).kind, VERDICT_IGNORE);
+  assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, mid, NO_TOKEN).kind, VERDICT_IGNORE);
+  assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, (uint16_t)(mid + 1), own).kind, VERDICT_IGNORE);
+  assert_int_equal(receive(fixture, 1, COPAL_ACK, COPAL_CONTENT, mid, own).kind, VERDICT_IGNORE);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_WAITING);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->replies, 0);
+  assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, mid, own).kind, VERDICT_RESPONSE);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_ANSWERED);
+  engine_fixture_close(fixture);
+}
+
+static void t31_a_separate_response_is_taken_from_the_server_alone(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t index = transmitted(fixture, COPAL_CON, EXCHANGE_CALL);
+  uint8_t token[8];
+  memcpy(token, token_of(fixture, index).data, 8);
+  copal_bytes own = {token, 8};
+  assert_int_equal(receive(fixture, 1, COPAL_CON, COPAL_CONTENT, 1, own).kind, VERDICT_REJECT);
+  assert_int_equal(receive(fixture, 1, COPAL_NON, COPAL_CONTENT, 1, own).kind, VERDICT_IGNORE);
+  assert_int_equal(receive(fixture, INDEX_NONE, COPAL_NON, COPAL_CONTENT, 1, own).kind, VERDICT_IGNORE);
+  /* RFC 7252 5.2.2: the response may come before the ACK, which is then no longer needed */
+  struct verdict verdict = receive(fixture, 0, COPAL_NON, COPAL_CONTENT, 2, own);
+  assert_int_equal(verdict.kind, VERDICT_RESPONSE);
+  assert_int_equal(verdict.exchange, index);
+  assert_int_equal(fixture->engine.exchanges.timers.count, 0);
+  engine_fixture_close(fixture);
+}
+
+static void a_group_is_answered_by_many_and_goes_on_listening(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint8_t message[4] = {0x50, COPAL_GET, 0, 0};
+  struct transmission transmission = {
+      .peer = 0, .message = {message, 4}, .multicast = true, .flags = EXCHANGE_CALL, .timeout = COPAL_NEVER};
+  uint32_t index;
+  assert_int_equal(engine_send(&fixture->engine, &transmission, &index), COPAL_OK);
+  assert_int_equal(engine_fixture_due(fixture, START).kind, DUE_TRANSMIT);
+  uint8_t token[8];
+  memcpy(token, token_of(fixture, index).data, 8);
+  copal_bytes own = {token, 8};
+  for (uint32_t peer = 1; peer < 4; ++peer)
+    assert_int_equal(receive(fixture, peer, COPAL_NON, COPAL_CONTENT, 9, own).kind, VERDICT_RESPONSE);
+  assert_int_equal(receive(fixture, INDEX_NONE, COPAL_CON, COPAL_CONTENT, 9, own).kind, VERDICT_RESPONSE);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_SENT);
+  engine_fixture_close(fixture);
+}
+
+/* --- What is remembered ------------------------------------------------------------------------- */
+
+static struct reply *remember(struct engine_fixture *fixture, uint32_t peer, uint8_t code, uint16_t mid) {
+  struct incoming incoming;
+  struct verdict verdict = engine_fixture_receive(fixture, peer, COPAL_CON, code, mid, NO_TOKEN, &incoming);
+  assert_int_equal(verdict.kind, VERDICT_REQUEST);
+  return engine_remember(&fixture->engine, &incoming, 0);
+}
+
+static void a_duplicate_is_recognised_by_its_bytes(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  struct reply *reply = remember(fixture, 0, COPAL_POST, 7);
+  struct verdict verdict = receive(fixture, 0, COPAL_CON, COPAL_POST, 7, NO_TOKEN);
+  assert_int_equal(verdict.kind, VERDICT_REPEAT);
+  assert_ptr_equal(verdict.reply, reply);
+  assert_int_equal(receive(fixture, 0, COPAL_CON, COPAL_POST, 8, NO_TOKEN).kind, VERDICT_REQUEST);
+  assert_int_equal(receive(fixture, 1, COPAL_CON, COPAL_POST, 7, NO_TOKEN).kind, VERDICT_REQUEST);
+  static const copal_bytes TOKEN = {(const uint8_t *)"x", 1};
+  assert_int_equal(receive(fixture, 0, COPAL_CON, COPAL_POST, 7, TOKEN).kind, VERDICT_REQUEST);
+  assert_int_equal(receive(fixture, 0, COPAL_NON, COPAL_POST, 7, NO_TOKEN).kind, VERDICT_REQUEST);
+  assert_int_equal(receive(fixture, 0, COPAL_CON, COPAL_GET, 7, NO_TOKEN).kind, VERDICT_REQUEST);
+  engine_fixture_close(fixture);
+}
+
+static void t51_a_peer_has_its_share_of_unsafe_replies_and_gets_it_back_with_time(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t share = fixture->engine.peer_replies_max;
+  uint16_t mid = 0;
+  for (int round = 0; round < 5; ++round) {
+    for (uint32_t i = 0; i < share; ++i) assert_non_null(remember(fixture, 0, COPAL_POST, ++mid));
+    assert_null(remember(fixture, 0, COPAL_POST, ++mid));
+    assert_non_null(remember(fixture, 0, COPAL_GET, ++mid)); /* a GET costs nothing of it */
+    assert_non_null(remember(fixture, 1, COPAL_POST, ++mid));
+    fixture->engine.now += fixture->engine.exchange_lifetime - COPAL_SECOND;
+    assert_null(remember(fixture, 0, COPAL_POST, ++mid));
+    fixture->engine.now += 2 * COPAL_SECOND;
+  }
+  engine_fixture_close(fixture);
+}
+
+/* RFC 7252 5.1: "PUT, DELETE … idempotent"; POST is not, nor is PATCH (RFC 8132), and of others nobody knows. */
+static void methods_are_kept_apart_by_whether_they_may_be_repeated(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  for (uint8_t code = 1; code < 32; ++code) {
+    bool idempotent = code == COPAL_GET || code == COPAL_PUT || code == COPAL_DELETE || code == COPAL_FETCH ||
+                      code == COPAL_IPATCH;
+    assert_ptr_equal(engine_replies(&fixture->engine, code),
+                     idempotent ? &fixture->engine.idempotent : &fixture->engine.unsafe);
+  }
+  assert_ptr_equal(engine_replies(&fixture->engine, COPAL_CONTENT), &fixture->engine.idempotent);
+  engine_fixture_close(fixture);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(t11_t12_t13_every_type_with_every_code_gets_its_verdict),
+      cmocka_unit_test(t30_an_ack_or_a_reset_matches_by_peer_and_id_and_nothing_else),
+      cmocka_unit_test(what_was_not_sent_yet_cannot_be_answered),
+      cmocka_unit_test(a_non_is_not_acknowledged_but_may_draw_a_reset),
+      cmocka_unit_test(an_ack_lets_a_call_expect_its_response_and_the_next_one_go),
+      cmocka_unit_test(a_response_of_ours_is_forgotten_once_it_is_acknowledged_or_reset),
+      cmocka_unit_test(a_reset_that_comes_after_the_end_is_late),
+      cmocka_unit_test(t31_a_piggybacked_response_needs_both_id_and_token),
+      cmocka_unit_test(t31_a_separate_response_is_taken_from_the_server_alone),
+      cmocka_unit_test(a_group_is_answered_by_many_and_goes_on_listening),
+      cmocka_unit_test(a_duplicate_is_recognised_by_its_bytes),
+      cmocka_unit_test(t51_a_peer_has_its_share_of_unsafe_replies_and_gets_it_back_with_time),
+      cmocka_unit_test(methods_are_kept_apart_by_whether_they_may_be_repeated),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,140 @@
+/* GET /.well-known/core: what is listed, what a query leaves of it, and what happens when it does not fit. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "support/bare.h"
+
+static void handler(copal_request *request, void *context) {
+  (void)context;
+  copal_reply_code(request, COPAL_CHANGED);
+}
+
+static void add(struct bare *bare, const char *pattern, const char *attributes) {
+  assert_int_equal(copal_route(bare->endpoint, COPAL_GET, pattern, handler, NULL), COPAL_OK);
+  if (attributes == NULL) return;
+  assert_int_equal(copal_route_attributes(bare->endpoint, pattern, attributes), COPAL_OK);
+}
+
+static struct bare *open_server(void) {
+  copal_config config = copal_config_small();
+  config.routes_max = 20;
+  return bare_open(&config);
+}
+
+/* What GET /.well-known/core?query answers: the payload, or the code. */
+static const char *discover_as(struct bare *bare, copal_type type, const char *query) {
+  static char text[300];
+  struct bare_message message;
+  static uint16_t mid;
+  copal_message *written = bare_write(&message, type, COPAL_GET, ".well-known", NULL);
+  copal_message_add_text(written, COPAL_OPTION_URI_PATH, "core");
+  if (query != NULL) copal_message_add_text(written, COPAL_OPTION_URI_QUERY, query);
+  message.buffer[2] = (uint8_t)(++mid >> 8);
+  message.buffer[3] = (uint8_t)mid;
+  copal_path path = bare_path(BARE_PORT);
+  bare_in_bytes(bare, &path, message.buffer, written->size);
+  const copal_view *view = &bare_out_one(bare)->view;
+  if (view->code != COPAL_CONTENT) {
+    sprintf(text, "%d.%02d", view->code >> 5, view->code & 31);
+    return text;
+  }
+  assert_int_equal(copal_find_uint(view, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE), COPAL_LINK_FORMAT);
+  memcpy(text, view->payload.data, view->payload.size);
+  text[view->payload.size] = 0;
+  return text;
+}
+
+static const char *discover(struct bare *bare, const char *query) { return discover_as(bare, COPAL_CON, query); }
+
+static void routes_are_listed_with_their_attributes(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/sensors/temp", "rt=\"temperature-c\";if=\"sensor\"");
+  add(bare, "/sensors/{id}", NULL); /* no link: nobody knows its names */
+  add(bare, "/files/*", NULL);
+  add(bare, "/", NULL);
+  assert_int_equal(copal_route(bare->endpoint, COPAL_PUT, "/sensors/temp", handler, NULL), COPAL_OK);
+  static const char expected[] = "</>,</sensors/temp>;rt=\"temperature-c\";if=\"sensor\",</files>";
+  assert_string_equal(discover(bare, NULL), expected);
+  assert_string_equal(discover_as(bare, COPAL_NON, NULL), expected);
+  bare_close(bare);
+}
+
+static void nothing_to_list_is_an_empty_list(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  assert_string_equal(discover(bare, NULL), "");
+  add(bare, "/a", "rt=x");
+  assert_string_equal(discover(bare, "rt=y"), "");
+  bare_close(bare);
+}
+
+/* RFC 6690 4.1 */
+static void a_query_leaves_the_links_that_match(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/a", "rt=\"x y\";ct=0");
+  add(bare, "/ab", "rt=y;if=z");
+  add(bare, "/b", NULL);
+  assert_string_equal(discover(bare, "rt=y"), "</a>;rt=\"x y\";ct=0,</ab>;rt=y;if=z");
+  assert_string_equal(discover(bare, "rt=x"), "</a>;rt=\"x y\";ct=0");
+  assert_string_equal(discover(bare, "if=*"), "</ab>;rt=y;if=z");
+  assert_string_equal(discover(bare, "href=/b"), "</b>");
+  assert_string_equal(discover(bare, "href=/a*"), "</a>;rt=\"x y\";ct=0,</ab>;rt=y;if=z");
+  bare_close(bare);
+}
+
+static void a_list_fits_to_the_byte_or_is_5_00(void **state) {
+  (void)state;
+  bool fitted = false, failed = false;
+  for (size_t size = 220; size < 260; ++size) {
+    struct bare *bare = open_server();
+    char attributes[300];
+    memset(attributes, 'a', sizeof attributes);
+    attributes[size] = 0;
+    add(bare, "/a", attributes);
+    const char *got = discover(bare, NULL);
+    size_t whole = 4 + 2 + 1 + strlen("</a>;") + strlen(attributes); /* header, Content-Format 40, marker */
+    assert_int_equal(strcmp(got, "5.00") != 0, whole <= 256);
+    fitted = fitted || whole == 256;
+    failed = failed || whole == 257;
+    assert_string_equal(discover(bare, "rt=none"), whole <= 256 ? "" : "5.00");
+    bare_close(bare);
+  }
+  assert_true(fitted && failed);
+}
+
+static void only_get_and_only_link_format(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/a", NULL);
+  bare_expect(bare, "40020001 bb2e77656c6c2d6b6e6f776e 04636f7265", "60850001");
+  bare_expect(bare, "40010002 bb2e77656c6c2d6b6e6f776e 04636f7265 6132", "60860002");
+  bare_expect(bare, "40010003 bb2e77656c6c2d6b6e6f776e 04636f7265 6128", "60450003c128ff3c2f613e");
+  bare_expect(bare, "40010004 bb2e77656c6c2d6b6e6f776e", "60840004");
+  bare_expect(bare, "40010005 bb2e77656c6c2d6b6e6f776e 04636f7265 00", "60840005");
+  bare_close(bare);
+}
+
+static void an_application_may_answer_it_itself(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/.well-known/core", NULL);
+  assert_string_equal(discover(bare, NULL), "2.04");
+  bare_close(bare);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(routes_are_listed_with_their_attributes),
+      cmocka_unit_test(nothing_to_list_is_an_empty_list),
+      cmocka_unit_test(a_query_leaves_the_links_that_match),
+      cmocka_unit_test(a_list_fits_to_the_byte_or_is_5_00),
+      cmocka_unit_test(only_get_and_only_link_format),
+      cmocka_unit_test(an_application_may_answer_it_itself),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
