@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CODEC_OPTIONS_MAX = 8, CODEC_SIZE_MAX = 1200, CODEC_RING_MAX = 4096 };
+enum { CODEC_OPTIONS_MAX = 8, CODEC_SIZE_MAX = 1200 };
 
 struct codec_option {
   uint16_t number;
@@ -28,20 +28,8 @@ struct codec_sample {
   size_t size;
 };
 
-/* Messages to be worked on in this order, round and round: one alone, which a processor soon foretells, or a mixture.
- */
-struct codec_ring {
-  const char *name;
-  size_t mask; /* their count, a power of two, less one */
-  const struct codec_sample *samples[CODEC_RING_MAX];
-};
-
-static inline const struct codec_sample *codec_sample_at(const struct codec_ring *ring, size_t position) {
-  return ring->samples[position & ring->mask];
-}
-
 /* Does it `times` times. The result is a sum over what was seen, equal for all libraries that see the same. */
-typedef uint64_t codec_work(const struct codec_ring *ring, size_t times);
+typedef uint64_t codec_work(const struct codec_sample *sample, size_t times);
 
 /* What a message decodes to, as a sum: each option's number and size, code, message ID and payload size. */
 static inline uint64_t codec_sum_message(uint8_t code, uint16_t message_id, size_t payload_size) {

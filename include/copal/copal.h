@@ -15,16 +15,16 @@
  *    followed.
  * 4. Errors. A programmer's error is an assert. A peer's error is counted, and answered or dropped as the RFC says;
  *    it never makes a call fail. A local limit or refusal is a negative COPAL_ERR_… that the function's comment lists.
- * 5. Time. copal_time is nanoseconds on a monotonic clock, passed in as `now` by whoever owns the clock; it never goes
- *    backwards. A call without `now` acts at the latest time that the endpoint was told; a hosted endpoint looks.
- * COPAL_NEVER may be returned and compared, never added to.
+ * 5. Time. copal_time is nanoseconds on a monotonic clock, passed in as `now` by whoever owns the clock; it never
+ *    goes backwards. A call without `now` acts at the latest time that the endpoint was told; a hosted endpoint
+ *    looks at its clock. COPAL_NEVER may be returned and compared, never added to.
  * 6. Entropy. A seed at init decides every message ID, token and jitter: same seed and inputs, same outputs, byte for
  *    byte. A secure host passes 32 bytes from its system.
  * 7. Threads. None inside, no lock, no mutable global. An endpoint belongs to one thread at a time.
  * 8. Callbacks. Resource handlers and response handlers, called with nothing half-updated beneath them: they may call
  *    any function of the library but those that pass datagrams through this same endpoint, which they are called from:
- *    input, output, unreachable; copal_process, copal_run, copal_exchange (asserted). (A hosted endpoint also has a
- * trace function, which only looks on: see net.h.)
+ *    input, output, unreachable; copal_process, copal_run, copal_exchange (asserted). A hosted endpoint also has a
+ *    trace function, which only looks on: see net.h.
  * 9. Batches. Datagrams go in and come out as arrays.
  * 10. Exactly once, bounded. A request is processed once for EXCHANGE_LIFETIME and its duplicates get the same reply.
  *    A duplicate is the same peer, message ID and bytes. When the memory for replies is full, the oldest replies to
@@ -116,7 +116,8 @@ typedef struct copal_config {
   uint32_t message_size_max; /* largest datagram to send or accept, bytes; 64 to 65,507 */
   uint32_t messages_size;    /* bytes for the messages of these exchanges; each takes a power of two, 32 or more */
   uint32_t replies_size;     /* bytes for replies kept for duplicates, safe and unsafe requests having half each */
-  uint32_t peer_replies_max; /* replies to unsafe requests remembered for one peer; above that it gets 5.03 */
+  uint32_t peer_replies_max; /* replies to unsafe requests remembered for one peer; above that it gets 5.03; at most
+                                65,535 */
   uint32_t outbox_max;       /* replies that may wait for one output: the largest batch that goes in at once */
   uint32_t deferred_max;     /* responses owed later (copal_defer) */
   uint32_t receptions_max;   /* ACKs and RSTs kept with their transmissions (copal_tx_response) */
@@ -197,7 +198,8 @@ typedef struct copal_rx {
 typedef enum copal_event_kind { COPAL_EVENT_MESSAGE, COPAL_EVENT_FAILED } copal_event_kind;
 
 /* What an endpoint has to tell: a message (raw endpoints, and responses to copal_send), or a transmission that ended
- * without one: error is COPAL_ERR_TIMEOUT, _RESET, _UNREACHABLE or _RESPONSE_REJECTED. */
+ * without one: error is COPAL_ERR_TIMEOUT, _RESET, _UNREACHABLE or _RESPONSE_REJECTED. (A raw
+ * endpoint gives the Reset itself, as a message.) */
 typedef struct copal_event {
   copal_event_kind kind;
   copal_error error;
@@ -230,11 +232,13 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_send_path(copal_endpoint *endpoint,
  * COPAL_ERR_MESSAGES_FULL: process, then try again. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_ack(copal_rx *rx, const copal_message *response);
 
-/* Rejects a CON or NON message. COPAL_ERR_RESPONDED, COPAL_ERR_TYPE: it is an ACK or RST, or came by multicast. */
+/* Rejects a CON or NON message. COPAL_ERR_RESPONDED, COPAL_ERR_TYPE: it is an ACK or RST, or came by multicast.
+ * COPAL_ERR_MESSAGES_FULL: process, then try again. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_reset(copal_rx *rx);
 
 /* Sends a separate response, CON or NON, along the path on which the request came, with its token where response has
- * none (while rx->message lives). The request's ACK is not implied. Errors as copal_send. */
+ * none (while rx->message lives). The request's ACK is not implied. Errors as copal_send; COPAL_ERR_TYPE also where
+ * response's code is none of a response. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_respond(copal_rx *rx, const copal_message *response, copal_tx *tx);
 
 /* Stops a transmission and forgets it; what comes for it later matches nothing. COPAL_ERR_STALE: it is gone already. */
@@ -264,7 +268,7 @@ typedef struct copal_tx_info {
   uint8_t state; /* copal_tx_state */
   uint8_t transmissions_left;
   uint8_t transmissions;   /* made so far */
-  uint8_t responses_count; /* ACKs and RSTs that came, kept or not */
+  uint8_t responses_count; /* ACKs and RSTs that came, kept or not; at most 255 */
   int8_t response_type;    /* COPAL_NON: none is needed; COPAL_ACK, COPAL_RST; -1 while a CON waits */
   bool is_unacknowledged;
   bool has_response; /* a request: its response has come */
@@ -274,7 +278,7 @@ typedef struct copal_tx_info {
 COPAL_API COPAL_MUST_CHECK copal_error copal_tx_get(const copal_endpoint *endpoint, copal_tx tx, copal_tx_info *info);
 
 /* The index-th ACK or RST that pertains to a transmission, as a reception record whose message lives as long as the
- * transmission. Kept up to config.receptions_max over all of them.
+ * transmission. Kept are 8 for a transmission, and config.receptions_max over all of them.
  * COPAL_ERR_STALE as copal_tx_get; COPAL_ERR_NOT_FOUND: no such reply, or no room was left to keep it. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_tx_response(const copal_endpoint *endpoint, copal_tx tx, unsigned index,
                                                          copal_rx *rx);

@@ -38,7 +38,6 @@ extern "C" {
   X(OPTION_ORDER, -21, "options must be written in ascending order")                                         \
   X(OPTION_VALUE, -22, "option value has an illegal length")                                                 \
   X(OPTION_REPEATED, -23, "option may not be repeated")                                                      \
-  X(OPTION_UNKNOWN, -24, "no option of that name")                                                           \
   X(TOKEN_SIZE, -25, "token longer than RFC 8974 allows")                                                    \
   X(NOT_FOUND, -26, "not there")                                                                             \
   X(URI_SYNTAX, -27, "not a URI")                                                                            \
@@ -71,7 +70,6 @@ extern "C" {
   X(TIMEOUT, -60, "no answer")                                                                               \
   X(RESET, -61, "peer answered with a Reset")                                                                \
   X(UNREACHABLE, -62, "peer is unreachable")                                                                 \
-  X(CANCELLED, -63, "cancelled")                                                                             \
   X(RESPONSE_REJECTED, -64, "peer's response has a critical option that is not understood, or is malformed") \
   /* What the host refuses: sockets, names, interfaces. errno tells more. */                                 \
   X(ADDRESS, -70, "not an address")                                                                          \

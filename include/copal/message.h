@@ -313,6 +313,8 @@ COPAL_API void copal_message_set_token(copal_message *message, const void *token
 /* Adds an option behind those of the same number. Latches COPAL_ERR_OPTION_VALUE for a registered option of illegal
  * size, COPAL_ERR_OPTION_REPEATED for a second one of an option that may not be repeated, COPAL_ERR_SPACE. */
 COPAL_API void copal_message_add(copal_message *message, uint16_t number, const void *value, size_t size);
+
+/* Adds an unsigned value in its shortest form. The option's default (Max-Age 60) is left out, RFC 7252 5.4.4. */
 COPAL_API void copal_message_add_uint(copal_message *message, uint16_t number, uint32_t value);
 COPAL_API void copal_message_add_text(copal_message *message, uint16_t number, const char *text);
 

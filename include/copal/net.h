@@ -46,10 +46,10 @@ typedef struct copal_open_options {
 COPAL_API copal_open_options copal_open_defaults(void);
 
 /* Opens an endpoint: "coap://[::]:5683" or "coap://[::]" binds to that address and port (dual-stack), "coap://0.0.0.0",
- * "coap://127.0.0.1:0" (a free port), "coap+unix://%2Frun%2Fcopal" (a datagram socket of that name; "%00" begins an
- * abstract one, and alone leaves the choice to the system). NULL binds nothing: a client's endpoint over IPv4 and IPv6.
- * options may be NULL.
- * NULL on failure: options->error says why (COPAL_ERR_URI_…, _RESOLVE, _SOCKET, _BIND, _CONFIG, _MEMORY), errno too. */
+ * "coap://127.0.0.1:0" (a free port), "coap+unix://%2Frun%2Fcopal" (a datagram socket of that name, which knows its 256
+ * latest peers; "%00" begins an abstract one, and alone leaves the choice to the system). NULL binds nothing: a
+ * client's endpoint over IPv4 and IPv6. options may be NULL. NULL on failure: options->error says why (COPAL_ERR_URI_…,
+ * _RESOLVE, _INTERFACE, _SOCKET, _BIND, _CONFIG, _MEMORY); where a system call failed, errno too. */
 COPAL_API copal_endpoint *copal_open(const char *uri, copal_open_options *options);
 
 /* As copal_open with a datagram socket that the program made; it is set non-blocking and closed with the endpoint. */
@@ -60,12 +60,14 @@ COPAL_API void copal_close(copal_endpoint *endpoint);
 
 /* Does all sending, resending and receiving until a message comes for the application, or timeout (ns) is over;
  * COPAL_NEVER has no limit, 0 sends what is due and polls once. At least one pass is always made. rx may be NULL on an
- * endpoint that is not raw; then it returns only at the timeout.
+ * endpoint that is not raw; then it returns only at the timeout. How a transmission failed is told by copal_tx_get.
  * Returns 1 and fills rx for a message, 0 for a timeout, COPAL_ERR_INTERRUPTED after copal_wake or a signal,
  * COPAL_ERR_SOCKET when a system call fails that should not. */
 COPAL_API COPAL_MUST_CHECK int copal_process(copal_endpoint *endpoint, copal_time timeout, copal_rx *rx);
 
-/* Serves until copal_stop. Returns 0, or the error that ended it: fit for main's return. */
+/* Serves until copal_stop. Messages and failures for copal_send's records are dropped (copal_tx_get still tells how
+ * they stand), so it is for endpoints with resources and requests. Returns 0, or the error that ended it: fit for
+ * main's return. */
 COPAL_API int copal_run(copal_endpoint *endpoint);
 
 /* Makes copal_run return after the pass it is in. From any thread, and from signal handlers. */
@@ -75,7 +77,8 @@ COPAL_API void copal_stop(copal_endpoint *endpoint);
  * handlers. */
 COPAL_API void copal_wake(copal_endpoint *endpoint);
 
-/* For somebody else's event loop: readable when copal_process(endpoint, 0, …) has something to do. */
+/* For somebody else's event loop: readable when something came. copal_process(endpoint, 0, …) has something to do then,
+ * and when copal_timeout is over. */
 COPAL_API int copal_fd(const copal_endpoint *endpoint);
 
 /* For somebody else's event loop: how long it may sleep before it calls copal_process(endpoint, 0, …), in ns. */
@@ -124,7 +127,7 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_resolve(copal_endpoint *endpoint, c
 
 /* --- Client by URI, blocking ------------------------------------------------------------------ */
 
-/* A response with its bytes. */
+/* A response with its bytes. message and payload point into storage: pass it on by pointer, not by copy. */
 typedef struct copal_response {
   copal_view message;
   const uint8_t *payload; /* into storage, followed by a NUL that payload_size does not count */
@@ -138,7 +141,9 @@ typedef struct copal_response {
 } copal_response;
 
 /* Sends one request on an endpoint of its own and waits. Returns 0 for any response (look at its code), or
- * COPAL_ERR_TIMEOUT, _RESET, _UNREACHABLE, _RESPONSE_REJECTED, _URI_…, _RESOLVE, _SOCKET, _MESSAGE_SIZE. */
+ * COPAL_ERR_TIMEOUT, _RESET, _UNREACHABLE, _RESPONSE_REJECTED, _URI_…, _RESOLVE, _INTERFACE, _SOCKET, _MEMORY,
+ * _MULTICAST_CON, _MESSAGE_SIZE (of the request, or of a response that is larger than storage or only a first block).
+ */
 COPAL_API COPAL_MUST_CHECK copal_error copal_get(const char *uri, copal_response *response);
 COPAL_API COPAL_MUST_CHECK copal_error copal_delete(const char *uri, copal_response *response);
 COPAL_API COPAL_MUST_CHECK copal_error copal_put(const char *uri, uint32_t content_format, const void *payload,

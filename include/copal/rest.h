@@ -22,7 +22,7 @@ typedef void copal_handler(copal_request *request, void *context);
 
 /* Sends requests with that method and path to handler. pattern is "/a/b"; "{name}" takes any one segment; a last "*"
  * takes all that follows, nothing included. Literal segments win over "{name}", and that over "*". pattern and context
- * are borrowed as long as the endpoint lives.
+ * are borrowed as long as the endpoint lives. A raw endpoint has no use for routes.
  * COPAL_ERR_ROUTES_FULL: raise config.routes_max. COPAL_ERR_ROUTE_PATTERN: no leading "/", or that method has a
  * handler there already. */
 COPAL_API copal_error copal_route(copal_endpoint *endpoint, copal_code method, const char *pattern,

@@ -23,7 +23,7 @@ void exchanges_init(struct exchanges *exchanges, struct layout *layout, const co
 enum {
   KEY_MID = 1,
   KEY_TOKEN = 2,
-  RECEPTIONS_EACH = 4 /* kept for one exchange, lest a peer that repeats itself take them all */
+  RECEPTIONS_EACH = 8 /* kept for one exchange, lest a peer that repeats itself take them all */
 };
 
 static uint32_t mid_hash(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {

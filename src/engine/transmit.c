@@ -219,10 +219,13 @@ static struct due transmit(struct engine *engine, uint32_t index, copal_time now
 }
 
 /* RFC 7252 4.2: "the entire sequence of (re-)transmissions MUST stay in the envelope of MAX_TRANSMIT_SPAN … even if
- * that means a sender may miss an opportunity to transmit." An answer is waited for all the same. */
+ * that means a sender may miss an opportunity to transmit." An answer is waited for all the same. What is planned stays
+ * in it, and may touch its end; a clock's inaccuracy, of which 4.2 asks little, does not count. */
 static bool has_missed_opportunity(struct engine *engine, uint32_t index, copal_time now) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
-  if (now - exchange->as.sent_at <= engine->transmit_span) return false;
+  copal_time planned = exchange->timer.deadline;
+  bool late = now - planned > engine->parameters.ack_timeout;
+  if ((late ? now : planned) - exchange->as.sent_at <= engine->transmit_span) return false;
   exchange->state = EXCHANGE_LAST_WAIT;
   exchange->timeout_us *= 2;
   wait_on(engine, index, exchange->timer.deadline, now);

@@ -88,7 +88,18 @@ void copal_message_add(copal_message *message, uint16_t number, const void *valu
   add_checked(message, number, value, size);
 }
 
+static bool is_default(uint16_t number, uint32_t value) {
+  const copal_option_info *info = copal_option_by_number(number);
+  if (info == NULL || info->initial[0] == 0) return false;
+  uint32_t initial = 0;
+  for (const char *digit = info->initial; *digit != 0; ++digit) initial = initial * 10 + (uint32_t)(*digit - '0');
+  return value == initial;
+}
+
 void copal_message_add_uint(copal_message *message, uint16_t number, uint32_t value) {
+  /* RFC 7252 5.4.4: "If the value of an option is intended to be this default value, the option SHOULD NOT be included
+   * in the message." */
+  if (is_default(number, value)) return;
   uint8_t bytes[4];
   size_t size = wire_put_uint(bytes, value);
   add_checked(message, number, bytes, size);

@@ -82,7 +82,7 @@ ACK 0.00
 CON 0.00
 RST 0.00
 CON 0.01 0c Uri-Path,Unknown Option (65001) hello 78
-ACK 4.02 0c
+ACK 4.02 0c = $(hex 'refused: option 65001')
 ROWS
 diff "$work/expected" "$work/seen" | sed 's/^/#  /'
 cmp -s "$work/expected" "$work/seen"

@@ -1,9 +1,11 @@
 /* The keyed hash: it depends on every bit of key and data, spreads over small tables, and reads nothing else. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdlib.h>
 
 #include "base/hash.h"

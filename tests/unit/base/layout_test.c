@@ -1,9 +1,11 @@
 /* The layout: counting and carving agree, parts are aligned and do not overlap, sizes beyond 32 bits are noticed. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,11 @@
 /* The slab: every record is given out once, what was never used is never touched, and given back ones come again. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdbool.h>
 #include <stdlib.h>
 

@@ -1,9 +1,11 @@
 /* The store against a model: slots never overlap, bytes stay as they were written, and all room returns. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,7 @@ static void open_store(struct fixture *fixture, uint32_t size, uint32_t slot_max
 static bool take(struct fixture *fixture, size_t size, uint8_t fill) {
   uint32_t slot = store_take(&fixture->store, size);
   if (slot == INDEX_NONE) return false;
+  assert_true(size <= fixture->store.page_size);
   memset(store_bytes(&fixture->store, slot), fill, size);
   fixture->pieces[fixture->count++] = (struct piece){slot, size, fill};
   return true;

@@ -1,9 +1,11 @@
 /* The hash table against a model, above all removal: with every hash in the last few slots, so that clusters wrap. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -75,9 +77,9 @@ static void assert_sound(const struct fixture *fixture) {
 static uint32_t draw_hash(struct dice *dice, int style, uint32_t mask) {
   switch (style) {
     case 0: return (uint32_t)dice_u64(dice);
-    case 1: return mask - dice_below(dice, 3);                        /* the last three homes: clusters wrap round */
-    case 2: return dice_below(dice, 4) * (mask + 1) + mask;           /* one home, different hashes */
-    case 3: return dice_below(dice, 2) == 0 ? mask : 0;               /* both sides of the seam */
+    case 1: return mask - dice_below(dice, 3);              /* the last three homes: clusters wrap round */
+    case 2: return dice_below(dice, 4) * (mask + 1) + mask; /* one home, different hashes */
+    case 3: return dice_below(dice, 2) == 0 ? mask : 0;     /* both sides of the seam */
     default: return (mask + 1) * dice_below(dice, 8) + dice_below(dice, mask + 1);
   }
 }
@@ -111,7 +113,7 @@ static void one_index_under_two_hashes_is_removed_under_the_hash_that_was_given(
   open_table(&fixture, 6);
   uint32_t mask = fixture.table.mask;
   insert(&fixture, mask, 1);
-  insert(&fixture, mask + 1, 5); /* home 0, stands at 0 */
+  insert(&fixture, mask + 1, 5);        /* home 0, stands at 0 */
   insert(&fixture, mask + mask + 1, 5); /* home mask, pushed behind the others */
   table_remove(&fixture.table, mask + mask + 1, 5);
   fixture.count = 2;

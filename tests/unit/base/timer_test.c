@@ -1,11 +1,13 @@
 /* The timer queue against a model that looks at every timer: random operations with deadlines near, far and at the ends
  * of 64 bits. Promised are: all that is due and nothing else comes out, equals in the order of setting, and earliest is
  * never late. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -69,8 +71,8 @@ static void assert_earliest(const struct fixture *fixture) {
 /* Takes all that is due: each once, none early, equals in the order of setting. */
 static void take_all(struct fixture *fixture) {
   uint32_t due = count_due(fixture), index;
-  for (uint64_t last_deadline = 0, last_order = 0; (index = timer_take_due(&fixture->queue, fixture->now)) != INDEX_NONE;
-       --due) {
+  for (uint64_t last_deadline = 0, last_order = 0;
+       (index = timer_take_due(&fixture->queue, fixture->now)) != INDEX_NONE; --due) {
     assert_true(due > 0);
     assert_true(fixture->order[index] != 0);
     assert_true(fixture->deadline[index] <= fixture->now);

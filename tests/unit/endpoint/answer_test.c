@@ -1,9 +1,10 @@
 /* Requests on an endpoint with resources: duplicates in each state of their answer, deferred responses, handlers that
  * call back into the endpoint, and tables that are full. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"
@@ -305,6 +306,41 @@ static void a_handler_may_answer_another_deferred_request(void **state) {
   bare_close(scene.bare);
 }
 
+static void answer_all_at_length(struct scene *scene, copal_request *request) {
+  static char payload[201];
+  memset(payload, 'x', 200);
+  if (scene->defers) return;
+  copal_reply(request, COPAL_CONTENT, COPAL_FORMAT_NONE, "mine", 4);
+  for (int i = 0; i < 8; ++i) {
+    copal_error error = reply_later(scene, i, COPAL_CONTENT, payload);
+    assert_true(error == COPAL_OK || error == COPAL_ERR_MESSAGES_FULL);
+    scene->error = error;
+  }
+}
+
+/* However many replies it brings about: the one that it is writing stays where it is. */
+static void a_handlers_own_reply_is_not_evicted_by_those_that_it_sends(void **state) {
+  (void)state;
+  struct scene scene;
+  copal_config config = copal_config_small(); /* a ring of 1,024 bytes */
+  config.deferred_max = 8;
+  open_scene(&scene, &config);
+  scene.then = answer_all_at_length;
+  scene.defers = true;
+  for (unsigned mid = 1; mid <= 8; ++mid) bare_in(scene.bare, "4001%04xb161", mid);
+  scene.defers = false;
+  bare_in(scene.bare, "41010009abb161");
+  assert_int_equal(scene.error, COPAL_ERR_MESSAGES_FULL); /* so the ring was full */
+  bare_out(scene.bare);
+  bool mine = false;
+  for (size_t i = 0; i < scene.bare->sent_count; ++i) {
+    const copal_view *view = &scene.bare->sent[i].view;
+    mine = mine || (view->message_id == 9 && view->payload.size == 1 && view->payload.data[0] == '8');
+  }
+  assert_true(mine);
+  bare_close(scene.bare);
+}
+
 static void answer_at_once(struct scene *scene, copal_request *request) {
   (void)request;
   assert_int_equal(reply_later(scene, scene->calls - 1, COPAL_VALID, "now"), COPAL_OK);
@@ -334,8 +370,8 @@ static void send_many(struct scene *scene, copal_request *request) {
   for (uint16_t port = 7001; port < 7020; ++port) {
     struct bare_message message;
     copal_address remote = bare_address(port);
-    copal_error error = copal_send(scene->bare->endpoint, bare_write(&message, COPAL_NON, COPAL_GET, "b", "0123456789"),
-                                   &remote, NULL);
+    copal_error error =
+        copal_send(scene->bare->endpoint, bare_write(&message, COPAL_NON, COPAL_GET, "b", "0123456789"), &remote, NULL);
     assert_true(error == COPAL_OK || error == COPAL_ERR_PEERS_FULL || error == COPAL_ERR_EXCHANGES_FULL ||
                 error == COPAL_ERR_MESSAGES_FULL);
   }
@@ -457,6 +493,7 @@ int main(void) {
       cmocka_unit_test(a_handler_that_cannot_defer_answers_itself),
       cmocka_unit_test(t04_extended_tokens_survive_a_deferral),
       cmocka_unit_test(a_handler_may_answer_another_deferred_request),
+      cmocka_unit_test(a_handlers_own_reply_is_not_evicted_by_those_that_it_sends),
       cmocka_unit_test(a_handler_may_answer_what_it_has_just_deferred),
       cmocka_unit_test(a_handler_may_send_until_every_table_is_full),
       cmocka_unit_test(one_of_everything_is_enough),

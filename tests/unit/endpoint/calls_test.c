@@ -1,9 +1,10 @@
 /* Requests with a response handler: every way in which one can end, each told once, and handlers that send, cancel and
  * answer from within. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"
@@ -215,8 +216,7 @@ static void what_cannot_be_called_is_refused(void **state) {
   copal_message_set_payload(written, "0123456789012345678901234567890123456789", 40);
   copal_message_add_raw(written, 2000, (char[240]){0}, 240);
   copal_message_set_token(written, NULL, 0);
-  assert_int_equal(copal_request_send(endpoint, written, &remote, 0, bare_called, &call, NULL),
-                   COPAL_ERR_MESSAGE_SIZE);
+  assert_int_equal(copal_request_send(endpoint, written, &remote, 0, bare_called, &call, NULL), COPAL_ERR_MESSAGE_SIZE);
   copal_message_add(written, COPAL_OPTION_ETAG, "", 0);
   assert_int_equal(copal_request_send(endpoint, written, &remote, 0, bare_called, &call, NULL), COPAL_ERR_OPTION_VALUE);
   assert_int_equal(call.count, 0);

@@ -1,9 +1,10 @@
 /* The way in: batches and events, what a raw endpoint sees and what it never sees, records on an endpoint with
  * resources. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"
@@ -63,15 +64,12 @@ static void s05_a_raw_endpoint_answers_only_what_no_application_may_see(void **s
   struct bare *bare = open_endpoint(true);
   static const struct {
     const char *in, *out;
-  } cases[] = {{"40007d34", "70007d34"},   /* ping */
-               {"41007d35", "70007d35"},   /* malformed */
-               {"4f017d36", "70007d36"},
-               {"40217d37", "70007d37"},   /* reserved class 1 */
-               {"40e17d38", "70007d38"},   /* signalling on UDP */
-               {"50007d39", ""},
-               {"60017d3a", ""},           /* an ACK with a request */
-               {"50e17d3b", ""},
-               {"00017d3c", ""}};
+  } cases[] = {{"40007d34", "70007d34"},                           /* ping */
+               {"41007d35", "70007d35"},                           /* malformed */
+               {"4f017d36", "70007d36"}, {"40217d37", "70007d37"}, /* reserved class 1 */
+               {"40e17d38", "70007d38"},                           /* signalling on UDP */
+               {"50007d39", ""},         {"60017d3a", ""},         /* an ACK with a request */
+               {"50e17d3b", ""},         {"00017d3c", ""}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     bare_in(bare, "%s", cases[i].in);
     assert_false(bare_has_event(bare));
@@ -88,8 +86,8 @@ static void s05_a_raw_endpoint_answers_only_what_no_application_may_see(void **s
 static void s05_and_acknowledges_nothing_else_by_itself(void **state) {
   (void)state;
   struct bare *bare = open_endpoint(true);
-  static const char *const handed_out[] = {"42017d34aabbb161", "42457d35aabbff31", "52017d36aabb", "52457d37aabb",
-                                           "62457d38aabb",     "60007d39",         "70007d3a",     "42087d3baabb",
+  static const char *const handed_out[] = {"42017d34aabbb161",  "42457d35aabbff31", "52017d36aabb", "52457d37aabb",
+                                           "62457d38aabb",      "60007d39",         "70007d3a",     "42087d3baabb",
                                            "42017d3c aabb 11aa"}; /* If-Match: the application's matter */
   for (size_t i = 0; i < sizeof handed_out / sizeof *handed_out; ++i) {
     bare_in(bare, "%s", handed_out[i]);

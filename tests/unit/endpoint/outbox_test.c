@@ -1,10 +1,12 @@
 /* The outbox: in order, never more than it holds, and a reply pinned from its push until the output after the one that
  * gave it out. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdlib.h>
 
 #include "endpoint/outbox.h"
@@ -112,9 +114,7 @@ static void random_pushes_and_pops_keep_the_order(void **state) {
             assert_int_equal(header_mid(datagram.data), popped);
           ++popped;
           break;
-        case 4:
-          outbox_release(&fixture.outbox);
-          released = popped;
+        case 4: outbox_release(&fixture.outbox); released = popped;
       }
       uint32_t pins = 0, expected = 0;
       for (int k = 0; k < REPLIES; ++k) pins += fixture.replies[k].reply.pins;

@@ -1,9 +1,10 @@
 /* The way out: batches of any size, deadlines that are never late, deferred ACKs behind a full outbox, ICMP errors in
  * each state, and the same outputs for the same seed. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"

@@ -1,10 +1,12 @@
 /* Paths: packed without loss, found by every part that matters, and a peer that was sent to takes the local address at
  * which it answers. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdlib.h>
 
 #include "endpoint/paths.h"
@@ -32,8 +34,9 @@ static copal_path ipv4(uint8_t remote, uint16_t port, uint8_t local) {
 }
 
 static copal_path link_local(uint32_t scope) {
-  copal_path path = {.remote = {.bytes = {0xfe, 0x80, [15] = 1}, .port = 9, .family = COPAL_FAMILY_IPV6, .scope = scope},
-                     .local = {.bytes = {0xfe, 0x80, [15] = 2}, .family = COPAL_FAMILY_IPV6, .scope = scope}};
+  copal_path path = {
+      .remote = {.bytes = {0xfe, 0x80, [15] = 1}, .port = 9, .family = COPAL_FAMILY_IPV6, .scope = scope},
+      .local = {.bytes = {0xfe, 0x80, [15] = 2}, .family = COPAL_FAMILY_IPV6, .scope = scope}};
   return path;
 }
 
@@ -49,7 +52,9 @@ static uint32_t find(struct fixture *fixture, copal_path path) {
 
 static void a_path_comes_back_from_its_packed_form(void **state) {
   (void)state;
-  copal_path paths[] = {ipv4(1, 5683, 100), ipv4(1, 5683, 0), link_local(7),
+  copal_path paths[] = {ipv4(1, 5683, 100),
+                        ipv4(1, 5683, 0),
+                        link_local(7),
                         {.remote = {.bytes = {0, 0, 0, 3}, .family = COPAL_FAMILY_UNIX}, .socket = 2}};
   for (size_t i = 0; i < sizeof paths / sizeof *paths; ++i) {
     paths[i].socket = (uint32_t)i;
@@ -114,7 +119,8 @@ static void identities_differ_where_paths_do(void **state) {
   (void)state;
   struct fixture fixture;
   open_paths(&fixture);
-  copal_path paths[] = {ipv4(1, 1, 100), ipv4(1, 2, 100), ipv4(2, 1, 100), ipv4(1, 1, 101), ipv4(1, 1, 0), link_local(1)};
+  copal_path paths[] = {ipv4(1, 1, 100), ipv4(1, 2, 100), ipv4(2, 1, 100),
+                        ipv4(1, 1, 101), ipv4(1, 1, 0),   link_local(1)};
   for (size_t a = 0; a < 6; ++a)
     for (size_t b = 0; b < 6; ++b) {
       struct path first = path_pack(&paths[a]), second = path_pack(&paths[b]);

@@ -1,9 +1,10 @@
 /* Records as the seed has them, row by row: S8 to S10, S12, S33 to S35, S40 to S55 of the seed's table. Raw endpoints:
  * the application acknowledges. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"

@@ -1,9 +1,10 @@
 /* RFC 7252 as exchanges with a bare endpoint: the figures of Appendix A to the byte, the instants of retransmission,
  * what limits sending, and multicast. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"

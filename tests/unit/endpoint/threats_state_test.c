@@ -1,9 +1,10 @@
-/* The threats that are no matter of one datagram, each test with the number of its row: who may answer whom, duplicates,
- * floods, groups, loops. After each, honest peers are served. */
+/* The threats that are no matter of one datagram, each test with the number of its row: who may answer whom,
+ * duplicates, floods, groups, loops. After each, honest peers are served. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"
@@ -97,8 +98,7 @@ static void t31_responses_from_elsewhere_or_with_a_wrong_token_are_not_delivered
   assert_out(target.bare, "7001>70000001");
   bare_in_from(target.bare, 7001, "58450002%sff41", token);
   bare_in_from(target.bare, 7001, "6845%04x%sff41", mid, token);
-  bare_in_from(target.bare, 7000, "6845%04x%.14s%sff41", mid, token,
-               strcmp(token + 14, "00") == 0 ? "01" : "00");
+  bare_in_from(target.bare, 7000, "6845%04x%.14s%sff41", mid, token, strcmp(token + 14, "00") == 0 ? "01" : "00");
   bare_in_from(target.bare, 7000, "6045%04xff41", mid);
   bare_in_from(target.bare, 7000, "6845%04x%sff41", (mid + 1) & 0xffff, token);
   assert_out(target.bare, "");
@@ -258,10 +258,11 @@ static void t55_separate_responses_to_the_silent_are_bounded_and_delay_nobody(vo
 
 static void t57_nothing_that_comes_to_a_group_is_rejected_or_answered_by_an_error(void **state) {
   (void)state;
-  static const char *const silent[] = {
-      "40010001b170",     "4f010002",        "5f010003",     "40000004",         "400100 05ff",
-      "50010006b178",     "50030007b170",    "50210008",     "50010009b170e1fe2500", "5045000aff41",
-      "4045000bff41",     "6000000c",        "7000000d",     "5000000e"};
+  static const char *const silent[] = {"40010001b170", "4f010002",     "5f010003",
+                                       "40000004",     "400100 05ff",  "50010006b178",
+                                       "50030007b170", "50210008",     "50010009b170e1fe2500",
+                                       "5045000aff41", "4045000bff41", "6000000c",
+                                       "7000000d",     "5000000e"};
   struct target target;
   open_small(&target);
   copal_path group = bare_group_path(7000);
@@ -276,8 +277,7 @@ static void t57_nothing_that_comes_to_a_group_is_rejected_or_answered_by_an_erro
   bare_out(target.bare);
   target.bare->now += 6 * COPAL_SECOND;
   bare_out(target.bare);
-  for (size_t i = 0; i < target.bare->sent_count; ++i)
-    assert_int_equal(target.bare->sent[i].view.code >> 5, 2);
+  for (size_t i = 0; i < target.bare->sent_count; ++i) assert_int_equal(target.bare->sent[i].view.code >> 5, 2);
   assert_honest(&target, 1);
   bare_close(target.bare);
 }
@@ -324,8 +324,9 @@ static void t57_a_duplicate_to_a_group_is_answered_once(void **state) {
 /* Whatever either sends goes to the other: after any malformed start it ends at once. */
 static void t58_two_endpoints_fed_each_others_messages_fall_silent(void **state) {
   (void)state;
-  static const char *const starts[] = {"4f010001", "40000001", "41000001", "40210001", "40450001ff41", "60000001",
-                                       "70000001", "6f010001", "40010001ff", "40010001b170", "41450001aaff41", "4801"};
+  static const char *const starts[] = {"4f010001",     "40000001",     "41000001",       "40210001",
+                                       "40450001ff41", "60000001",     "70000001",       "6f010001",
+                                       "40010001ff",   "40010001b170", "41450001aaff41", "4801"};
   for (int raw = 0; raw < 2; ++raw)
     for (size_t i = 0; i < sizeof starts / sizeof *starts; ++i) {
       copal_config config = copal_config_small();

@@ -1,10 +1,11 @@
-/* What broken and hostile peers send, each test with the number of its row in the list of threats. After every datagram:
- * at most one reply, and the next good request is answered. Datagrams lie in heap blocks of their exact size, and so
- * does the endpoint. */
+/* What broken and hostile peers send, each test with the number of its row in the list of threats. After every
+ * datagram: at most one reply, and the next good request is answered. Datagrams lie in heap blocks of their exact size,
+ * and so does the endpoint. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"
@@ -72,18 +73,23 @@ static void t01_short_datagrams(void **state) {
 
 static void t02_other_versions(void **state) {
   (void)state;
-  static const struct attempt list[] = {
-      {"00010001", ""}, {"80010001", ""}, {"c0010001", ""}, {"8f0100010000", ""}, {"c0000001", ""}, {"004500010000ff", ""}};
+  static const struct attempt list[] = {{"00010001", ""},     {"80010001", ""}, {"c0010001", ""},
+                                        {"8f0100010000", ""}, {"c0000001", ""}, {"004500010000ff", ""}};
   attempts(list, sizeof list);
 }
 
 static void t03_token_lengths(void **state) {
   (void)state;
-  static const struct attempt list[] = {{"4f010001", "70000001"},       {"4f01000200000000", "70000002"},
-                                        {"48010003aabb", "70000003"},   {"4d010004", "70000004"},
-                                        {"4e01000500", "70000005"},     {"4d010006ff00", "70000006"},
-                                        {"4e010007ffff", "70000007"},   {"5f010008", ""},
-                                        {"6f010009", ""},               {"7d01000a", ""}};
+  static const struct attempt list[] = {{"4f010001", "70000001"},
+                                        {"4f01000200000000", "70000002"},
+                                        {"48010003aabb", "70000003"},
+                                        {"4d010004", "70000004"},
+                                        {"4e01000500", "70000005"},
+                                        {"4d010006ff00", "70000006"},
+                                        {"4e010007ffff", "70000007"},
+                                        {"5f010008", ""},
+                                        {"6f010009", ""},
+                                        {"7d01000a", ""}};
   attempts(list, sizeof list);
 }
 
@@ -163,18 +169,19 @@ static void t09_a_marker_byte_inside_a_value_is_a_value(void **state) {
 
 static void t10_empty_messages_that_are_not_empty(void **state) {
   (void)state;
-  static const struct attempt list[] = {{"41000001aa", "70000001"}, {"40000002b170", "70000002"},
-                                        {"40000003ff41", "70000003"}, {"61000004aa", ""}, {"60000005b170", ""},
-                                        {"71000006aa", ""},          {"51000007aa", ""}, {"50000008ff41", ""}};
+  static const struct attempt list[] = {
+      {"41000001aa", "70000001"}, {"40000002b170", "70000002"}, {"40000003ff41", "70000003"}, {"61000004aa", ""},
+      {"60000005b170", ""},       {"71000006aa", ""},           {"51000007aa", ""},           {"50000008ff41", ""}};
   attempts(list, sizeof list);
 }
 
 static void t11_reserved_classes(void **state) {
   (void)state;
-  static const struct attempt list[] = {
-      {"40200001", "70000001"}, {"403f0002b170", "70000002"}, {"40600003", "70000003"}, {"40c00004", "70000004"},
-      {"40e10005", "70000005"}, {"40ff0006", "70000006"},     {"50210007", ""},         {"60e20008", ""},
-      {"70e20009", ""},         {"50e1000a", ""}};
+  static const struct attempt list[] = {{"40200001", "70000001"}, {"403f0002b170", "70000002"},
+                                        {"40600003", "70000003"}, {"40c00004", "70000004"},
+                                        {"40e10005", "70000005"}, {"40ff0006", "70000006"},
+                                        {"50210007", ""},         {"60e20008", ""},
+                                        {"70e20009", ""},         {"50e1000a", ""}};
   attempts(list, sizeof list);
 }
 
@@ -244,8 +251,8 @@ static void t16_to_t19_options(void **state) {
   assert_int_equal(bare_out_one(target.bare)->view.code, COPAL_BAD_OPTION);
   assert_alive(&target);
   assert_int_equal(target.executed, 0);
-  bare_expect(target.bare, "40020005b170 e1fe2400", "60440005");       /* T17 */
-  bare_expect(target.bare, "40010006b170 620000", "60440006");         /* T19: Accept 0 with leading zeros */
+  bare_expect(target.bare, "40020005b170 e1fe2400", "60440005"); /* T17 */
+  bare_expect(target.bare, "40010006b170 620000", "60440006");   /* T19: Accept 0 with leading zeros */
   assert_int_equal(target.executed, 2);
   assert_alive(&target);
   bare_close(target.bare);

@@ -1,9 +1,10 @@
 /* Deferred responses: the ACKs that are owed come in order and in time, tokens of any size are kept, handles go stale,
  * and everything returns. Against a model for random orders. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/dice.h"

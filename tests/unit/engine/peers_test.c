@@ -1,10 +1,12 @@
 /* Peers: message IDs that are never reused within a lifetime, shown against a model that remembers when each of the
  * 65,536 was last used; and which peer makes room for a new one. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdlib.h>
 #include <string.h>
 

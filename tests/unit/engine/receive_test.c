@@ -1,8 +1,9 @@
 /* Verdicts: every type with every code, whom an ACK, a Reset or a response belongs to, and what is remembered. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/engine.h"
@@ -112,8 +113,10 @@ static void what_was_not_sent_yet_cannot_be_answered(void **state) {
     uint8_t token[8];
     memcpy(token, token_of(fixture, index).data, 8);
     copal_bytes own = {token, 8};
-    assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN).kind, VERDICT_IGNORE);
-    assert_int_equal(receive(fixture, 0, COPAL_RST, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN).kind, VERDICT_IGNORE);
+    assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN).kind,
+                     VERDICT_IGNORE);
+    assert_int_equal(receive(fixture, 0, COPAL_RST, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN).kind,
+                     VERDICT_IGNORE);
     assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, mid_of(fixture, index), own).kind, VERDICT_IGNORE);
     assert_int_equal(receive(fixture, 0, COPAL_NON, COPAL_CONTENT, 7, own).kind, VERDICT_IGNORE);
   }
@@ -285,8 +288,8 @@ static void methods_are_kept_apart_by_whether_they_may_be_repeated(void **state)
   (void)state;
   struct engine_fixture *fixture = open_engine(false);
   for (uint8_t code = 1; code < 32; ++code) {
-    bool idempotent = code == COPAL_GET || code == COPAL_PUT || code == COPAL_DELETE || code == COPAL_FETCH ||
-                      code == COPAL_IPATCH;
+    bool idempotent =
+        code == COPAL_GET || code == COPAL_PUT || code == COPAL_DELETE || code == COPAL_FETCH || code == COPAL_IPATCH;
     assert_ptr_equal(engine_replies(&fixture->engine, code),
                      idempotent ? &fixture->engine.idempotent : &fixture->engine.unsafe);
   }

@@ -1,10 +1,12 @@
 /* The ring of replies against a model: random sizes, closes, pins, drops and times. What is remembered is found with
  * its bytes whole; what goes, goes from the oldest on; nothing that is pinned is ever touched. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,10 @@
 /* Transmission, one exchange and one timer at a time: back-off, the envelope, turns (NSTART), probing, ends. What the
  * whole endpoint does with it is in tests/unit/endpoint/rfc7252_test.c. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/engine.h"
@@ -76,7 +77,7 @@ static void who_is_woken_late_does_not_transmit_outside_the_envelope(void **stat
   uint32_t index = send(fixture, 0, COPAL_CON, 0);
   assert_due(fixture, START, DUE_TRANSMIT, index);
   assert_due(fixture, START + 40 * COPAL_SECOND, DUE_TRANSMIT, index); /* far too late, but within */
-  assert_due(fixture, START + 46 * COPAL_SECOND, DUE_NOTHING, 0); /* missed; an answer may come all the same */
+  assert_due(fixture, START + 46 * COPAL_SECOND, DUE_NOTHING, 0);      /* missed; an answer may come all the same */
   assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_LAST_WAIT);
   assert_due(fixture, earliest(fixture), DUE_FAILED, index);
   assert_true(fixture->engine.now <= START + 93 * COPAL_SECOND);
@@ -249,8 +250,8 @@ static void a_timeout_that_cannot_be_added_means_never(void **state) {
   copal_config config = config_of(1);
   struct engine_fixture *fixture = engine_fixture_open(&config);
   uint32_t index;
-  assert_int_equal(
-      engine_fixture_send(fixture, 0, COPAL_CON, COPAL_GET, EXCHANGE_CALL, COPAL_NEVER - 1, &index), COPAL_OK);
+  assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_GET, EXCHANGE_CALL, COPAL_NEVER - 1, &index),
+                   COPAL_OK);
   assert_due(fixture, START, DUE_TRANSMIT, index);
   engine_fixture_close(fixture);
 }

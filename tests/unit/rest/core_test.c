@@ -1,8 +1,9 @@
 /* GET /.well-known/core: what is listed, what a query leaves of it, and what happens when it does not fit. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"
@@ -129,12 +130,9 @@ static void an_application_may_answer_it_itself(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(routes_are_listed_with_their_attributes),
-      cmocka_unit_test(nothing_to_list_is_an_empty_list),
-      cmocka_unit_test(a_query_leaves_the_links_that_match),
-      cmocka_unit_test(a_list_fits_to_the_byte_or_is_5_00),
-      cmocka_unit_test(only_get_and_only_link_format),
-      cmocka_unit_test(an_application_may_answer_it_itself),
+      cmocka_unit_test(routes_are_listed_with_their_attributes), cmocka_unit_test(nothing_to_list_is_an_empty_list),
+      cmocka_unit_test(a_query_leaves_the_links_that_match),     cmocka_unit_test(a_list_fits_to_the_byte_or_is_5_00),
+      cmocka_unit_test(only_get_and_only_link_format),           cmocka_unit_test(an_application_may_answer_it_itself),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* From a request to its handler, and the answers that need none. In hex, as they go over the wire. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"
@@ -76,15 +77,15 @@ static void a_non_is_answered_by_a_non_with_an_id_of_its_own(void **state) {
 static void errors_that_need_no_handler(void **state) {
   (void)state;
   struct bare *bare = open_server();
-  bare_expect(bare, "40010001b178", "60840001");                    /* 4.04: no such route */
-  bare_expect(bare, "40010002", "60840002");                        /* nor at the root */
-  bare_expect(bare, "40030003b161", "60850003");                    /* 4.05: no such method */
-  bare_expect(bare, "40080004b161", "60850004");                    /* nor an unknown one */
-  bare_expect(bare, "40010005b1610161", "60840005");                /* "/a/a" */
+  bare_expect(bare, "40010001b178", "60840001");                                /* 4.04: no such route */
+  bare_expect(bare, "40010002", "60840002");                                    /* nor at the root */
+  bare_expect(bare, "40030003b161", "60850003");                                /* 4.05: no such method */
+  bare_expect(bare, "40080004b161", "60850004");                                /* nor an unknown one */
+  bare_expect(bare, "40010005b1610161", "60840005");                            /* "/a/a" */
   bare_expect(bare, "40010006 dd1600 636f61703a2f2f682f616161 61", "60a50006"); /* 5.05: Proxy-Uri */
-  bare_expect(bare, "40010007 d41a 636f6170", "60a50007");           /* Proxy-Scheme */
-  bare_expect(bare, "40010008b46d757465", "60a00008");              /* 5.00: the handler said nothing */
-  bare_expect(bare, "40010009b662726f6b656e", "60a00009");          /* or what cannot be said */
+  bare_expect(bare, "40010007 d41a 636f6170", "60a50007");                      /* Proxy-Scheme */
+  bare_expect(bare, "40010008b46d757465", "60a00008");                          /* 5.00: the handler said nothing */
+  bare_expect(bare, "40010009b662726f6b656e", "60a00009");                      /* or what cannot be said */
   assert_int_equal(hellos, 0);
   bare_close(bare);
 }
@@ -93,9 +94,9 @@ static void errors_that_need_no_handler(void **state) {
 static void an_accept_that_is_not_met_gets_4_06_where_only_a_representation_is_refused(void **state) {
   (void)state;
   struct bare *bare = open_server();
-  bare_expect(bare, "40010001b16a6132", "60450001c132ff7b7d"); /* Accept 50 */
-  bare_expect(bare, "40010002b16a613c", "60860002");           /* Accept 60 */
-  bare_expect(bare, "40010003b16a60", "60860003");             /* Accept 0 */
+  bare_expect(bare, "40010001b16a6132", "60450001c132ff7b7d");   /* Accept 50 */
+  bare_expect(bare, "40010002b16a613c", "60860002");             /* Accept 60 */
+  bare_expect(bare, "40010003b16a60", "60860003");               /* Accept 0 */
   bare_expect(bare, "40010004b16a620032", "60450004c132ff7b7d"); /* leading zero: still 50 (3.2) */
   bare_expect(bare, "40050005b16a613c", "60860005");
   bare_expect(bare, "40030006b16a613c", "60440006c132ff7b7d"); /* a PUT has changed things: that is to be said */
@@ -118,13 +119,13 @@ static void assert_refused(struct bare *bare, const char *in, const char *diagno
 static void t16_t18_critical_options_that_are_not_understood_get_4_02_or_nothing(void **state) {
   (void)state;
   struct bare *bare = open_server();
-  assert_refused(bare, "40010001b161 e1fe25 00", "refused: option 65341"); /* unknown and odd */
-  assert_refused(bare, "40010002 30 8161", "refused: option 3 Uri-Host");  /* of no bytes */
-  assert_refused(bare, "40010003 73010203 4161", "refused: option 7 Uri-Port");       /* of 3 bytes */
-  assert_refused(bare, "40010004 5178 6161", "refused: option 5 If-None-Match");      /* with a value */
-  assert_refused(bare, "40010005 b161 6132 0132", "refused: option 17 Accept");       /* twice */
-  assert_refused(bare, "40010006 b161 63010203", "refused: option 17 Accept");        /* of 3 bytes */
-  for (int i = 0; i < 2; ++i) bare_expect(bare, "50010007 b161 e1fe25 00", ""); /* a NON is rejected in silence */
+  assert_refused(bare, "40010001b161 e1fe25 00", "refused: option 65341");       /* unknown and odd */
+  assert_refused(bare, "40010002 30 8161", "refused: option 3 Uri-Host");        /* of no bytes */
+  assert_refused(bare, "40010003 73010203 4161", "refused: option 7 Uri-Port");  /* of 3 bytes */
+  assert_refused(bare, "40010004 5178 6161", "refused: option 5 If-None-Match"); /* with a value */
+  assert_refused(bare, "40010005 b161 6132 0132", "refused: option 17 Accept");  /* twice */
+  assert_refused(bare, "40010006 b161 63010203", "refused: option 17 Accept");   /* of 3 bytes */
+  for (int i = 0; i < 2; ++i) bare_expect(bare, "50010007 b161 e1fe25 00", "");  /* a NON is rejected in silence */
   assert_int_equal(hellos, 0);
   bare_expect(bare, "40010008b161", "60450008c0ff6869");
   bare_close(bare);
@@ -133,10 +134,10 @@ static void t16_t18_critical_options_that_are_not_understood_get_4_02_or_nothing
 static void t17_elective_options_are_ignored_whatever_they_are(void **state) {
   (void)state;
   struct bare *bare = open_server();
-  bare_expect(bare, "40010001 b161 e1fe24 00", "60450001c0ff6869");          /* unknown, even */
+  bare_expect(bare, "40010001 b161 e1fe24 00", "60450001c0ff6869");             /* unknown, even */
   bare_expect(bare, "40010002 49 010203040506070809 7161", "60450002c0ff6869"); /* ETag of 9 bytes */
-  bare_expect(bare, "40010003 64 00000001 5161", "60450003c0ff6869");        /* Observe of 4 bytes */
-  bare_expect(bare, "40010004 b161 3100 00", "60450004c0ff6869");            /* Max-Age twice */
+  bare_expect(bare, "40010003 64 00000001 5161", "60450003c0ff6869");           /* Observe of 4 bytes */
+  bare_expect(bare, "40010004 b161 3100 00", "60450004c0ff6869");               /* Max-Age twice */
   assert_int_equal(hellos, 4);
   bare_close(bare);
 }
@@ -144,7 +145,7 @@ static void t17_elective_options_are_ignored_whatever_they_are(void **state) {
 static void t20_paths_are_bytes(void **state) {
   (void)state;
   struct bare *bare = open_server();
-  bare_expect(bare, "40010001 b3612f61", "60840001");  /* "a/a" is one segment */
+  bare_expect(bare, "40010001 b3612f61", "60840001"); /* "a/a" is one segment */
   bare_expect(bare, "40010002 b26100", "60840002");
   bare_expect(bare, "40010003 b2ff80", "60840003");
   bare_expect(bare, "40010004 b22e2e 0161", "60840004"); /* "..", "a" */

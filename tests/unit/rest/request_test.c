@@ -1,8 +1,9 @@
 /* What a handler may ask of its request and say in reply. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "support/bare.h"

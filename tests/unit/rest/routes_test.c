@@ -1,10 +1,12 @@
 /* Routes: which pattern takes which path, against a model that tries every pattern by hand; what cannot be registered;
  * and that a path of 600 segments costs no more than its length. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,17 +63,31 @@ static void literals_win_over_parameters_and_those_over_tails(void **state) {
   (void)state;
   struct fixture fixture;
   open_routes(&fixture, 20);
-  static const char *const patterns[] = {"/",         "/a",      "/a/b",   "/a/{x}",   "/a/*",    "/{y}/b",
-                                         "/{y}/b/{z}", "/c/{x}/d", "/files/*", "/a//b", "/{y}/q/r/s"};
+  static const char *const patterns[] = {"/",          "/a",       "/a/b",     "/a/{x}", "/a/*",      "/{y}/b",
+                                         "/{y}/b/{z}", "/c/{x}/d", "/files/*", "/a//b",  "/{y}/q/r/s"};
   for (size_t i = 0; i < sizeof patterns / sizeof *patterns; ++i)
     assert_int_equal(add(&fixture, COPAL_GET, patterns[i]), COPAL_OK);
   static const char *const cases[][2] = {
-      {"", "/"},           {"/a", "/a"},          {"/a/b", "/a/b"},          {"/a/c", "/a/{x}"},
-      {"/a/c/d", "/a/*"},  {"/z/b", "/{y}/b"},    {"/z/b/1", "/{y}/b/{z}"},  {"/z", "none"},
-      {"/c/1/d", "/c/{x}/d"}, {"/c/1/e", "none"}, {"/files", "/files/*"},    {"/files/", "/files/*"},
-      {"/files/1/2/3", "/files/*"}, {"/a//b", "/a//b"}, {"/a/", "/a/{x}"},   {"/a//c", "/a/*"},
+      {"", "/"},
+      {"/a", "/a"},
+      {"/a/b", "/a/b"},
+      {"/a/c", "/a/{x}"},
+      {"/a/c/d", "/a/*"},
+      {"/z/b", "/{y}/b"},
+      {"/z/b/1", "/{y}/b/{z}"},
+      {"/z", "none"},
+      {"/c/1/d", "/c/{x}/d"},
+      {"/c/1/e", "none"},
+      {"/files", "/files/*"},
+      {"/files/", "/files/*"},
+      {"/files/1/2/3", "/files/*"},
+      {"/a//b", "/a//b"},
+      {"/a/", "/a/{x}"},
+      {"/a//c", "/a/*"},
       {"/a/b/1", "/a/*"}, /* of what is left the nearest tail */
-      {"/c/b", "/{y}/b"},  {"/c/b/d", "/c/{x}/d"}, {"/", "none"},
+      {"/c/b", "/{y}/b"},
+      {"/c/b/d", "/c/{x}/d"},
+      {"/", "none"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
     assert_string_equal(match(&fixture, cases[i][0]), cases[i][1]);
