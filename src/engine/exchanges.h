@@ -120,7 +120,7 @@ uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint1
 
 /* Whether the response to a request may still come. */
 static inline bool exchange_awaits_response(const struct exchange *exchange) {
-  return (exchange->flags & EXCHANGE_RESPONDED) == 0 && exchange->state <= EXCHANGE_ANSWERED;
+  return (exchange->flags & (EXCHANGE_RESPONDED | EXCHANGE_RST)) == 0 && exchange->state <= EXCHANGE_ANSWERED;
 }
 
 /* The request with that peer and token, or INDEX_NONE; rather one that awaits its response than an older record.

@@ -13,7 +13,7 @@
 struct scene {
   struct bare *bare;
   int calls;
-  bool defers;
+  bool defers, replied;
   copal_deferred deferred[8];
   copal_error error;
   void (*then)(struct scene *scene, copal_request *request);
@@ -24,7 +24,8 @@ static void handler(copal_request *request, void *context) {
   int call = scene->calls++;
   if (scene->defers) scene->error = copal_defer(request, &scene->deferred[call % 8]);
   if (scene->then != NULL) scene->then(scene, request);
-  if (!scene->defers) copal_reply(request, COPAL_CONTENT, COPAL_FORMAT_NONE, &(char){(char)('0' + call)}, 1);
+  if (scene->defers || scene->replied) return;
+  copal_reply(request, COPAL_CONTENT, COPAL_FORMAT_NONE, &(char){(char)('0' + call)}, 1);
 }
 
 static void open_scene(struct scene *scene, const copal_config *config) {
@@ -311,6 +312,7 @@ static void answer_all_at_length(struct scene *scene, copal_request *request) {
   memset(payload, 'x', 200);
   if (scene->defers) return;
   copal_reply(request, COPAL_CONTENT, COPAL_FORMAT_NONE, "mine", 4);
+  scene->replied = true;
   for (int i = 0; i < 8; ++i) {
     copal_error error = reply_later(scene, i, COPAL_CONTENT, payload);
     assert_true(error == COPAL_OK || error == COPAL_ERR_MESSAGES_FULL);
@@ -325,17 +327,22 @@ static void a_handlers_own_reply_is_not_evicted_by_those_that_it_sends(void **st
   copal_config config = copal_config_small(); /* a ring of 1,024 bytes */
   config.deferred_max = 8;
   open_scene(&scene, &config);
-  scene.then = answer_all_at_length;
   scene.defers = true;
   for (unsigned mid = 1; mid <= 8; ++mid) bare_in(scene.bare, "4001%04xb161", mid);
   scene.defers = false;
+  for (unsigned mid = 100; mid < 130; ++mid) { /* which push out what stands for the deferred ones */
+    bare_in(scene.bare, "4001%04xb161", mid);
+    bare_out(scene.bare);
+  }
+  scene.then = answer_all_at_length;
   bare_in(scene.bare, "41010009abb161");
   assert_int_equal(scene.error, COPAL_ERR_MESSAGES_FULL); /* so the ring was full */
   bare_out(scene.bare);
   bool mine = false;
   for (size_t i = 0; i < scene.bare->sent_count; ++i) {
     const copal_view *view = &scene.bare->sent[i].view;
-    mine = mine || (view->message_id == 9 && view->payload.size == 1 && view->payload.data[0] == '8');
+    if (view->message_id != 9) assert_int_equal(view->payload.size, 200);
+    mine = mine || (view->message_id == 9 && memcmp(view->payload.data, "mine", view->payload.size) == 0);
   }
   assert_true(mine);
   bare_close(scene.bare);
@@ -392,6 +399,27 @@ static void a_handler_may_send_until_every_table_is_full(void **state) {
     bare_out(scene.bare);
     while (bare_has_event(scene.bare)) continue;
   }
+  bare_close(scene.bare);
+}
+
+static void send_many_and_defer(struct scene *scene, copal_request *request) {
+  send_many(scene, request);
+  assert_int_equal(copal_defer(request, &scene->deferred[0]), COPAL_OK);
+  scene->replied = true;
+}
+
+/* Other peers take every record meanwhile, but not the one of the request that is being handled. */
+static void a_peer_stays_who_it_is_while_its_request_is_handled(void **state) {
+  (void)state;
+  struct scene scene;
+  open_small(&scene);
+  scene.then = send_many_and_defer;
+  bare_in(scene.bare, "41010001abb161");
+  assert_int_equal(reply_later(&scene, 0, COPAL_VALID, NULL), COPAL_OK);
+  bare_out(scene.bare);
+  assert_true(scene.bare->sent_count > 3);
+  assert_int_equal(scene.bare->sent[0].path.remote.port, BARE_PORT);
+  assert_int_equal(scene.bare->sent[0].view.code, COPAL_VALID);
   bare_close(scene.bare);
 }
 
@@ -496,6 +524,7 @@ int main(void) {
       cmocka_unit_test(a_handlers_own_reply_is_not_evicted_by_those_that_it_sends),
       cmocka_unit_test(a_handler_may_answer_what_it_has_just_deferred),
       cmocka_unit_test(a_handler_may_send_until_every_table_is_full),
+      cmocka_unit_test(a_peer_stays_who_it_is_while_its_request_is_handled),
       cmocka_unit_test(one_of_everything_is_enough),
       cmocka_unit_test(what_would_hold_nothing_is_refused_as_a_configuration),
       cmocka_unit_test(a_full_outbox_drops_replies_but_remembers_them),

@@ -45,6 +45,26 @@ static void a_batch_stops_at_each_event_and_loses_nothing(void **state) {
   bare_close(bare);
 }
 
+/* Seen by the message IDs of NON replies, which count up as long as a peer is remembered. */
+static void whoever_speaks_often_is_remembered_longest(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.peers_max = 2;
+  struct bare *bare = bare_open(&config);
+  assert_int_equal(copal_route(bare->endpoint, COPAL_GET, "/a", hello, NULL), COPAL_OK);
+  bare_in(bare, "50010001b161");
+  uint16_t first = bare_out_one(bare)->view.message_id;
+  for (uint16_t i = 0; i < 20; ++i) {
+    bare_expect(bare, "40007d34", "70007d34");                /* a ping is enough */
+    bare_in_from(bare, (uint16_t)(7000 + i), "50010001b161"); /* always another one */
+    bare_out(bare);
+  }
+  bare_in(bare, "50010002b161");
+  assert_int_equal(bare_out_one(bare)->view.message_id, (uint16_t)(first + 1));
+  assert_int_equal(counters(bare)->peers_evicted, 19);
+  bare_close(bare);
+}
+
 static void time_never_goes_back(void **state) {
   (void)state;
   struct bare *bare = open_endpoint(true);
@@ -303,6 +323,7 @@ static void failures_of_cancelled_records_are_not_told(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_batch_stops_at_each_event_and_loses_nothing),
+      cmocka_unit_test(whoever_speaks_often_is_remembered_longest),
       cmocka_unit_test(time_never_goes_back),
       cmocka_unit_test(s05_a_raw_endpoint_answers_only_what_no_application_may_see),
       cmocka_unit_test(s05_and_acknowledges_nothing_else_by_itself),
