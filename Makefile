@@ -1,5 +1,6 @@
 # The everyday commands. What they do stands in CMakePresets.json, scripts/ and .ci/run.
 BUILD := build
+MAKEFLAGS += --no-print-directory
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 60
 COPAL_WERROR ?= OFF
