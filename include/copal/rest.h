@@ -72,7 +72,7 @@ typedef struct copal_deferred {
 COPAL_API COPAL_MUST_CHECK copal_error copal_defer(copal_request *request, copal_deferred *deferred);
 
 /* Answers a postponed request: piggybacked when the ACK has not gone yet, else as a separate response, confirmable if
- * the request was. Type, message ID and token of response are set here.
+ * the request was. Type and message ID are set here, and the token where response has none.
  * COPAL_ERR_STALE: answered already. Otherwise as copal_send, and the response stays owed. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred deferred,
                                                             const copal_message *response);

@@ -68,7 +68,7 @@ static inline uint64_t hash_bytes(const struct hash_key *key, const void *data, 
   word = 0;
   if (left > 0) memcpy(&word, at, left);
   /* The size tells inputs apart that differ in trailing zeros only. */
-  hash_add(&state, word ^ (uint64_t)size << 56);
+  hash_add(&state, word ^ (uint64_t)(uint8_t)size * ((uint64_t)1 << 56));
   return hash_end(&state);
 }
 

@@ -1,5 +1,5 @@
-/* Requests on an endpoint with resources: the reply is built where it will be kept, goes out piggybacked, and a
- * deferred one later. RFC 7252 sections 5.2 and 8.2. */
+/* Requests on an endpoint with resources: the reply is built where it will be kept, goes out piggybacked.
+ * RFC 7252 sections 5.2 and 8.2. */
 #include <assert.h>
 
 #include "base/text.h"
@@ -74,18 +74,16 @@ static bool is_busy_answering(const struct engine *engine) {
 /* RFC 7252 8.2: "the server MAY always ignore the request, in particular if it doesn't have anything useful to respond
  * (e.g., if it only has an empty payload or an error response)"; it "SHOULD then pick a random point of time within the
  * chosen leisure period to send back the unicast response". */
-static void answer_group(copal_endpoint *endpoint, uint32_t peer, copal_bytes message) {
+void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *transmission) {
   struct engine *engine = &endpoint->engine;
   copal_view view;
-  if (copal_decode(message.data, message.size, &view) != COPAL_OK) return;
+  if (copal_decode(transmission->message.data, transmission->message.size, &view) != COPAL_OK) return;
   if (COPAL_CODE_CLASS(view.code) != 2 || view.payload.size == 0) return;
   if (is_busy_answering(engine)) return;
-  struct transmission transmission = {.peer = peer,
-                                      .message = message,
-                                      .delay = random_up_to(&engine->random, engine->parameters.leisure),
-                                      .timeout = COPAL_NEVER};
+  struct transmission delayed = *transmission;
+  delayed.delay = random_up_to(&engine->random, engine->parameters.leisure);
   uint32_t index;
-  if (engine_send(engine, &transmission, &index) != COPAL_OK) ++engine->counters.outbox_full;
+  if (engine_send(engine, &delayed, &index) != COPAL_OK) ++engine->counters.outbox_full;
 }
 
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
@@ -116,100 +114,17 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
     /* Unless the handler itself has answered what it deferred. */
     if (reply->state == REPLY_PENDING) replies_close(replies, reply, REPLY_PENDING, 0);
   } else if (arrival->incoming.multicast) {
-    answer_group(endpoint, arrival->incoming.peer, (copal_bytes){request.room, request.reply.size});
+    struct transmission transmission = {.peer = arrival->incoming.peer,
+                                        .type = COPAL_NON,
+                                        .message = {request.room, request.reply.size},
+                                        .timeout = COPAL_NEVER};
+    endpoint_answer_group(endpoint, &transmission);
     replies_close(replies, reply, REPLY_NOTHING, 0);
   } else {
     replies_close(replies, reply, REPLY_MESSAGE, request.reply.size);
     endpoint_answer(endpoint, &arrival->path, reply);
   }
   peers_release(&engine->peers, arrival->incoming.peer);
-}
-
-/* --- Deferred --------------------------------------------------------------------------------- */
-
-/* The response with the request's token, as type, in buffer. */
-static copal_error compose(const copal_endpoint *endpoint, const struct deferred *deferred,
-                           const copal_message *response, copal_type type, copal_message *composed, uint8_t *buffer,
-                           size_t capacity) {
-  copal_error error = copal_message_copy(composed, buffer, capacity, response->buffer, response->size);
-  if (error != COPAL_OK) return COPAL_ERR_MESSAGE_SIZE;
-  copal_message_set_token(composed, store_bytes(&endpoint->engine.exchanges.store, deferred->token),
-                          deferred->token_size);
-  if (composed->error != COPAL_OK) return COPAL_ERR_MESSAGE_SIZE;
-  header_stamp(buffer, (uint8_t)type, deferred->key.mid);
-  return COPAL_OK;
-}
-
-/* The reply goes behind the entry that stands for the pending request, if that still has room, as it has while its
- * handler runs; else the entry makes way for one with the reply. */
-static copal_error piggyback(copal_endpoint *endpoint, const struct deferred *deferred, const copal_message *response) {
-  struct engine *engine = &endpoint->engine;
-  struct replies *replies = engine_replies(engine, deferred->code);
-  size_t size_max = endpoint_room_for(endpoint, response, deferred->token_size);
-  struct reply *old = endpoint_find_reply(endpoint, deferred->code, &deferred->key), *reply = old;
-  bool in_place = old != NULL && reply_room(old) >= size_max;
-  if (!in_place) {
-    if (old != NULL) ++old->pins;
-    reply = replies_take(replies, &engine->peers, &deferred->key, deferred->peer, size_max, engine->now,
-                         engine->exchange_lifetime, &engine->counters.replies_evicted);
-    if (old != NULL) --old->pins;
-  }
-  if (reply == NULL) return COPAL_ERR_MESSAGES_FULL;
-  copal_message composed;
-  copal_error error = compose(endpoint, deferred, response, COPAL_ACK, &composed, reply_bytes(reply), size_max);
-  if (error != COPAL_OK) {
-    if (in_place) return error;
-    replies_drop(replies, &engine->peers, reply);
-    replies_close(replies, reply, REPLY_DEAD, 0);
-    return error;
-  }
-  replies_close(replies, reply, REPLY_MESSAGE, composed.size);
-  if (old != NULL && !in_place) replies_drop(replies, &engine->peers, old);
-  endpoint_answer(endpoint, &endpoint->paths.records[deferred->peer], reply);
-  return COPAL_OK;
-}
-
-/* The store lends the room to put the message together, and engine_send copies it from there. */
-static copal_error send_separately(copal_endpoint *endpoint, const struct deferred *deferred,
-                                   const copal_message *response) {
-  struct engine *engine = &endpoint->engine;
-  size_t size_max = endpoint_room_for(endpoint, response, deferred->token_size);
-  uint32_t slot = store_take(&engine->exchanges.store, size_max);
-  if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
-  uint8_t *room = store_bytes(&engine->exchanges.store, slot);
-  copal_message composed;
-  copal_error error =
-      compose(endpoint, deferred, response, deferred->key.con ? COPAL_CON : COPAL_NON, &composed, room, size_max);
-  if (error == COPAL_OK && deferred->multicast) {
-    answer_group(endpoint, deferred->peer, (copal_bytes){room, composed.size});
-  } else if (error == COPAL_OK) {
-    struct transmission transmission = {
-        .peer = deferred->peer, .message = {room, composed.size}, .timeout = COPAL_NEVER};
-    uint32_t index;
-    error = engine_send(engine, &transmission, &index);
-  }
-  store_give(&engine->exchanges.store, slot);
-  return error;
-}
-
-copal_error copal_deferred_drop(copal_endpoint *endpoint, copal_deferred handle) {
-  uint32_t index = deferred_of(&endpoint->deferreds, handle.index, handle.generation);
-  if (index == INDEX_NONE) return COPAL_ERR_STALE;
-  deferred_give(&endpoint->deferreds, &endpoint->engine, index);
-  return COPAL_OK;
-}
-
-copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle, const copal_message *response) {
-  uint32_t index = deferred_of(&endpoint->deferreds, handle.index, handle.generation);
-  if (index == INDEX_NONE) return COPAL_ERR_STALE;
-  if (response->error != COPAL_OK) return response->error;
-  if (!copal_code_is_response(header_code(response->buffer))) return COPAL_ERR_TYPE;
-  const struct deferred *deferred = &endpoint->deferreds.records[index];
-  bool ack_is_owed = deferred->ack_at != COPAL_NEVER;
-  copal_error error =
-      ack_is_owed ? piggyback(endpoint, deferred, response) : send_separately(endpoint, deferred, response);
-  if (error == COPAL_OK) deferred_give(&endpoint->deferreds, &endpoint->engine, index);
-  return error;
 }
 
 /* --- Routes ----------------------------------------------------------------------------------- */

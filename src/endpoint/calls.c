@@ -10,6 +10,7 @@ static copal_error call(copal_endpoint *endpoint, copal_bytes message, const cop
   uint32_t peer = endpoint_peer(endpoint, &packed);
   if (peer == INDEX_NONE) return COPAL_ERR_PEERS_FULL;
   struct transmission transmission = {.peer = peer,
+                                      .type = header_type(message.data),
                                       .message = message,
                                       .multicast = copal_address_is_multicast(remote),
                                       .flags = EXCHANGE_CALL,

@@ -64,12 +64,21 @@ void endpoint_unbind(copal_endpoint *endpoint, const copal_path *path);
 /* The peer at the other end of a path, made if it is new; INDEX_NONE when every record is busy. */
 uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path);
 
-/* The room in which a response is put together that may still get a token. */
-static inline size_t endpoint_room_for(const copal_endpoint *endpoint, const copal_message *response,
-                                       size_t token_size) {
-  size_t size = response->size + token_size + 2, size_max = endpoint->engine.message_size_max;
-  return size < size_max ? size : size_max;
-}
+/* A request whose answer comes late. */
+struct late {
+  struct reply_key key;
+  struct path path;
+  copal_bytes token; /* for a response that has none */
+  uint32_t peer;     /* or INDEX_NONE */
+  uint8_t code;
+};
+
+/* Answers a request that is not acknowledged yet, and keeps the answer for duplicates: late.c.
+ * COPAL_ERR_MESSAGE_SIZE, COPAL_ERR_MESSAGES_FULL. */
+copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, const copal_message *response);
+
+/* Answers a request that came to a group, some time within the leisure, if there is anything to say: answer.c. */
+void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *transmission);
 
 /* Answers with an empty ACK or a Reset; a full outbox is counted. */
 void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, copal_type type, uint16_t mid);

@@ -6,7 +6,8 @@
 
 /* --- Sending ---------------------------------------------------------------------------------- */
 
-static copal_error send_bytes(copal_endpoint *endpoint, copal_bytes message, const copal_path *path, copal_tx *tx) {
+static copal_error send_bytes(copal_endpoint *endpoint, copal_bytes message, copal_bytes token, const copal_path *path,
+                              copal_tx *tx) {
   if (path->remote.family == COPAL_FAMILY_NONE) return COPAL_ERR_ADDRESS;
   endpoint_read_clock(endpoint);
   /* Nobody will ask for a response that was sent without a handle. */
@@ -15,7 +16,9 @@ static copal_error send_bytes(copal_endpoint *endpoint, copal_bytes message, con
   uint32_t peer = endpoint_peer(endpoint, &packed);
   if (peer == INDEX_NONE) return COPAL_ERR_PEERS_FULL;
   struct transmission transmission = {.peer = peer,
+                                      .type = header_type(message.data),
                                       .message = message,
+                                      .token = token,
                                       .multicast = copal_address_is_multicast(&path->remote),
                                       .flags = tx != NULL || is_request ? EXCHANGE_RECORD : 0,
                                       .timeout = COPAL_NEVER};
@@ -29,7 +32,7 @@ copal_error copal_send_path(copal_endpoint *endpoint, const copal_message *messa
                             copal_tx *tx) {
   if (endpoint == NULL) return COPAL_ERR_NOT_HOSTED;
   if (message->error != COPAL_OK) return message->error;
-  return send_bytes(endpoint, (copal_bytes){message->buffer, message->size}, path, tx);
+  return send_bytes(endpoint, (copal_bytes){message->buffer, message->size}, (copal_bytes){NULL, 0}, path, tx);
 }
 
 copal_error copal_send(copal_endpoint *endpoint, const copal_message *message, const copal_address *remote,
@@ -52,15 +55,19 @@ copal_error copal_cancel(copal_endpoint *endpoint, copal_tx tx) {
 
 /* --- Answering what was received ---------------------------------------------------------------- */
 
-static struct reply *entry_of(const copal_rx *rx) {
+/* How a message is found among those that are remembered. What came to a group was found by a path without local
+ * address, but is never acknowledged nor reset. */
+static struct reply_key key_of(const copal_rx *rx) {
   struct path path = path_pack(&rx->path);
-  if (rx->multicast) {
-    copal_path unicast = {.remote = rx->path.remote, .socket = rx->path.socket};
-    path = path_pack(&unicast);
-  }
   struct reply_key key = {.identity = path_identity(&rx->endpoint->paths, &path),
                           .fingerprint = (uint32_t)rx->memory,
-                          .mid = rx->message.message_id};
+                          .mid = rx->message.message_id,
+                          .con = rx->type == COPAL_CON};
+  return key;
+}
+
+static struct reply *entry_of(const copal_rx *rx) {
+  struct reply_key key = key_of(rx);
   return endpoint_find_reply(rx->endpoint, rx->message.code, &key);
 }
 
@@ -77,42 +84,16 @@ static copal_error answer_empty(copal_rx *rx, struct reply *entry, copal_type ty
   return COPAL_OK;
 }
 
-/* A response, with the request's token where it has none of its own. */
-static copal_error compose(const copal_rx *rx, const copal_message *response, uint8_t *room, size_t size_max,
-                           copal_message *composed) {
-  copal_error error = copal_message_copy(composed, room, size_max, response->buffer, response->size);
-  if (error != COPAL_OK) return COPAL_ERR_MESSAGE_SIZE;
-  if (copal_message_view(composed).token.size == 0)
-    copal_message_set_token(composed, rx->message.token.data, rx->message.token.size);
-  return composed->error == COPAL_OK ? COPAL_OK : COPAL_ERR_MESSAGE_SIZE;
-}
-
-static copal_error answer_piggybacked(copal_rx *rx, struct reply *entry, const copal_message *response) {
-  struct engine *engine = &rx->endpoint->engine;
-  struct replies *replies = engine_replies(engine, rx->message.code);
+static copal_error answer_piggybacked(copal_rx *rx, const struct reply *entry, const copal_message *response) {
   struct path path = path_pack(&rx->path);
-  struct reply_key key = {path_identity(&rx->endpoint->paths, &path), (uint32_t)rx->memory, rx->message.message_id,
-                          true};
-  size_t size_max = endpoint_room_for(rx->endpoint, response, rx->message.token.size);
-  if (entry != NULL) ++entry->pins;
-  struct reply *reply = replies_take(replies, &engine->peers, &key, entry != NULL ? entry->peer : INDEX_NONE, size_max,
-                                     engine->now, engine->exchange_lifetime, &engine->counters.replies_evicted);
-  if (entry != NULL) --entry->pins;
-  if (reply == NULL) return COPAL_ERR_MESSAGES_FULL;
-
-  copal_message composed;
-  copal_error error = compose(rx, response, reply_bytes(reply), size_max, &composed);
-  if (error == COPAL_OK && !outbox_push_reply(&rx->endpoint->outbox, &path, reply)) error = COPAL_ERR_MESSAGES_FULL;
-  if (error != COPAL_OK) {
-    replies_drop(replies, &engine->peers, reply);
-    replies_close(replies, reply, REPLY_DEAD, 0);
-    return error;
-  }
-  header_stamp(reply_bytes(reply), COPAL_ACK, rx->message.message_id);
-  replies_close(replies, reply, REPLY_MESSAGE, composed.size);
-  if (entry != NULL) replies_drop(replies, &engine->peers, entry);
-  rx->has_responded = true;
-  return COPAL_OK;
+  struct late late = {.key = key_of(rx),
+                      .path = path,
+                      .token = rx->message.token,
+                      .peer = entry != NULL ? entry->peer : INDEX_NONE,
+                      .code = rx->message.code};
+  copal_error error = endpoint_piggyback(rx->endpoint, &late, response);
+  if (error == COPAL_OK) rx->has_responded = true;
+  return error;
 }
 
 copal_error copal_ack(copal_rx *rx, const copal_message *response) {
@@ -137,18 +118,10 @@ copal_error copal_reset(copal_rx *rx) {
 copal_error copal_respond(copal_rx *rx, const copal_message *response, copal_tx *tx) {
   if (response->error != COPAL_OK) return response->error;
   if (!copal_code_is_response(header_code(response->buffer))) return COPAL_ERR_TYPE;
-  struct store *store = &rx->endpoint->engine.exchanges.store;
-  size_t size_max = endpoint_room_for(rx->endpoint, response, rx->message.token.size);
-  uint32_t slot = store_take(store, size_max);
-  if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
-  copal_message composed;
-  copal_error error = compose(rx, response, store_bytes(store, slot), size_max, &composed);
   copal_path path = rx->path;
   /* RFC 7252 8.2: what came to a group is answered from an address of one's own. */
   if (rx->multicast) path.local = (copal_address){.family = COPAL_FAMILY_NONE};
-  if (error == COPAL_OK) error = send_bytes(rx->endpoint, (copal_bytes){composed.buffer, composed.size}, &path, tx);
-  store_give(store, slot);
-  return error;
+  return send_bytes(rx->endpoint, (copal_bytes){response->buffer, response->size}, rx->message.token, &path, tx);
 }
 
 /* --- Looking at transmissions ------------------------------------------------------------------- */

@@ -34,7 +34,9 @@ void engine_init(struct engine *engine, struct layout *layout, const copal_confi
 /* What is wanted of a message to be sent. */
 struct transmission {
   uint32_t peer;
+  uint8_t type;        /* COPAL_CON or COPAL_NON, whatever the message says */
   copal_bytes message; /* encoded */
+  copal_bytes token;   /* of a response, where its message has none; else empty */
   bool multicast;
   uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none */
   copal_time delay;   /* before the first transmission */

@@ -48,7 +48,7 @@ copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_byte
                           copal_bytes token, uint8_t flags, uint32_t *index) {
   *index = slab_take(&exchanges->slab);
   if (*index == INDEX_NONE) return COPAL_ERR_EXCHANGES_FULL;
-  size_t size = message.size + token.size;
+  size_t size = header_size_with(message, token);
   uint32_t slot = store_take(&exchanges->store, size);
   if (slot == INDEX_NONE) {
     slab_give(&exchanges->slab, *index);
@@ -69,7 +69,7 @@ copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_byte
   else
     exchange->of.receptions = INDEX_NONE;
   uint8_t *bytes = store_bytes(&exchanges->store, slot);
-  header_copy(bytes, message, mid, token);
+  header_copy(bytes, message, (flags & EXCHANGE_CON) != 0 ? COPAL_CON : COPAL_NON, mid, token);
   table_insert(&exchanges->index, mid_hash(exchanges, peer, mid), *index);
   if ((flags & EXCHANGE_REQUEST) != 0)
     table_insert(&exchanges->index, token_hash(exchanges, token_peer(exchange), token_of(exchanges, exchange)), *index);

@@ -121,7 +121,10 @@ static struct verdict receive_piggybacked(struct engine *engine, const struct in
   uint32_t index = answered_by_mid(engine, incoming);
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   if (answered_by_token(engine, incoming) != index) return verdict(VERDICT_IGNORE, INDEX_NONE);
-  note_reply(exchange_at(&engine->exchanges, index), false, now);
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  note_reply(exchange, false, now);
+  /* A repeated one is for those who look at each message. */
+  if ((exchange->flags & EXCHANGE_RESPONDED) != 0 && !engine->raw) return verdict(VERDICT_IGNORE, INDEX_NONE);
   take_response(engine, index);
   return verdict(VERDICT_RESPONSE, index);
 }

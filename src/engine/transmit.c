@@ -32,11 +32,18 @@ copal_time engine_lifetime_end(const struct engine *engine, const struct exchang
 
 /* --- Taking a message ------------------------------------------------------------------------- */
 
-static copal_error choose_token(struct engine *engine, uint32_t token_peer, copal_bytes given,
-                                uint8_t token[TOKEN_SIZE], copal_bytes *chosen) {
-  *chosen = (copal_bytes){token, 0};
+/* A message that comes without a token gets one: a response its request's, a request a new one. */
+static copal_error choose_token(struct engine *engine, const struct transmission *transmission,
+                                uint8_t fresh[TOKEN_SIZE], copal_bytes *chosen) {
+  copal_bytes given = header_token(transmission->message.data);
+  *chosen = (copal_bytes){fresh, 0};
+  if (!copal_code_is_request(header_code(transmission->message.data))) {
+    if (given.size == 0) *chosen = transmission->token;
+    return COPAL_OK;
+  }
+  uint32_t peer = transmission->multicast ? INDEX_NONE : transmission->peer;
   if (given.size > 0) {
-    uint32_t other = exchange_by_token(&engine->exchanges, token_peer, given);
+    uint32_t other = exchange_by_token(&engine->exchanges, peer, given);
     bool in_use = other != INDEX_NONE && exchange_awaits_response(exchange_at(&engine->exchanges, other));
     return in_use ? COPAL_ERR_TOKEN_IN_USE : COPAL_OK;
   }
@@ -44,14 +51,14 @@ static copal_error choose_token(struct engine *engine, uint32_t token_peer, copa
   chosen->size = TOKEN_SIZE;
   do {
     uint64_t random = random_u64(&engine->random);
-    memcpy(token, &random, TOKEN_SIZE);
-  } while (exchange_by_token(&engine->exchanges, token_peer, *chosen) != INDEX_NONE);
+    memcpy(fresh, &random, TOKEN_SIZE);
+  } while (exchange_by_token(&engine->exchanges, peer, *chosen) != INDEX_NONE);
   return COPAL_OK;
 }
 
-static copal_error check(const struct engine *engine, const struct transmission *transmission) {
+static copal_error check(const struct transmission *transmission) {
   const uint8_t *message = transmission->message.data;
-  uint8_t type = header_type(message), code = header_code(message);
+  uint8_t type = transmission->type, code = header_code(message);
   if (type != COPAL_CON && type != COPAL_NON) return COPAL_ERR_TYPE;
   /* RFC 7252 4.3: "A Non-confirmable message … MUST NOT be Empty." */
   if (type == COPAL_NON && code == COPAL_EMPTY) return COPAL_ERR_TYPE;
@@ -59,9 +66,6 @@ static copal_error check(const struct engine *engine, const struct transmission 
   if (code == COPAL_EMPTY && transmission->message.size > HEADER_SIZE) return COPAL_ERR_EMPTY_NOT_EMPTY;
   /* RFC 7252 8.1: "Such multicast requests MUST be Non-confirmable." */
   if (type == COPAL_CON && transmission->multicast) return COPAL_ERR_MULTICAST_CON;
-  bool lacks_token = copal_code_is_request(code) && header_token(message).size == 0;
-  if (transmission->message.size + (lacks_token ? TOKEN_SIZE : 0) > engine->message_size_max)
-    return COPAL_ERR_MESSAGE_SIZE;
   return COPAL_OK;
 }
 
@@ -109,28 +113,26 @@ static void make_ready(struct engine *engine, uint32_t index, copal_time when) {
 }
 
 copal_error engine_send(struct engine *engine, const struct transmission *transmission, uint32_t *index) {
-  copal_error error = check(engine, transmission);
+  copal_error error = check(transmission);
   if (error != COPAL_OK) return error;
 
   uint8_t flags = transmission->flags, code = header_code(transmission->message.data);
-  if (header_type(transmission->message.data) == COPAL_CON) flags |= EXCHANGE_CON;
+  if (transmission->type == COPAL_CON) flags |= EXCHANGE_CON;
   if (copal_code_is_request(code)) flags |= EXCHANGE_REQUEST;
   if (transmission->multicast) flags |= EXCHANGE_MULTICAST;
 
-  uint8_t token[TOKEN_SIZE];
-  copal_bytes chosen = {token, 0};
-  if ((flags & EXCHANGE_REQUEST) != 0) {
-    uint32_t token_peer = transmission->multicast ? INDEX_NONE : transmission->peer;
-    error = choose_token(engine, token_peer, header_token(transmission->message.data), token, &chosen);
-    if (error != COPAL_OK) return error;
-  }
+  uint8_t fresh[TOKEN_SIZE];
+  copal_bytes token;
+  error = choose_token(engine, transmission, fresh, &token);
+  if (error != COPAL_OK) return error;
+  if (header_size_with(transmission->message, token) > engine->message_size_max) return COPAL_ERR_MESSAGE_SIZE;
 
   uint16_t mid;
   copal_time mid_lifetime = transmission->multicast ? engine->non_lifetime : engine->exchange_lifetime;
   if (transmission->multicast) engine->peers.records[transmission->peer].flags |= PEER_GROUP;
   if (!peers_next_mid(&engine->peers, transmission->peer, engine->now, mid_lifetime, &mid))
     return COPAL_ERR_MESSAGE_IDS_SPENT;
-  error = exchange_take(&engine->exchanges, transmission->peer, transmission->message, mid, chosen, flags, index);
+  error = exchange_take(&engine->exchanges, transmission->peer, transmission->message, mid, token, flags, index);
   if (error != COPAL_OK) return error;
 
   peers_take_mid(&engine->peers, transmission->peer, engine->now);

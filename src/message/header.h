@@ -37,17 +37,24 @@ static inline copal_bytes header_token(const uint8_t *message) {
   return token;
 }
 
-/* Copies a message, giving it that message ID and, where token is not empty, that token in place of none. The token has
- * at most 12 bytes; destination has room for both. */
-static inline void header_copy(uint8_t *destination, copal_bytes message, uint16_t mid, copal_bytes token) {
+/* The size of a message that has no token, once it has that one. */
+static inline size_t header_size_with(copal_bytes message, copal_bytes token) {
+  return message.size + token.size + wire_extension_size((uint32_t)token.size);
+}
+
+/* Copies a message, giving it that type and message ID and, where token is not empty, that token in place of none. */
+static inline void header_copy(uint8_t *destination, copal_bytes message, uint8_t type, uint16_t mid,
+                               copal_bytes token) {
+  uint8_t *at = destination + HEADER_SIZE;
   memcpy(destination, message.data, HEADER_SIZE);
+  header_stamp(destination, type, mid);
   if (token.size > 0) {
-    destination[0] = (uint8_t)((destination[0] & 0xf0) | token.size);
-    memcpy(destination + HEADER_SIZE, token.data, token.size);
+    destination[0] = (uint8_t)((destination[0] & 0xf0) | wire_nibble((uint32_t)token.size));
+    at = wire_put_extension(at, (uint32_t)token.size);
+    memcpy(at, token.data, token.size);
+    at += token.size;
   }
-  memcpy(destination + HEADER_SIZE + token.size, message.data + HEADER_SIZE, message.size - HEADER_SIZE);
-  destination[2] = (uint8_t)(mid >> 8);
-  destination[3] = (uint8_t)mid;
+  memcpy(at, message.data + HEADER_SIZE, message.size - HEADER_SIZE);
 }
 
 #endif

@@ -88,6 +88,12 @@ static uint16_t number_of(uint8_t selector) {
   return selector < 128 ? numbers[selector % 16] : (uint16_t)(selector * 5);
 }
 
+/* RFC 7252 5.4.4: a default is left out. */
+static bool is_default(uint16_t number, unsigned value) {
+  const copal_option_info *info = copal_option_by_number(number);
+  return info != NULL && info->initial[0] != '\0' && strtoul(info->initial, NULL, 10) == value;
+}
+
 /* One edit: an operation, a number, and a size of data from the input's beginning. */
 static void edit(copal_message *message, const uint8_t *step, const uint8_t *data, size_t size) {
   uint16_t number = number_of(step[1]);
@@ -111,6 +117,7 @@ static void edit(copal_message *message, const uint8_t *step, const uint8_t *dat
     default: copal_message_set_payload(message, data, value_size); return;
   }
   size_t expected = message->error != COPAL_OK ? before : step[0] % 8 == 4 ? 1 : before + 1;
+  if (step[0] % 8 == 3 && is_default(number, step[2] * 77777u)) expected = before;
   require(count_of(message, number) == expected);
 }
 

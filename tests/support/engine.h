@@ -54,7 +54,7 @@ static inline copal_error engine_fixture_send(struct engine_fixture *fixture, ui
   copal_encoder encoder;
   copal_encode_begin(&encoder, message, sizeof message, type, code, 0, NULL, 0);
   struct transmission transmission = {
-      .peer = peer, .message = {message, encoder.size}, .flags = flags, .timeout = timeout};
+      .peer = peer, .type = (uint8_t)type, .message = {message, encoder.size}, .flags = flags, .timeout = timeout};
   return engine_send(&fixture->engine, &transmission, index);
 }
 

@@ -120,7 +120,7 @@ static void random_takes_and_gives_agree_with_a_model(void **state) {
   free(fixture.memory);
 }
 
-static void message_id_and_token_are_stamped_and_nothing_else(void **state) {
+static void type_message_id_and_token_are_stamped_and_nothing_else(void **state) {
   (void)state;
   struct fixture fixture;
   open_exchanges(&fixture);
@@ -129,7 +129,7 @@ static void message_id_and_token_are_stamped_and_nothing_else(void **state) {
   uint32_t index;
   assert_int_equal(exchange_take(&fixture.exchanges, 0, message, 0xabcd, token, EXCHANGE_REQUEST, &index), COPAL_OK);
   const struct exchange *exchange = exchange_at(&fixture.exchanges, index);
-  static const uint8_t expected[] = {0x48, 0x01, 0xab, 0xcd, 1, 2, 3, 4, 5, 6, 7, 8, 0xb1, 'a'};
+  static const uint8_t expected[] = {0x58, 0x01, 0xab, 0xcd, 1, 2, 3, 4, 5, 6, 7, 8, 0xb1, 'a'};
   assert_int_equal(exchange->size, sizeof expected);
   assert_memory_equal(exchange_bytes(&fixture.exchanges, exchange), expected, sizeof expected);
   free(fixture.memory);
@@ -264,7 +264,7 @@ static void a_handle_names_its_record_alone(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_takes_and_gives_agree_with_a_model),
-      cmocka_unit_test(message_id_and_token_are_stamped_and_nothing_else),
+      cmocka_unit_test(type_message_id_and_token_are_stamped_and_nothing_else),
       cmocka_unit_test(tokens_differ_by_size_and_by_every_byte),
       cmocka_unit_test(a_full_table_and_a_full_store_are_told_apart_and_cost_nothing),
       cmocka_unit_test(kept_replies_stay_in_order_and_go_with_their_exchange),

@@ -226,8 +226,12 @@ static void a_group_is_answered_by_many_and_goes_on_listening(void **state) {
   (void)state;
   struct engine_fixture *fixture = open_engine(false);
   uint8_t message[4] = {0x50, COPAL_GET, 0, 0};
-  struct transmission transmission = {
-      .peer = 0, .message = {message, 4}, .multicast = true, .flags = EXCHANGE_CALL, .timeout = COPAL_NEVER};
+  struct transmission transmission = {.peer = 0,
+                                      .type = COPAL_NON,
+                                      .message = {message, 4},
+                                      .multicast = true,
+                                      .flags = EXCHANGE_CALL,
+                                      .timeout = COPAL_NEVER};
   uint32_t index;
   assert_int_equal(engine_send(&fixture->engine, &transmission, &index), COPAL_OK);
   assert_int_equal(engine_fixture_due(fixture, START).kind, DUE_TRANSMIT);

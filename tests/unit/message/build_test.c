@@ -468,8 +468,25 @@ static void random_edits_agree_with_the_simplest_model(void **state) {
   }
 }
 
+/* RFC 7252 5.4.4: "If the value of an option is intended to be this default value, the option SHOULD NOT be included in
+ * the message." */
+static void a_default_is_left_out(void **state) {
+  (void)state;
+  uint8_t buffer[64];
+  copal_message message;
+  copal_message_init(&message, buffer, sizeof buffer, COPAL_ACK, COPAL_CONTENT);
+  copal_message_add_uint(&message, COPAL_OPTION_MAX_AGE, 60);
+  assert_int_equal(message.size, 4);
+  copal_message_add_uint(&message, COPAL_OPTION_CONTENT_FORMAT, 0);
+  assert_int_equal(message.size, 5);
+  copal_message_add_uint(&message, COPAL_OPTION_MAX_AGE, 61);
+  assert_int_equal(message.size, 7);
+  assert_int_equal(message.error, COPAL_OK);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_default_is_left_out),
       cmocka_unit_test(a_new_message_is_a_header),
       cmocka_unit_test(options_are_sorted_and_repeats_keep_their_order),
       cmocka_unit_test(putting_options_between_others_mends_the_next_delta),

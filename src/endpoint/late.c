@@ -1,0 +1,79 @@
+/* Answers that come after their request's turn: from an application that acknowledges by itself, or deferred. As long
+ * as the request is not acknowledged they can be piggybacked; then they are messages of their own. RFC 7252
+ * section 5.2. */
+#include "endpoint/endpoint.h"
+
+/* Where the reply is to stand: behind the entry that was made for the request, if it has the room, as it has while its
+ * handler runs; else in an entry of its own. */
+static struct reply *take_place(copal_endpoint *endpoint, const struct late *late, struct reply *old, size_t size) {
+  struct engine *engine = &endpoint->engine;
+  if (old != NULL && reply_room(old) >= size) return old;
+  if (old != NULL) ++old->pins;
+  struct reply *reply = replies_take(engine_replies(engine, late->code), &engine->peers, &late->key, late->peer, size,
+                                     engine->now, engine->exchange_lifetime, &engine->counters.replies_evicted);
+  if (old != NULL) --old->pins;
+  return reply;
+}
+
+copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, const copal_message *response) {
+  struct engine *engine = &endpoint->engine;
+  struct replies *replies = engine_replies(engine, late->code);
+  copal_bytes message = {response->buffer, response->size}, token = late->token;
+  if (header_token(message.data).size > 0) token.size = 0;
+  size_t size = header_size_with(message, token);
+  if (size > engine->message_size_max) return COPAL_ERR_MESSAGE_SIZE;
+
+  struct reply *old = endpoint_find_reply(endpoint, late->code, &late->key);
+  struct reply *reply = take_place(endpoint, late, old, size);
+  if (reply == NULL) return COPAL_ERR_MESSAGES_FULL;
+  if (!outbox_push_reply(&endpoint->outbox, &late->path, reply)) {
+    if (reply == old) return COPAL_ERR_MESSAGES_FULL;
+    replies_drop(replies, &engine->peers, reply);
+    replies_close(replies, reply, REPLY_DEAD, 0);
+    return COPAL_ERR_MESSAGES_FULL;
+  }
+  header_copy(reply_bytes(reply), message, COPAL_ACK, late->key.mid, token);
+  replies_close(replies, reply, REPLY_MESSAGE, size);
+  if (old != NULL && reply != old) replies_drop(replies, &engine->peers, old);
+  return COPAL_OK;
+}
+
+/* --- Deferred ---------------------------------------------------------------------------------- */
+
+static copal_error answer_deferred(copal_endpoint *endpoint, const struct deferred *deferred,
+                                   const copal_message *response) {
+  copal_bytes token = {store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
+  if (deferred->ack_at != COPAL_NEVER) {
+    struct late late = {deferred->key, endpoint->paths.records[deferred->peer], token, deferred->peer, deferred->code};
+    return endpoint_piggyback(endpoint, &late, response);
+  }
+  struct transmission transmission = {.peer = deferred->peer,
+                                      .type = deferred->key.con ? COPAL_CON : COPAL_NON,
+                                      .message = {response->buffer, response->size},
+                                      .token = token,
+                                      .timeout = COPAL_NEVER};
+  if (deferred->multicast) {
+    endpoint_answer_group(endpoint, &transmission);
+    return COPAL_OK;
+  }
+  uint32_t index;
+  return engine_send(&endpoint->engine, &transmission, &index);
+}
+
+copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle, const copal_message *response) {
+  uint32_t index = deferred_of(&endpoint->deferreds, handle.index, handle.generation);
+  if (index == INDEX_NONE) return COPAL_ERR_STALE;
+  if (response->error != COPAL_OK) return response->error;
+  if (!copal_code_is_response(header_code(response->buffer))) return COPAL_ERR_TYPE;
+  endpoint_read_clock(endpoint);
+  copal_error error = answer_deferred(endpoint, &endpoint->deferreds.records[index], response);
+  if (error == COPAL_OK) deferred_give(&endpoint->deferreds, &endpoint->engine, index);
+  return error;
+}
+
+copal_error copal_deferred_drop(copal_endpoint *endpoint, copal_deferred handle) {
+  uint32_t index = deferred_of(&endpoint->deferreds, handle.index, handle.generation);
+  if (index == INDEX_NONE) return COPAL_ERR_STALE;
+  deferred_give(&endpoint->deferreds, &endpoint->engine, index);
+  return COPAL_OK;
+}
