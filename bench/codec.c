@@ -19,7 +19,7 @@ static _Alignas(PAGE) uint8_t encoded[SAMPLES][PAGE];
 static _Alignas(PAGE) uint8_t page[PAGE];
 static uint8_t *const target = page + PAGE / 2;
 
-#define TEXT(text) sizeof text - 1, (const uint8_t *)text
+#define TEXT(text) sizeof(text) - 1, (const uint8_t *)(text)
 #define BYTES(...) \
   sizeof((uint8_t[]){__VA_ARGS__}), (const uint8_t[]) { __VA_ARGS__ }
 

@@ -28,7 +28,7 @@ static bool is_earlier(const struct packet *a, const struct packet *b) {
 static void push(struct network *network, struct packet *packet) {
   if (network->count == network->capacity) {
     network->capacity = network->capacity == 0 ? 64 : 2 * network->capacity;
-    network->packets = realloc(network->packets, network->capacity * sizeof *network->packets);
+    network->packets = realloc(network->packets, network->capacity * sizeof(struct packet *));
     assert(network->packets != NULL);
   }
   size_t at = network->count++;

@@ -100,7 +100,8 @@ static void answer_non(struct trial *trial, const struct node *node, copal_rx *r
     case 0: CHECK(&trial->world, copal_respond(rx, &response, NULL) == COPAL_OK); break;
     case 1: owe(trial, node, rx, number); break;
     case 2:
-      CHECK(&trial->world, copal_reset(rx) == COPAL_OK && copal_reset(rx) == COPAL_ERR_RESPONDED);
+      CHECK(&trial->world, copal_reset(rx) == COPAL_OK);
+      CHECK(&trial->world, copal_reset(rx) == COPAL_ERR_RESPONDED);
       trial->requests[number].reset = true;
       break;
   }
