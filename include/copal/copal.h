@@ -126,7 +126,7 @@ typedef struct copal_config {
   copal_parameters parameters;
 } copal_config;
 
-/* Limits for a program on a host: 65,536 exchanges and peers, about 200 MiB reserved and little of it touched. */
+/* Limits for a program on a host: 65,536 exchanges and peers, 125 MiB reserved and little of it touched. */
 COPAL_API copal_config copal_config_default(void);
 
 /* Limits for a microcontroller: 8 exchanges, 4 peers, messages of up to 256 bytes. */
