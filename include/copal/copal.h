@@ -23,8 +23,8 @@
  * 7. Threads. None inside, no lock, no mutable global. An endpoint belongs to one thread at a time.
  * 8. Callbacks. Resource handlers and response handlers, called with nothing half-updated beneath them: they may call
  *    any function of the library but those that pass datagrams through this same endpoint, which they are called from:
- *    input, output, unreachable; copal_process, copal_run, copal_exchange (asserted). A hosted endpoint also has a
- *    trace function, which only looks on: see net.h.
+ *    input, output, unreachable; copal_process, copal_run, copal_exchange; nor close it (asserted). A hosted endpoint
+ * also has a trace function, which only looks on: see net.h.
  * 9. Batches. Datagrams go in and come out as arrays.
  * 10. Exactly once, bounded. A request is processed once for EXCHANGE_LIFETIME and its duplicates get the same reply.
  *    A duplicate is the same peer, message ID and bytes. When the memory for replies is full, the oldest replies to

@@ -55,7 +55,7 @@ COPAL_API copal_endpoint *copal_open(const char *uri, copal_open_options *option
 /* As copal_open with a datagram socket that the program made; it is set non-blocking and closed with the endpoint. */
 COPAL_API copal_endpoint *copal_open_fd(int fd, copal_open_options *options);
 
-/* Closes sockets and gives the memory back. NULL is fine. */
+/* Closes sockets and gives the memory back. NULL is fine. Not from a handler: there, copal_stop. */
 COPAL_API void copal_close(copal_endpoint *endpoint);
 
 /* Does all sending, resending and receiving until a message comes for the application, or timeout (ns) is over;

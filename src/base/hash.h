@@ -55,7 +55,7 @@ static inline uint64_t hash_words(const struct hash_key *key, uint64_t a, uint64
   return hash_end(&state);
 }
 
-/* On machines of either byte order the words are read as they lie: the hash never leaves the endpoint. */
+/* Whole words are read as they lie, in whatever order of bytes: the hash never leaves the endpoint. */
 static inline uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t size) {
   struct hash_state state = hash_begin(key);
   const uint8_t *at = (const uint8_t *)data;
@@ -66,7 +66,7 @@ static inline uint64_t hash_bytes(const struct hash_key *key, const void *data, 
     hash_add(&state, word);
   }
   word = 0;
-  if (left > 0) memcpy(&word, at, left);
+  for (size_t i = 0; i < left; ++i) word |= (uint64_t)at[i] << (8 * i);
   /* The size tells inputs apart that differ in trailing zeros only. */
   hash_add(&state, word ^ (uint64_t)(uint8_t)size * ((uint64_t)1 << 56));
   return hash_end(&state);

@@ -63,9 +63,9 @@ void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t 
     ++endpoint->engine.counters.ignored;
 }
 
-/* An answer to a group waits for its moment with an exchange and a peer: of each, a quarter at most, so that requests
- * to a group cannot keep others out. */
-static bool is_busy_answering(const struct engine *engine) {
+/* An answer to a group waits for its moment with an exchange and a peer. When a quarter of either is in use, for
+ * whatever purpose, groups get none, so that requests to them cannot keep others out. */
+static bool is_busy(const struct engine *engine) {
   const struct slab *exchanges = &engine->exchanges.slab, *peers = &engine->peers.slab;
   uint32_t least = exchanges->count_max < peers->count_max ? exchanges->count_max : peers->count_max;
   return exchanges->count >= (least + 3) / 4;
@@ -79,7 +79,10 @@ void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *
   copal_view view;
   if (copal_decode(transmission->message.data, transmission->message.size, &view) != COPAL_OK) return;
   if (COPAL_CODE_CLASS(view.code) != 2 || view.payload.size == 0) return;
-  if (is_busy_answering(engine)) return;
+  if (is_busy(engine)) {
+    ++engine->counters.ignored;
+    return;
+  }
   struct transmission delayed = *transmission;
   delayed.delay = random_up_to(&engine->random, engine->parameters.leisure);
   uint32_t index;

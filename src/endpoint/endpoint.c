@@ -62,12 +62,12 @@ static bool parameters_are_sound(const copal_parameters *parameters) {
          parameters->ack_delay <= 86400 * COPAL_SECOND && longest_wait(parameters) <= UINT32_MAX * COPAL_MICROSECOND;
 }
 
-/* A page for messages, and an entry with the largest reply in each half of the replies, all as they will be laid out.
- */
+/* A page for messages, and in each half of the replies an entry for a request and one with the largest reply, all as
+ * they will be laid out. */
 static bool holds_one_message(const copal_config *config) {
   uint32_t ring = config->replies_size / 2 & ~(uint32_t)7;
   return config->messages_size >= layout_power_of_two(config->message_size_max) &&
-         ring >= ((config->message_size_max + sizeof(struct reply) + 7) & ~(size_t)7);
+         ring >= ((config->message_size_max + 2 * sizeof(struct reply) + 7) & ~(size_t)7);
 }
 
 static bool is_sound(const copal_config *config) {
@@ -137,13 +137,18 @@ void endpoint_read_clock(copal_endpoint *endpoint) {
 
 void endpoint_unbind(copal_endpoint *endpoint, const copal_path *path) {
   struct path packed = path_pack(path);
-  uint32_t peer = paths_find(&endpoint->paths, &packed);
+  uint32_t unbound, peer = paths_find(&endpoint->paths, &packed, &unbound);
   if (peer != INDEX_NONE) paths_unbind(&endpoint->paths, peer);
 }
 
 uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path) {
-  uint32_t peer = paths_find(&endpoint->paths, path);
+  uint32_t unbound, peer = paths_find(&endpoint->paths, path, &unbound);
   if (peer != INDEX_NONE) return peer;
+  /* What is under way from an address that the system chose must not go on from another one. */
+  if (unbound != INDEX_NONE && (endpoint->engine.peers.records[unbound].flags & PEER_BUSY) == 0) {
+    paths_bind(&endpoint->paths, unbound, path);
+    return unbound;
+  }
   bool evicted;
   peer = peers_take(&endpoint->engine.peers, &endpoint->engine.random, &evicted);
   if (peer == INDEX_NONE) {

@@ -41,9 +41,10 @@ void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx,
   bool more_may_come = (flags & EXCHANGE_MULTICAST) != 0 && error == COPAL_OK;
   if ((flags & EXCHANGE_CALL) != 0) {
     struct call call = endpoint->calls[index];
+    bool outer = endpoint->in_handler;
     endpoint->in_handler = true;
     call.handler(endpoint, tx, rx, error, call.context);
-    endpoint->in_handler = false;
+    endpoint->in_handler = outer;
     if (!more_may_come && exchange_of(exchanges, tx) != INDEX_NONE) engine_end(&endpoint->engine, index);
   } else if ((flags & EXCHANGE_RECORD) != 0) {
     note_failure(endpoint, tx, error);

@@ -208,7 +208,16 @@ static bool has_source(const copal_address *remote) {
   return remote->family != COPAL_FAMILY_NONE && remote->port != 0 && !copal_address_is_multicast(remote);
 }
 
+/* A peer that answers from somewhere is from now on sent to from there. */
+static void note_local_address(copal_endpoint *endpoint, const struct arrival *arrival, uint32_t index) {
+  const struct incoming *incoming = &arrival->incoming;
+  if (index == INDEX_NONE || incoming->unbound == INDEX_NONE || incoming->peer != INDEX_NONE) return;
+  if (exchange_at(&endpoint->engine.exchanges, index)->peer == incoming->unbound)
+    paths_bind(&endpoint->paths, incoming->unbound, &arrival->path);
+}
+
 static void follow(copal_endpoint *endpoint, struct arrival *arrival, const struct verdict *verdict) {
+  note_local_address(endpoint, arrival, verdict->exchange);
   switch (verdict->kind) {
     case VERDICT_IGNORE: ignore(endpoint); break;
     case VERDICT_REJECT: reject(endpoint, arrival); break;
@@ -241,7 +250,7 @@ static void take(copal_endpoint *endpoint, const copal_datagram *datagram) {
     handle_malformed(endpoint, &arrival, error);
     return;
   }
-  arrival.incoming.peer = paths_find(&endpoint->paths, &arrival.path);
+  arrival.incoming.peer = paths_find(&endpoint->paths, &arrival.path, &arrival.incoming.unbound);
   struct verdict verdict = engine_receive(&endpoint->engine, &arrival.incoming, endpoint->engine.now);
   follow(endpoint, &arrival, &verdict);
 }

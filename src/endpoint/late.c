@@ -3,15 +3,21 @@
  * section 5.2. */
 #include "endpoint/endpoint.h"
 
-/* Where the reply is to stand: behind the entry that was made for the request, if it has the room, as it has while its
- * handler runs; else in an entry of its own. */
-static struct reply *take_place(copal_endpoint *endpoint, const struct late *late, struct reply *old, size_t size) {
+/* Where the reply is to stand: behind the entry that was made for the request, if it still waits and has the room, as
+ * it has while its handler runs; else in an entry of its own, for which the old one stays until it is there. (Where the
+ * oldest may make room it goes first, lest it be in the way.) */
+static struct reply *take_place(copal_endpoint *endpoint, const struct late *late, struct reply **old, size_t size) {
   struct engine *engine = &endpoint->engine;
-  if (old != NULL && reply_room(old) >= size) return old;
-  if (old != NULL) ++old->pins;
-  struct reply *reply = replies_take(engine_replies(engine, late->code), &engine->peers, &late->key, late->peer, size,
-                                     engine->now, engine->exchange_lifetime, &engine->counters.replies_evicted);
-  if (old != NULL) --old->pins;
+  struct replies *replies = engine_replies(engine, late->code);
+  if (*old != NULL && (*old)->state == REPLY_PENDING && reply_room(*old) >= size) return *old;
+  if (*old != NULL && !replies->unsafe) {
+    replies_drop(replies, &engine->peers, *old);
+    *old = NULL;
+  }
+  if (*old != NULL) ++(*old)->pins;
+  struct reply *reply = replies_take(replies, &engine->peers, &late->key, late->peer, size, engine->now,
+                                     engine->exchange_lifetime, &engine->counters.replies_evicted);
+  if (*old != NULL) --(*old)->pins;
   return reply;
 }
 
@@ -24,7 +30,7 @@ copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late
   if (size > engine->message_size_max) return COPAL_ERR_MESSAGE_SIZE;
 
   struct reply *old = endpoint_find_reply(endpoint, late->code, &late->key);
-  struct reply *reply = take_place(endpoint, late, old, size);
+  struct reply *reply = take_place(endpoint, late, &old, size);
   if (reply == NULL) return COPAL_ERR_MESSAGES_FULL;
   if (!outbox_push_reply(&endpoint->outbox, &late->path, reply)) {
     if (reply == old) return COPAL_ERR_MESSAGES_FULL;

@@ -54,10 +54,12 @@ size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_dat
  * message, including port numbers and CoAP header information such as message type and code, Message ID, and Token". */
 void copal_endpoint_unreachable(copal_endpoint *endpoint, copal_time now, const copal_path *path, const void *datagram,
                                 size_t size) {
+  assert(!endpoint->in_handler);
   endpoint_advance(endpoint, now);
   const uint8_t *bytes = (const uint8_t *)datagram;
   struct path packed = path_pack(path);
-  uint32_t peer = paths_find(&endpoint->paths, &packed);
+  uint32_t unbound, peer = paths_find(&endpoint->paths, &packed, &unbound);
+  if (peer == INDEX_NONE) peer = unbound;
   if (peer == INDEX_NONE || size < HEADER_SIZE) return;
   struct exchanges *exchanges = &endpoint->engine.exchanges;
   uint32_t index = exchange_by_mid(exchanges, peer, header_mid(bytes));

@@ -54,21 +54,24 @@ static bool same_remote(const struct path *a, const struct path *b) {
          (a->families & 15) == (b->families & 15) && a->scope == b->scope;
 }
 
-uint32_t paths_find(struct paths *paths, const struct path *path) {
-  uint32_t hash = remote_hash(paths, path), index, unbound = INDEX_NONE;
+uint32_t paths_find(const struct paths *paths, const struct path *path, uint32_t *unbound) {
+  uint32_t hash = remote_hash(paths, path), index;
   struct table_walk walk = table_walk(hash);
+  *unbound = INDEX_NONE;
   while ((index = table_next(&paths->index, hash, &walk)) != INDEX_NONE) {
     const struct path *record = &paths->records[index];
     if (!same_remote(record, path)) continue;
     if (local_family(path) == COPAL_FAMILY_NONE) return index;
+    if (local_family(record) == COPAL_FAMILY_NONE) *unbound = index;
     if (memcmp(record, path, sizeof *record) == 0) return index;
-    if (local_family(record) == COPAL_FAMILY_NONE) unbound = index;
   }
-  if (unbound != INDEX_NONE) {
-    memcpy(paths->records[unbound].local, path->local, sizeof path->local);
-    paths->records[unbound].families = path->families;
-  }
-  return unbound;
+  return INDEX_NONE;
+}
+
+void paths_bind(struct paths *paths, uint32_t peer, const struct path *path) {
+  struct path *record = &paths->records[peer];
+  memcpy(record->local, path->local, sizeof record->local);
+  record->families = path->families;
 }
 
 void paths_unbind(struct paths *paths, uint32_t peer) {

@@ -32,8 +32,12 @@ copal_path path_unpack(const struct path *path);
 uint64_t path_identity(const struct paths *paths, const struct path *path);
 
 /* The peer at the other end of a path, or INDEX_NONE. A path without local address finds any peer with that remote
- * address; a peer that was sent to without one takes the local address at which it answers. */
-uint32_t paths_find(struct paths *paths, const struct path *path);
+ * address. unbound is set to the record of that remote, if any, whose local address is not known: we sent to it, and it
+ * has not answered yet. */
+uint32_t paths_find(const struct paths *paths, const struct path *path, uint32_t *unbound);
+
+/* Gives a peer without local address the one of that path: it answered there. */
+void paths_bind(struct paths *paths, uint32_t peer, const struct path *path);
 
 /* Makes a peer one without local address again. */
 void paths_unbind(struct paths *paths, uint32_t peer);

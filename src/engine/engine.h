@@ -88,6 +88,7 @@ struct incoming {
   copal_bytes datagram;
   uint64_t identity; /* hash of the path it came along */
   uint32_t peer;     /* INDEX_NONE: nobody we know */
+  uint32_t unbound;  /* another record of the same remote, to whom we sent and who may be answering; or INDEX_NONE */
   bool multicast;
   struct reply_key key; /* of its entry among the replies; receive.c fills it for CON and NON */
 };

@@ -4,6 +4,10 @@
 
 #include <assert.h>
 
+/* RFC 7252 8.1: "the sender MUST avoid using a Message ID that is also still active from this endpoint with any unicast
+ * endpoint that might receive the multicast message". So groups have the last 4,096 IDs to themselves. */
+enum { GROUP_MIDS = 0xf000 };
+
 void peers_init(struct peers *peers, struct layout *layout, uint32_t count_max) {
   peers->records = (struct peer *)layout_take(layout, count_max, sizeof(struct peer));
   slab_init(&peers->slab, peers->records, sizeof(struct peer), count_max);
@@ -43,7 +47,7 @@ uint32_t peers_take(struct peers *peers, struct random *random, bool *evicted) {
   uint16_t generation = (uint16_t)(peer->generation + 1);
   /* RFC 7252 4.4: "It is strongly recommended that the initial value of the variable (e.g., on startup) be randomized"
    */
-  *peer = (struct peer){.next_mid = (uint16_t)random_u32(random), .generation = generation};
+  *peer = (struct peer){.next_mid = (uint16_t)random_up_to(random, GROUP_MIDS - 1), .generation = generation};
   idle_insert(peers, index);
   return index;
 }
@@ -73,10 +77,6 @@ void peers_release(struct peers *peers, uint32_t index) {
   peer->flags &= (uint8_t)~PEER_BUSY;
   idle_insert(peers, index);
 }
-
-/* RFC 7252 8.1: "the sender MUST avoid using a Message ID that is also still active from this endpoint with any unicast
- * endpoint that might receive the multicast message". So groups have the last 4,096 IDs to themselves. */
-enum { GROUP_MIDS = 0xf000 };
 
 /* The bit that tells the two halves of a peer's message IDs apart. */
 static uint16_t half_bit(const struct peer *peer) { return (peer->flags & PEER_GROUP) != 0 ? 0x800 : 0x8000; }

@@ -48,10 +48,12 @@ static void note_reply(struct exchange *exchange, bool reset, copal_time now) {
 
 /* The exchange of ours that an ACK or RST answers: same peer, same message ID, and on its way. */
 static uint32_t answered_by_mid(const struct engine *engine, const struct incoming *incoming) {
-  if (incoming->peer == INDEX_NONE) return INDEX_NONE;
-  uint32_t index = exchange_by_mid(&engine->exchanges, incoming->peer, incoming->view->message_id);
+  const struct exchanges *exchanges = &engine->exchanges;
+  uint32_t index = exchange_by_mid(exchanges, incoming->peer, incoming->view->message_id);
+  if (index == INDEX_NONE && incoming->unbound != INDEX_NONE)
+    index = exchange_by_mid(exchanges, incoming->unbound, incoming->view->message_id);
   if (index == INDEX_NONE) return INDEX_NONE;
-  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  const struct exchange *exchange = exchange_at(exchanges, index);
   if (exchange->transmissions == 0) return INDEX_NONE;
   if (incoming->view->type == COPAL_ACK && (exchange->flags & EXCHANGE_CON) == 0) return INDEX_NONE;
   return index;
@@ -100,6 +102,8 @@ static uint32_t answered_by_token(const struct engine *engine, const struct inco
   copal_bytes token = incoming->view->token;
   uint32_t index = INDEX_NONE;
   if (incoming->peer != INDEX_NONE) index = exchange_by_token(&engine->exchanges, incoming->peer, token);
+  if (index == INDEX_NONE && incoming->unbound != INDEX_NONE)
+    index = exchange_by_token(&engine->exchanges, incoming->unbound, token);
   if (index == INDEX_NONE) index = exchange_by_token(&engine->exchanges, INDEX_NONE, token);
   if (index == INDEX_NONE || exchange_at(&engine->exchanges, index)->transmissions == 0) return INDEX_NONE;
   return index;
@@ -191,12 +195,16 @@ static struct verdict receive_response(struct engine *engine, struct incoming *i
   return verdict(VERDICT_RESPONSE, index);
 }
 
+static void note_heard(struct engine *engine, uint32_t peer) {
+  if (peer == INDEX_NONE) return;
+  engine->peers.records[peer].flags &= (uint8_t)~PEER_SILENT;
+  peers_touch(&engine->peers, peer);
+}
+
 struct verdict engine_receive(struct engine *engine, struct incoming *incoming, copal_time now) {
   const copal_view *view = incoming->view;
-  if (incoming->peer != INDEX_NONE) {
-    engine->peers.records[incoming->peer].flags &= (uint8_t)~PEER_SILENT;
-    peers_touch(&engine->peers, incoming->peer);
-  }
+  note_heard(engine, incoming->peer);
+  note_heard(engine, incoming->unbound);
   if (copal_code_is_request(view->code)) return receive_request(engine, incoming, now);
   if (copal_code_is_response(view->code)) return receive_response(engine, incoming, now);
   /* RFC 7252 4.2: rejected "where the message is Empty, uses a code with a reserved class (1, 6, or 7)". A CON that is

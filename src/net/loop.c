@@ -59,7 +59,7 @@ static void take_wake(struct net *net) {
   if (read(net->wake, &count, sizeof count) == sizeof count) net->woken = true;
 }
 
-/* For a kernel before 5.11, which knows no finer waits: never too early. */
+/* For a kernel before 5.11, or a container that forbids what it does not know: no finer waits, but never too early. */
 static int to_milliseconds(copal_time wait) {
   if (wait > INT_MAX * COPAL_MILLISECOND) return wait == COPAL_NEVER ? -1 : INT_MAX;
   return (int)((wait + COPAL_MILLISECOND - 1) / COPAL_MILLISECOND);
@@ -70,7 +70,8 @@ static copal_error await(struct net *net, copal_time wait) {
   struct epoll_event events[NET_SOCKETS_MAX + 1];
   struct timespec timeout = {(time_t)(wait / COPAL_SECOND), (long)(wait % COPAL_SECOND)};
   int count = epoll_pwait2(net->epoll, events, NET_SOCKETS_MAX + 1, wait == COPAL_NEVER ? NULL : &timeout, NULL);
-  if (count < 0 && errno == ENOSYS) count = epoll_wait(net->epoll, events, NET_SOCKETS_MAX + 1, to_milliseconds(wait));
+  if (count < 0 && (errno == ENOSYS || errno == EPERM))
+    count = epoll_wait(net->epoll, events, NET_SOCKETS_MAX + 1, to_milliseconds(wait));
   if (count < 0 && errno != EINTR) return COPAL_ERR_SOCKET;
   if (count < 0) {
     /* A signal wakes as copal_wake does; where its handler called that, the two are one. */

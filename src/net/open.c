@@ -1,5 +1,6 @@
 /* Opening and closing a hosted endpoint: two blocks of memory, reserved here and committed as they are touched, the
  * seed, the primary socket. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -161,5 +162,7 @@ copal_endpoint *copal_open_fd(int fd, copal_open_options *options) {
 
 void copal_close(copal_endpoint *endpoint) {
   struct net *net = net_of(endpoint);
-  if (net != NULL) release(net);
+  if (net == NULL) return;
+  assert(!endpoint->in_handler);
+  release(net);
 }

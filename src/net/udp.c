@@ -235,8 +235,6 @@ static void send_run(struct net *net, uint32_t socket, uint32_t count, bool *unr
   }
 }
 
-/* Datagrams that leave through the same socket make a run. Only when all are sent is the endpoint told what could not
- * be: a handler that it calls then may do anything to it. */
 /* Where the source had to be left to the system, the peer's address of ours is lost: what it sends next comes to
  * another one, and must still find it. */
 static void forget_lost_sources(struct net *net, const copal_datagram *datagrams, uint32_t count) {
@@ -246,6 +244,8 @@ static void forget_lost_sources(struct net *net, const copal_datagram *datagrams
   }
 }
 
+/* Datagrams that leave through the same socket make a run. Only when all are sent is the endpoint told what could not
+ * be: a handler that it calls then may do anything to it. */
 void net_send(struct net *net, const copal_datagram *datagrams, size_t count, copal_time now) {
   bool unreachable[NET_BATCH_MAX] = {false};
   size_t start = 0;

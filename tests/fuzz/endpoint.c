@@ -521,7 +521,7 @@ static void configure(void) {
   config->exchanges_max = 1 + (sizes >> 2 & 3);
   config->message_size_max = (sizes & 16) != 0 ? 128 : 64;
   config->messages_size = (sizes & 32) != 0 ? MESSAGES_SIZE_LARGE : 128;
-  config->replies_size = (sizes & 64) != 0 ? 2048 : 320;
+  config->replies_size = (sizes & 64) != 0 ? 2048 : 2 * (config->message_size_max + 64);
   config->peer_replies_max = (sizes & 128) != 0 ? 4 : 1;
   config->outbox_max = 1 + (kind >> 7);
 }

@@ -68,7 +68,8 @@ static inline struct verdict engine_fixture_receive(struct engine_fixture *fixtu
   copal_encoder encoder;
   copal_encode_begin(&encoder, fixture->datagram, size, type, code, mid, token.data, token.size);
   assert_int_equal(copal_decode(fixture->datagram, encoder.size, &fixture->view), COPAL_OK);
-  *incoming = (struct incoming){.view = &fixture->view,
+  *incoming = (struct incoming){.unbound = INDEX_NONE,
+                                .view = &fixture->view,
                                 .datagram = {fixture->datagram, encoder.size},
                                 .identity = 1000 + (uint64_t)peer,
                                 .peer = peer};

@@ -432,7 +432,7 @@ static void one_of_everything_is_enough(void **state) {
                          .exchanges_max = 1,
                          .message_size_max = 64,
                          .messages_size = 64,
-                         .replies_size = 192,
+                         .replies_size = 256,
                          .outbox_max = 1,
                          .routes_max = 3,
                          .peer_replies_max = 1,
@@ -455,7 +455,7 @@ static void what_would_hold_nothing_is_refused_as_a_configuration(void **state) 
       copal_config config = copal_config_small();
       config.message_size_max = size;
       config.messages_size = messages;
-      config.replies_size = 2 * (size + 32) + size % 24;
+      config.replies_size = 2 * (size + 64) + size % 24;
       if (copal_endpoint_size(&config) == 0) continue;
       /* Accepted: then the largest message goes out, and the largest reply. */
       struct scene scene;

@@ -47,7 +47,15 @@ static void set(struct fixture *fixture, uint32_t peer, copal_path path) {
 
 static uint32_t find(struct fixture *fixture, copal_path path) {
   struct path packed = path_pack(&path);
-  return paths_find(&fixture->paths, &packed);
+  uint32_t unbound;
+  return paths_find(&fixture->paths, &packed, &unbound);
+}
+
+static uint32_t find_unbound(struct fixture *fixture, copal_path path) {
+  struct path packed = path_pack(&path);
+  uint32_t unbound;
+  (void)paths_find(&fixture->paths, &packed, &unbound);
+  return unbound;
 }
 
 static void a_path_comes_back_from_its_packed_form(void **state) {
@@ -104,8 +112,13 @@ static void a_peer_that_was_sent_to_takes_the_local_address_at_which_it_answers(
   struct fixture fixture;
   open_paths(&fixture);
   set(&fixture, 1, ipv4(1, 5683, 0));
+  assert_int_equal(find(&fixture, ipv4(1, 5683, 100)), INDEX_NONE);
+  assert_int_equal(find_unbound(&fixture, ipv4(1, 5683, 100)), 1);
+  copal_path answer = ipv4(1, 5683, 100);
+  struct path packed = path_pack(&answer);
+  paths_bind(&fixture.paths, 1, &packed);
   assert_int_equal(find(&fixture, ipv4(1, 5683, 100)), 1);
-  assert_int_equal(find(&fixture, ipv4(1, 5683, 101)), INDEX_NONE); /* it has one now */
+  assert_int_equal(find_unbound(&fixture, ipv4(1, 5683, 101)), INDEX_NONE); /* it has one now */
   assert_int_equal(find(&fixture, ipv4(1, 5683, 0)), 1);
   copal_path path = path_unpack(&fixture.paths.records[1]);
   copal_path expected = ipv4(1, 5683, 100);

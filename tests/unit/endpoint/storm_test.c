@@ -307,7 +307,7 @@ static void the_smallest_endpoint_survives(void **state) {
     copal_config config = copal_config_small();
     config.peers_max = config.exchanges_max = config.outbox_max = config.peer_replies_max = config.deferred_max = 1;
     config.messages_size = 256;
-    config.replies_size = 2 * (256 + 32);
+    config.replies_size = 2 * (256 + 64);
     asked += rage(&config, seed);
   }
   assert_true(asked > 20); /* it did rage */
