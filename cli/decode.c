@@ -29,12 +29,17 @@ static enum status walk_capture(struct pcap *pcap, const struct ports *ports, co
 static bool read_ports(const struct list *list, struct ports *ports);
 static bool wanted(const struct ports *ports, const struct pcap_datagram *datagram);
 static void show_frame(const struct pcap_datagram *datagram);
+static enum status explain_given(copal_bytes datagram);
 static enum status explain(copal_bytes datagram);
 static bool read_all(const char *path, size_t limit, uint8_t **data, size_t *size);
 
 enum status decode_run(const struct command *command, const struct settings *settings) {
   if (settings->pcap != NULL && settings->operands_count > 0) {
     complain(command->name, "--pcap and a datagram in hexadecimal exclude each other");
+    return STATUS_USAGE;
+  }
+  if (settings->pcap == NULL && settings->ports.count > 0) {
+    complain(command->name, "--port chooses among what a capture holds: it goes with --pcap FILE");
     return STATUS_USAGE;
   }
   if (settings->pcap != NULL) return decode_capture(settings);
@@ -53,7 +58,7 @@ static enum status decode_operands(const struct settings *settings) {
       return STATUS_USAGE;
     }
   }
-  return explain((copal_bytes){buffer, size});
+  return explain_given((copal_bytes){buffer, size});
 }
 
 static enum status decode_input(void) {
@@ -68,7 +73,7 @@ static enum status decode_input(void) {
     complain("decode", "standard input %s", value_hex_text(result));
     return STATUS_USAGE;
   }
-  return explain((copal_bytes){buffer, size});
+  return explain_given((copal_bytes){buffer, size});
 }
 
 static enum status decode_capture(const struct settings *settings) {
@@ -149,6 +154,14 @@ static void show_frame(const struct pcap_datagram *datagram) {
   printf("%s#%" PRIu32 "  %s.%06u  %s -> %s%s\n", terminal_style(stdout, STYLE_FAINT), datagram->frame, when,
          datagram->nanoseconds / 1000, source, destination, terminal_style(stdout, STYLE_PLAIN));
   if (datagram->missing > 0) printf("  (cut off by the capture: %zu bytes are missing)\n", datagram->missing);
+}
+
+static enum status explain_given(copal_bytes datagram) {
+  if (datagram.size == 0) {
+    complain("decode", "there is no datagram to decode: give one in hexadecimal, or --pcap FILE");
+    return STATUS_USAGE;
+  }
+  return explain(datagram);
 }
 
 static enum status explain(copal_bytes datagram) {

@@ -28,6 +28,9 @@ struct discovery {
   enum status status; /* of the latest answer */
 };
 
+/* DEFAULT_LEISURE, RFC 7252 4.8. */
+#define LEISURE (5 * COPAL_SECOND)
+
 static enum status discover_all(struct discovery *discovery);
 static enum status explain(const struct discovery *discovery, size_t count);
 static enum status ask(struct discovery *discovery, struct question *question, const char *operand);
@@ -85,9 +88,10 @@ static enum status explain(const struct discovery *discovery, size_t count) {
     return client_failed(&discovery->client, question->error, &question->target);
   }
   if (!settings->quiet) {
-    complain("discover", "nobody answered within %.1f s: are servers on this network, and in the group?%s",
+    complain("discover", "nobody answered within %.1f s: are servers on this network, and in the group?%s%s",
              (double)settings->wait / (double)COPAL_SECOND,
-             settings->interface == NULL ? " --interface chooses another network" : "");
+             settings->interface == NULL ? " --interface chooses another network" : "",
+             settings->wait < LEISURE ? "; servers may take 5 s to answer a group, --wait is shorter" : "");
   }
   return STATUS_TIMEOUT;
 }

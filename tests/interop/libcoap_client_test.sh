@@ -91,6 +91,15 @@ report $? "with the same message ID"
 run get "$uri/counter"
 output "the request was processed once" 3
 
+# The server stands still for longer than libcoap's client waits.
+kill -STOP "$server_pid"
+ask -B 2 "$uri/hello"
+output "a server that stands still has no answer for libcoap" ''
+kill -CONT "$server_pid"
+sleep 0.2
+run get "$uri/hello"
+expect "afterwards it answers again" 0
+
 # libcoap's client has no ping that stands alone: this one is spoken by hand (RFC 7252 4.3).
 answer=$(python3 - "$port" <<'PING'
 import socket, sys

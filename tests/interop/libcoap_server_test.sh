@@ -19,6 +19,7 @@ start_libcoap() {
 }
 
 start_libcoap
+libcoap_pid=$pid
 
 run get -v "$uri/"
 expect "GET succeeds" 0
@@ -83,6 +84,13 @@ report $? "libcoap filters what is asked for"
 run ping -v --count 1 "$uri"
 expect "a ping is answered" 0
 traffic "a ping is answered by a Reset" "-> CON Empty, <- RST Empty"
+
+# libcoap stands still for longer than we wait.
+kill -STOP "$libcoap_pid"
+run get -v --ack-timeout 0.1 --retransmit 1 "$uri/time"
+expect "a libcoap that stands still is a time-out" 6
+traffic "it is asked twice" "-> CON GET, -> CON GET"
+kill -CONT "$libcoap_pid"
 
 # Nobody takes the acknowledgement's place: the client sends again what it sent, then gives up.
 start_silent

@@ -78,4 +78,5 @@ exchange "both requests get the same answer" "<- CON POST, <- CON POST, -> ACK 2
 run get "$uri/counter"
 output "the request was processed once" 3
 
+echo "# coap-cli has neither a ping nor a time-out of its own to be tested"
 finish

@@ -81,6 +81,13 @@ sleep 0.2
 [ "$(grep -c '^POST /counter$' "$work/node.out")" = 3 ]
 report $? "node saw through the duplicate: message ID and token were the same"
 
+# And whoever stands still for longer than we wait has not answered.
+kill -STOP "$pid"
+run get -v --ack-timeout 0.1 --retransmit 1 "$uri/hello"
+expect "a node that stands still is a time-out" 6
+traffic "it is asked twice" "-> CON GET, -> CON GET"
+kill -CONT "$pid"
+
 start_silent
 run get -v --ack-timeout 0.1 --retransmit 2 "$silent/"
 expect "silence is a time-out" 6

@@ -488,8 +488,37 @@ static void s55_groups_are_told_by_their_bytes_and_get_no_con(void **state) {
   bare_close(bare);
 }
 
+/* The entry of the request that is answered is the oldest: it must not keep its own answer from finding room. */
+static void an_answer_finds_room_where_its_request_is_the_oldest(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.raw = true;
+  struct bare *bare = bare_open(&config);
+  bare_in(bare, "41017d0001b473746f72");
+  copal_rx slow = bare_rx(bare);
+  for (unsigned mid = 1; mid < 200; ++mid) {
+    bare_in(bare, "4101%04x01b473746f72", mid);
+    copal_rx rx = bare_rx(bare);
+    struct bare_message ack;
+    copal_message *response =
+        bare_write(&ack, COPAL_ACK, COPAL_CONTENT, NULL, "0123456789012345678901234567890123456789");
+    copal_error error = copal_ack(&rx, response);
+    assert_int_equal(error, COPAL_OK);
+    bare_out(bare);
+  }
+  struct bare_message late;
+  static char payload[200];
+  memset(payload, 'x', sizeof payload - 1);
+  copal_message *response = bare_write(&late, COPAL_ACK, COPAL_CONTENT, NULL, payload);
+  copal_message_set_token(response, "\x01", 1);
+  assert_int_equal(copal_ack(&slow, response), COPAL_OK);
+  assert_int_equal(bare_out_one(bare)->view.message_id, 0x7d00);
+  bare_close(bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_answer_finds_room_where_its_request_is_the_oldest),
       cmocka_unit_test(s08_only_con_and_non_can_be_sent),
       cmocka_unit_test(s09_each_send_returns_a_record_of_its_own),
       cmocka_unit_test(s10_send_only_queues_and_packs_at_once),

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/skip.h"
 #include "unit/net/loopback.h"
 
 #define GROUP_IPV4 "224.0.1.187"
@@ -50,16 +51,14 @@ static int enter_own_network(void **state) {
 
 static void require_multicast(void) {
   if (prepared) return;
-  print_message("skipped: the loopback interface carries no multicast, and no network of one's own can be made\n");
-  skip();
+  skip_because("the loopback interface carries no multicast, and no network of one's own can be made");
 }
 
 static void require_multicast_ipv6(void) {
   require_multicast();
   require_ipv6();
   if (prepared_ipv6) return;
-  print_message("skipped: there is no IPv6 route for groups on the loopback interface, and none can be made\n");
-  skip();
+  skip_because("there is no IPv6 route for groups on the loopback interface, and none can be made");
 }
 
 static void unhelpful(copal_request *request, void *context) {

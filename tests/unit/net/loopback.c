@@ -1,5 +1,6 @@
 /* See loopback.h. */
 #include "unit/net/loopback.h"
+#include "support/skip.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -84,8 +85,7 @@ void require_ipv6(void) {
     close(fd);
     return;
   }
-  print_message("skipped: this machine has no IPv6\n");
-  skip();
+  skip_because("this machine has no IPv6");
 }
 
 /* --- Plain sockets -------------------------------------------------------------------------------- */

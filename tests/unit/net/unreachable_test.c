@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/skip.h"
 #include "unit/net/loopback.h"
 
 /* Nothing but an ICMP error can end a request early here. */
@@ -131,8 +132,7 @@ static int open_icmp(void) {
   if (control >= 0) close(control);
   if (ok) fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
   if (fd >= 0) return fd;
-  print_message("skipped: ICMP messages may not be made here\n");
-  skip();
+  skip_because("ICMP messages may not be made here");
   return -1;
 }
 
