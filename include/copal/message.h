@@ -153,8 +153,8 @@ static inline bool copal_option_is_no_cache_key(unsigned number) { return (numbe
 /* The registry's entry, or NULL for an unregistered number. */
 COPAL_API const copal_option_info *copal_option_by_number(uint16_t number);
 
-/* By name, letter case ignored, "_" and "-" alike: "Uri-Path", "uri_path"; also the names of the older draft that the
- * seed lists (content_type, location, uri_authority, uri_scheme). NULL where none is registered. */
+/* By name, letter case ignored, "_" and "-" alike: "Uri-Path", "uri_path"; also the names of the older draft that
+ * coapy spoke (content_type, location, uri_authority, uri_scheme). NULL where none is registered. */
 COPAL_API const copal_option_info *copal_option_by_name(const char *name);
 
 /* The index-th registered option in ascending order, NULL past the last. */
@@ -247,7 +247,7 @@ static inline bool copal_options_next(copal_options *walk, copal_option *option)
 /* The first option of that number; false and option untouched where there is none. */
 COPAL_API bool copal_find(const copal_view *view, uint16_t number, copal_option *option);
 
-/* The index-th option of the message in ascending order (the seed's `options`); false past the last. */
+/* The index-th option of the message in ascending order (coapy's `options`); false past the last. */
 COPAL_API bool copal_option_index(const copal_view *view, size_t index, copal_option *option);
 
 /* An unsigned value, RFC 7252 section 3.2: leading zeros allowed. Values longer than 4 bytes give UINT32_MAX. */

@@ -36,7 +36,7 @@ typedef struct copal_open_options {
   const uint8_t *seed; /* 32 bytes; NULL takes them from the system */
   uint32_t batch;      /* datagrams a system call, 1 to 256; 32 */
   bool reuse_port;     /* SO_REUSEPORT: several endpoints share the port, one a thread */
-  bool primary_source; /* answer from the primary socket whatever the request came to (the seed's literal rule) */
+  bool primary_source; /* answer from the primary socket whatever the request came to (coapy's rule) */
   copal_trace_function *trace;
   void *trace_context;
   copal_error error; /* set by a failing copal_open */

@@ -102,7 +102,7 @@ static bool primary_reaches(const struct net *net, const copal_address *remote) 
   return net_address_to(remote, net->sockets[0].family, &net->names, &storage) != 0;
 }
 
-/* Of what came to a group the answer leaves from the primary socket, as the seed has it: the socket that heard it is
+/* Of what came to a group the answer leaves from the primary socket, as coapy has it: the socket that heard it is
  * bound to the group. With primary_source that holds for everything. A primary socket of another family cannot. */
 static void choose_reply_path(const struct net *net, copal_path *path) {
   bool group = copal_address_is_multicast(&path->local);

@@ -1,4 +1,4 @@
-/* Records as the seed has them, row by row: S8 to S10, S12, S33 to S35, S40 to S55 of the seed's table. Raw endpoints:
+/* Records as coapy has them, row by row of docs/coapy.md: S8 to S10, S12, S33 to S35, S40 to S55. Raw endpoints:
  * the application acknowledges. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -104,7 +104,7 @@ static void a_wait_is_never_shorter_than_asked_and_may_be_shorter_than_a_millise
   copal_close(endpoint);
 }
 
-/* --- A transmission's times (the seed: transmission_time, last_event_time, next_event_time, packed) -------- */
+/* --- A transmission's times (coapy: transmission_time, last_event_time, next_event_time, packed) -------- */
 
 struct sightings {
   unsigned count;
