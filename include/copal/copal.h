@@ -212,9 +212,9 @@ COPAL_API bool copal_endpoint_event(copal_endpoint *endpoint, copal_event *event
 
 /* Queues a message for remote; the next output transmits it. It is packed at this moment: later edits of message
  * change nothing. The message ID is chosen here, and a token for a request that has none.
- * type must be CON or NON. tx may be NULL.
- * COPAL_ERR_TYPE: not CON or NON. COPAL_ERR_MULTICAST_CON: send it as NON. COPAL_ERR_MESSAGE_SIZE: make it smaller, or
- * use block-wise. COPAL_ERR_EXCHANGES_FULL, _MESSAGES_FULL, _PEERS_FULL: process, then try again. COPAL_ERR_ADDRESS:
+ * type must be CON or NON. tx may be NULL; of what is no request no record is kept then, and its ACK is not handed out.
+ * COPAL_ERR_TYPE: not CON or NON. COPAL_ERR_MULTICAST_CON: send it as NON. COPAL_ERR_MESSAGE_SIZE: make it smaller.
+ * COPAL_ERR_EXCHANGES_FULL, _MESSAGES_FULL, _PEERS_FULL: process, then try again. COPAL_ERR_ADDRESS:
  * remote has no family. COPAL_ERR_MESSAGE_IDS_SPENT: this peer had as many messages as there are IDs (61,440, a group
  * 4,096) within their lifetime; wait.
  * COPAL_ERR_TOKEN_IN_USE: choose another token. COPAL_ERR_EMPTY_NOT_EMPTY: code 0.00 with a token, options or payload.
