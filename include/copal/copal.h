@@ -122,7 +122,19 @@ typedef struct copal_config {
   uint32_t deferred_max;     /* responses owed later (copal_defer) */
   uint32_t receptions_max;   /* ACKs and RSTs kept with their transmissions (copal_tx_response) */
   uint32_t routes_max;       /* calls of copal_route; twice as many distinct path segments */
-  bool raw;                  /* hand out every request and response and leave the acknowledging to the application */
+
+  uint32_t body_size_max;      /* largest body gathered from blocks or kept to be given in blocks, bytes; above: 4.13 */
+  uint32_t bodies_size;        /* bytes for these bodies; each takes a power of two */
+  uint32_t transfers_max;      /* of such bodies, and bodies in parts, under way with all peers */
+  uint32_t peer_transfers_max; /* and with one peer: above, its oldest makes room */
+  uint32_t calls_max;          /* copal_call_begin: calls and observations of ours */
+  uint32_t observed_max;       /* resources that are observed, each variant (query, Accept) for itself */
+  uint32_t observers_max;      /* observers of them; above, a response lacks Observe (RFC 7641 4.1) */
+  uint32_t peer_observers_max; /* observations of one peer; at most 255 */
+  uint32_t peer_rate;         /* requests a second that one peer may send, above: 4.29; at most 1,000, 0 for no limit */
+  uint32_t amplification_max; /* replies to an address that is not verified are at most this many times its request, or
+                                 136 bytes (RFC 9175 2.4); 0 for no limit */
+  bool raw;                   /* hand out every request and response and leave the acknowledging to the application */
   copal_parameters parameters;
 } copal_config;
 
@@ -304,7 +316,15 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_tx_response(const copal_endpoint *e
   X(replies_evicted, "remembered replies that made room before their time") \
   X(replies_full, "requests refused because no reply could be remembered")  \
   X(outbox_full, "replies dropped because the outbox was full")             \
-  X(receptions_full, "ACKs and RSTs not kept with their transmission")
+  X(receptions_full, "ACKs and RSTs not kept with their transmission")      \
+  X(transfers_evicted, "bodies in blocks that made room before their time") \
+  X(transfers_full, "bodies in blocks refused for want of room")            \
+  X(observers_full, "observations refused for want of room")                \
+  X(observers_gone, "observers that no longer answered")                    \
+  X(notifications, "notifications sent")                                    \
+  X(rate_limited, "requests answered 4.29")                                 \
+  X(verified, "addresses verified")                                         \
+  X(unverified, "answers held back from addresses that did not verify")
 
 #define COPAL_COUNTER_FIELD(name, text) uint64_t name;
 typedef struct copal_counters {
@@ -318,6 +338,8 @@ COPAL_API const copal_counters *copal_endpoint_counters(const copal_endpoint *en
 /* How full the tables are. */
 typedef struct copal_usage {
   uint32_t peers, exchanges, deferred, receptions;
+  uint32_t calls, transfers, observed, observers;
+  uint32_t bodies_size;   /* bytes taken from config.bodies_size */
   uint32_t replies;       /* entries */
   uint32_t replies_size;  /* bytes, entries included */
   uint32_t messages_size; /* bytes taken from config.messages_size */

@@ -66,11 +66,19 @@ extern "C" {
   X(CONFIG, -52, "limits in the configuration contradict each other")                                        \
   X(MEMORY, -53, "memory block is too small for the configuration")                                          \
   X(TOKEN_IN_USE, -54, "a request with this token is outstanding to this peer")                              \
+  X(CALLS_FULL, -55, "all calls are in use")                                                                 \
+  X(NOTIFICATION, -56, "a notification cannot be deferred")                                                  \
   /* How an exchange can end other than by a response. */                                                    \
   X(TIMEOUT, -60, "no answer")                                                                               \
   X(RESET, -61, "peer answered with a Reset")                                                                \
   X(UNREACHABLE, -62, "peer is unreachable")                                                                 \
   X(RESPONSE_REJECTED, -64, "peer's response has a critical option that is not understood, or is malformed") \
+  /* How a call can end, beside these. */                                                                    \
+  X(BODY_SIZE, -65, "body larger than the room given for it")                                                \
+  X(BODY_CHANGED, -66, "body changed while its blocks were fetched")                                         \
+  X(BODY_BLOCKS, -67, "blocks do not make a whole")                                                          \
+  X(BODY_READ, -68, "body cannot be read")                                                                   \
+  X(BODY_WRITE, -69, "body cannot be written")                                                               \
   /* What the host refuses: sockets, names, interfaces. errno tells more. */                                 \
   X(ADDRESS, -70, "not an address")                                                                          \
   X(RESOLVE, -71, "host name cannot be resolved")                                                            \

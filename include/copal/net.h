@@ -127,23 +127,29 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_resolve(copal_endpoint *endpoint, c
 
 /* --- Client by URI, blocking ------------------------------------------------------------------ */
 
-/* A response with its bytes. message and payload point into storage: pass it on by pointer, not by copy. */
+/* The largest body that a response holds, bytes. */
+#define COPAL_RESPONSE_BODY_MAX 65536
+
+/* A response with its bytes. message and payload point into it: pass it on by pointer, not by copy. It is 67 KiB. */
 typedef struct copal_response {
-  copal_view message;
-  const uint8_t *payload; /* into storage, followed by a NUL that payload_size does not count */
+  copal_view message;     /* of a body in blocks, options as in the last one, payload the whole */
+  const uint8_t *payload; /* followed by a NUL that payload_size does not count; empty where a writer took it */
   size_t payload_size;
+  uint64_t body_size;      /* as payload_size, or what a writer took */
   uint32_t content_format; /* COPAL_FORMAT_NONE where there is none */
   copal_path path;
-  copal_time round_trip; /* from the first transmission to the response */
+  copal_time round_trip; /* from the first transmission to the last of the response */
+  uint32_t exchanges;    /* requests that it took */
   uint8_t code;
-  uint8_t transmissions;
-  uint8_t storage[1280 + 1];
+  uint8_t transmissions; /* of the last one */
+  uint8_t head[1500];
+  uint8_t body[COPAL_RESPONSE_BODY_MAX + 1];
 } copal_response;
 
-/* Sends one request on an endpoint of its own and waits. Returns 0 for any response (look at its code), or
- * COPAL_ERR_TIMEOUT, _RESET, _UNREACHABLE, _RESPONSE_REJECTED, _URI_…, _RESOLVE, _INTERFACE, _SOCKET, _MEMORY,
- * _MULTICAST_CON, _MESSAGE_SIZE (of the request, or of a response that is larger than storage or only a first block).
- */
+/* Sends one request on an endpoint of its own and waits. Bodies of any size go to the server in blocks; one of up to
+ * COPAL_RESPONSE_BODY_MAX comes back. Returns 0 for any response (look at its code), or COPAL_ERR_TIMEOUT, _RESET,
+ * _UNREACHABLE, _RESPONSE_REJECTED, _URI_…, _RESOLVE, _INTERFACE, _SOCKET, _MEMORY, _MULTICAST_CON, _MESSAGE_SIZE (of
+ * the URI), _BODY_SIZE, _BODY_CHANGED, _BODY_BLOCKS. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_get(const char *uri, copal_response *response);
 COPAL_API COPAL_MUST_CHECK copal_error copal_delete(const char *uri, copal_response *response);
 COPAL_API COPAL_MUST_CHECK copal_error copal_put(const char *uri, uint32_t content_format, const void *payload,
@@ -151,10 +157,25 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_put(const char *uri, uint32_t conte
 COPAL_API COPAL_MUST_CHECK copal_error copal_post(const char *uri, uint32_t content_format, const void *payload,
                                                   size_t payload_size, copal_response *response);
 
-/* Sends message to remote on this endpoint and waits for its response (from a group, the first), serving the endpoint
- * meanwhile; messages for copal_send's records are dropped as with a copal_process without rx. timeout bounds the wait,
- * COPAL_NEVER leaves EXCHANGE_LIFETIME. COPAL_ERR_TYPE on a raw endpoint. Errors as copal_get, and
- * COPAL_ERR_INTERRUPTED. */
+/* As copal_get with a body of any size, which write takes in parts when the response is a success.
+ * COPAL_ERR_BODY_WRITE: write gave up. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_download(const char *uri, copal_writer *write, void *context,
+                                                      copal_response *response);
+
+/* As copal_put (or with COPAL_POST, … as method) with a body that read gives in parts. size may be COPAL_SIZE_UNKNOWN.
+ * COPAL_ERR_BODY_READ: read failed. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_upload(copal_code method, const char *uri, uint32_t content_format,
+                                                    copal_reader *read, uint64_t size, void *context,
+                                                    copal_response *response);
+
+/* Makes a call on this endpoint and waits for its result (from a group, the first), serving the endpoint meanwhile;
+ * messages for copal_send's records are dropped as with a copal_process without rx. handler and context of options are
+ * not used, nor buffer where it is NULL: the body is gathered in response. COPAL_ERR_TYPE on a raw endpoint, and for an
+ * observation. Errors as copal_get, and COPAL_ERR_INTERRUPTED. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_call_wait(copal_endpoint *endpoint, const copal_call_options *options,
+                                                       copal_response *response);
+
+/* copal_call_wait for a message, a remote and a timeout (COPAL_NEVER leaves EXCHANGE_LIFETIME to each exchange). */
 COPAL_API COPAL_MUST_CHECK copal_error copal_exchange(copal_endpoint *endpoint, const copal_message *message,
                                                       const copal_address *remote, copal_time timeout,
                                                       copal_response *response);

@@ -9,7 +9,7 @@
 #include "base/index.h"
 #include "base/layout.h"
 
-enum { STORE_SLOT_MIN = 32, STORE_CLASSES = 12 }; /* 32 bytes to 64 KiB */
+enum { STORE_SLOT_MIN = 32, STORE_CLASSES = 16 }; /* 32 bytes to 1 MiB */
 
 struct store_page;
 

@@ -129,16 +129,3 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   }
   peers_release(&engine->peers, arrival->incoming.peer);
 }
-
-/* --- Routes ----------------------------------------------------------------------------------- */
-
-copal_error copal_route(copal_endpoint *endpoint, copal_code method, const char *pattern, copal_handler *handler,
-                        void *context) {
-  if (endpoint == NULL) return COPAL_ERR_NOT_HOSTED;
-  return routes_add(&endpoint->routes, method, pattern, handler, context);
-}
-
-copal_error copal_route_attributes(copal_endpoint *endpoint, const char *pattern, const char *attributes) {
-  if (endpoint == NULL) return COPAL_ERR_NOT_HOSTED;
-  return routes_set_attributes(&endpoint->routes, pattern, attributes);
-}

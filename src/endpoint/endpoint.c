@@ -19,6 +19,14 @@ copal_config copal_config_default(void) {
   config.deferred_max = 4096;
   config.receptions_max = 4096;
   config.routes_max = 1024;
+  config.body_size_max = 1u << 20;
+  config.bodies_size = 16u << 20;
+  config.transfers_max = 1024;
+  config.peer_transfers_max = 8;
+  config.calls_max = 1024;
+  config.observed_max = 1024;
+  config.observers_max = 16384;
+  config.peer_observers_max = 32;
   return config;
 }
 
@@ -33,6 +41,15 @@ copal_config copal_config_small(void) {
                          .deferred_max = 2,
                          .receptions_max = 2,
                          .routes_max = 8,
+                         .body_size_max = 512,
+                         .bodies_size = 1024,
+                         .transfers_max = 2,
+                         .peer_transfers_max = 1,
+                         .calls_max = 2,
+                         .observed_max = 2,
+                         .observers_max = 4,
+                         .peer_observers_max = 2,
+                         .amplification_max = 3,
                          /* RFC 7252 4.8, Table 2 */
                          .parameters = {.ack_timeout = 2 * COPAL_SECOND,
                                         .max_latency = 100 * COPAL_SECOND,

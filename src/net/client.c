@@ -15,19 +15,19 @@ struct wait {
 static copal_error keep(const copal_rx *rx, const copal_tx_info *info, copal_response *response) {
   const copal_view *from = &rx->message;
   size_t token = from->token.size, options = from->options.size, payload = from->payload.size;
-  if (token + options + payload >= sizeof response->storage) return COPAL_ERR_MESSAGE_SIZE;
+  if (token + options > sizeof response->head || payload >= sizeof response->body) return COPAL_ERR_MESSAGE_SIZE;
   /* A block with more to follow is no whole body, and must not pass for one. */
   copal_block block = copal_block_of(copal_find_uint(from, COPAL_OPTION_BLOCK2, 0));
   if (block.more || block.number > 0) return COPAL_ERR_MESSAGE_SIZE;
-  uint8_t *at = response->storage;
+  uint8_t *at = response->head;
   response->message = *from;
   if (token > 0) memcpy(at, from->token.data, token);
   response->message.token.data = at;
   if (options > 0) memcpy(at + token, from->options.data, options);
   response->message.options.data = at + token;
-  if (payload > 0) memcpy(at + token + options, from->payload.data, payload);
-  response->message.payload.data = response->payload = at + token + options;
-  at[token + options + payload] = 0;
+  if (payload > 0) memcpy(response->body, from->payload.data, payload);
+  response->message.payload.data = response->payload = response->body;
+  response->body[payload] = 0;
   response->payload_size = payload;
   response->content_format = copal_find_uint(from, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
   response->path = rx->path;

@@ -11,6 +11,8 @@ const copal_rx *copal_request_rx(const copal_request *request) { return &request
 
 copal_endpoint *copal_request_endpoint(const copal_request *request) { return request->rx.endpoint; }
 
+bool copal_request_is_notification(const copal_request *request) { return request->notification; }
+
 static bool path_segment(const copal_view *view, uint32_t position, copal_bytes *segment) {
   copal_options walk = copal_options_of(view);
   copal_option option;
@@ -109,6 +111,7 @@ copal_message *copal_reply_message(copal_request *request) {
 
 copal_error copal_defer(copal_request *request, copal_deferred *deferred) {
   assert(!request->deferred);
+  if (request->notification) return COPAL_ERR_NOTIFICATION;
   uint32_t index = deferred_take(request->deferreds, request->engine, request->incoming);
   if (index == INDEX_NONE) return COPAL_ERR_DEFERRED_FULL;
   *deferred = (copal_deferred){index, request->deferreds->records[index].generation};

@@ -18,6 +18,7 @@ struct copal_request {
   const struct incoming *incoming;
   uint16_t reply_mid;
   bool replied, deferred;
+  bool notification; /* the handler is called for observers: nothing is known of the client but its request */
 };
 
 /* Begins the reply anew: type, message ID and token are set, nothing else is. */

@@ -105,18 +105,18 @@ copal_error routes_add(struct routes *routes, copal_code method, const char *pat
   if (routes_handler(routes, index, (uint8_t)method) != NULL) return COPAL_ERR_ROUTE_PATTERN;
   struct route *route = &routes->records[index];
   uint32_t taken = slab_take(&routes->handler_slab);
-  routes->handlers[taken] = (struct route_handler){handler, context, route->handlers, (uint8_t)method};
+  routes->handlers[taken] = (struct route_handler){
+      .handler = handler, .context = context, .next = route->handlers, .method = (uint8_t)method};
   route->handlers = taken;
   route->pattern = pattern;
   return COPAL_OK;
 }
 
-copal_error routes_set_attributes(struct routes *routes, const char *pattern, const char *attributes) {
+struct route *routes_find(struct routes *routes, const char *pattern) {
   uint32_t index;
   copal_error error = reach(routes, pattern, false, &index);
-  if (error != COPAL_OK || routes->records[index].pattern == NULL) return COPAL_ERR_NOT_FOUND;
-  routes->records[index].attributes = attributes;
-  return COPAL_OK;
+  if (error != COPAL_OK || routes->records[index].pattern == NULL) return NULL;
+  return &routes->records[index];
 }
 
 /* --- Lookup ----------------------------------------------------------------------------------- */
@@ -149,7 +149,7 @@ uint32_t routes_match(const struct routes *routes, const copal_view *request) {
   return match_below(routes, ROUTE_ROOT, copal_options_of(request));
 }
 
-const struct route_handler *routes_handler(const struct routes *routes, uint32_t index, uint8_t method) {
+struct route_handler *routes_handler(const struct routes *routes, uint32_t index, uint8_t method) {
   for (uint32_t at = routes->records[index].handlers; at != INDEX_NONE; at = routes->handlers[at].next)
     if (routes->handlers[at].method == method) return &routes->handlers[at];
   return NULL;

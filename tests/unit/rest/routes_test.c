@@ -124,10 +124,10 @@ static void what_cannot_be_registered_is_refused(void **state) {
   assert_int_equal(add(&fixture, COPAL_PUT, "/a"), COPAL_OK);
   assert_int_equal(add(&fixture, COPAL_GET, "/{x}"), COPAL_OK);
   assert_int_equal(add(&fixture, COPAL_PUT, "/b"), COPAL_ERR_ROUTES_FULL);
-  assert_int_equal(routes_set_attributes(&fixture.routes, "/b", "rt=x"), COPAL_ERR_NOT_FOUND);
-  assert_int_equal(routes_set_attributes(&fixture.routes, "/", "rt=x"), COPAL_ERR_NOT_FOUND);
-  assert_int_equal(routes_set_attributes(&fixture.routes, "b", "rt=x"), COPAL_ERR_NOT_FOUND);
-  assert_int_equal(routes_set_attributes(&fixture.routes, "/a", "rt=x"), COPAL_OK);
+  assert_null(routes_find(&fixture.routes, "/b"));
+  assert_null(routes_find(&fixture.routes, "/"));
+  assert_null(routes_find(&fixture.routes, "b"));
+  assert_non_null(routes_find(&fixture.routes, "/a"));
   free(fixture.memory);
 
   open_routes(&fixture, 8);
