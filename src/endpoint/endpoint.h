@@ -8,6 +8,7 @@
 #include "engine/deferred.h"
 #include "engine/engine.h"
 #include "rest/routes.h"
+#include "rest/transfers.h"
 
 /* Whom to call with an exchange's end; beside the exchange of the same index. */
 struct call {
@@ -30,6 +31,7 @@ struct copal_endpoint {
   struct engine engine;
   struct deferreds deferreds;
   struct routes routes;
+  struct transfers transfers;
   struct paths paths;
   struct outbox outbox;
   struct call *calls;
@@ -70,15 +72,18 @@ struct late {
   struct path path;
   copal_bytes token; /* for a response that has none */
   uint32_t peer;     /* or INDEX_NONE */
-  uint8_t code;
 };
 
 /* Answers a request that is not acknowledged yet, and keeps the answer for duplicates: late.c.
  * COPAL_ERR_MESSAGE_SIZE, COPAL_ERR_MESSAGES_FULL. */
 copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, const copal_message *response);
 
-/* Answers a request that came to a group, some time within the leisure, if there is anything to say: answer.c. */
-void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *transmission);
+/* Sends the empty ACK of a request that is answered later: late.c. */
+void endpoint_acknowledge(copal_endpoint *endpoint, const struct deferred *deferred);
+
+/* Answers a request that came to a group, some time within the leisure, if there is anything to say: answer.c.
+ * no_response is the request's option. */
+void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *transmission, uint8_t no_response);
 
 /* Answers with an empty ACK or a Reset; a full outbox is counted. */
 void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, copal_type type, uint16_t mid);
@@ -87,7 +92,7 @@ void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, co
 void endpoint_answer(copal_endpoint *endpoint, const struct path *path, struct reply *reply);
 
 /* The entry of a message among the replies, or NULL. */
-struct reply *endpoint_find_reply(copal_endpoint *endpoint, uint8_t code, const struct reply_key *key);
+struct reply *endpoint_find_reply(copal_endpoint *endpoint, const struct reply_key *key);
 
 /* Keeps a message for the application until it takes it: events.c. Nothing waits there yet. */
 void endpoint_hand_out(copal_endpoint *endpoint, const copal_rx *rx);

@@ -14,6 +14,10 @@ static bool resources_understand(uint16_t number) {
     case COPAL_OPTION_URI_PATH:
     case COPAL_OPTION_URI_QUERY:
     case COPAL_OPTION_ACCEPT:
+    case COPAL_OPTION_IF_MATCH:
+    case COPAL_OPTION_IF_NONE_MATCH:
+    case COPAL_OPTION_BLOCK1:
+    case COPAL_OPTION_BLOCK2:
     case COPAL_OPTION_PROXY_URI:
     case COPAL_OPTION_PROXY_SCHEME: return true;
   }
@@ -43,7 +47,7 @@ static void handle_malformed(copal_endpoint *endpoint, const struct arrival *arr
 static void remember(copal_endpoint *endpoint, const struct arrival *arrival, uint8_t state) {
   struct reply *reply = engine_remember(&endpoint->engine, &arrival->incoming, 0);
   if (reply == NULL) return;
-  replies_close(engine_replies(&endpoint->engine, arrival->view.code), reply, state, 0);
+  replies_close(engine_replies(&endpoint->engine, &arrival->incoming.key), reply, state, 0);
 }
 
 /* --- Requests --------------------------------------------------------------------------------- */
@@ -94,7 +98,7 @@ static void hand_out_request(copal_endpoint *endpoint, const struct arrival *arr
     ++engine->counters.replies_full;
     return;
   }
-  replies_close(engine_replies(engine, arrival->view.code), reply, REPLY_PENDING, 0);
+  replies_close(engine_replies(engine, &arrival->incoming.key), reply, REPLY_PENDING, 0);
   copal_rx rx = endpoint_rx(endpoint, arrival);
   endpoint_hand_out(endpoint, &rx);
 }

@@ -12,12 +12,8 @@ static void fail(copal_endpoint *endpoint, uint32_t index, copal_error error) {
 static void acknowledge_deferred(copal_endpoint *endpoint, copal_time now) {
   uint32_t index;
   while (endpoint->outbox.given + endpoint->outbox.waiting < endpoint->outbox.capacity &&
-         (index = deferred_take_ack(&endpoint->deferreds, now)) != INDEX_NONE) {
-    const struct deferred *deferred = &endpoint->deferreds.records[index];
-    struct reply *reply = endpoint_find_reply(endpoint, deferred->code, &deferred->key);
-    if (reply != NULL) reply->state = REPLY_ACK;
-    endpoint_answer_empty(endpoint, &endpoint->paths.records[deferred->peer], COPAL_ACK, deferred->key.mid);
-  }
+         (index = deferred_take_ack(&endpoint->deferreds, now)) != INDEX_NONE)
+    endpoint_acknowledge(endpoint, &endpoint->deferreds.records[index]);
 }
 
 static copal_datagram exchange_datagram(const copal_endpoint *endpoint, uint32_t index) {
@@ -31,6 +27,9 @@ size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_dat
   assert(!endpoint->in_handler);
   endpoint_advance(endpoint, now);
   endpoint_release(endpoint);
+  endpoint->in_handler = true; /* whoever took an upload in parts may be told that it is over */
+  transfers_expire(&endpoint->transfers, endpoint->engine.now);
+  endpoint->in_handler = false;
   acknowledge_deferred(endpoint, endpoint->engine.now);
   size_t count = 0;
   while (count < count_max) {

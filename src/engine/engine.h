@@ -114,8 +114,13 @@ struct verdict {
 /* Decides what a decoded message is, and does what follows for the exchange that it answers. */
 struct verdict engine_receive(struct engine *engine, struct incoming *incoming, copal_time now);
 
+/* Whether a request must not be executed twice. */
+bool engine_is_unsafe(const struct engine *engine, const copal_view *request);
+
 /* The replies among which a message's answer is kept: requests that are not idempotent have their own. */
-struct replies *engine_replies(struct engine *engine, uint8_t code);
+static inline struct replies *engine_replies(struct engine *engine, const struct reply_key *key) {
+  return key->unsafe ? &engine->unsafe : &engine->idempotent;
+}
 
 /* An entry for a new message, with room for a reply of size_max bytes; NULL when it cannot be remembered. */
 struct reply *engine_remember(struct engine *engine, const struct incoming *incoming, size_t size_max);

@@ -135,16 +135,24 @@ static struct verdict receive_piggybacked(struct engine *engine, const struct in
 
 /* --- What is new ------------------------------------------------------------------------------- */
 
-struct replies *engine_replies(struct engine *engine, uint8_t code) {
+/* Blocks before the last of a body, and requests for more of a reply, execute nothing: their own order sees to that, so
+ * a long body does not use up the memory of what does. */
+static bool is_part(const copal_view *request) {
+  copal_block block1 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK1, 0));
+  copal_block block2 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK2, 0));
+  return block1.more || block1.number > 0 || (block2.number > 0 && request->payload.size == 0);
+}
+
+bool engine_is_unsafe(const struct engine *engine, const copal_view *request) {
   /* RFC 7252 5.1 and RFC 8132: GET, PUT, DELETE, FETCH and iPATCH are idempotent; of unknown methods nobody knows. */
-  switch (code) {
+  switch (request->code) {
     case COPAL_GET:
     case COPAL_PUT:
     case COPAL_DELETE:
     case COPAL_FETCH:
-    case COPAL_IPATCH: return &engine->idempotent;
+    case COPAL_IPATCH: return false;
   }
-  return copal_code_is_request(code) ? &engine->unsafe : &engine->idempotent;
+  return copal_code_is_request(request->code) && (engine->raw || !is_part(request));
 }
 
 static bool has_its_share(const struct engine *engine, uint32_t peer) {
@@ -152,7 +160,7 @@ static bool has_its_share(const struct engine *engine, uint32_t peer) {
 }
 
 struct reply *engine_remember(struct engine *engine, const struct incoming *incoming, size_t size_max) {
-  struct replies *replies = engine_replies(engine, incoming->view->code);
+  struct replies *replies = engine_replies(engine, &incoming->key);
   uint32_t peer = incoming->peer;
   if (replies->unsafe && has_its_share(engine, peer)) {
     replies_expire(replies, &engine->peers, engine->now, engine->exchange_lifetime);
@@ -167,8 +175,9 @@ static struct reply *find_duplicate(struct engine *engine, struct incoming *inco
       .identity = incoming->identity,
       .fingerprint = (uint32_t)hash_bytes(&engine->key, incoming->datagram.data, incoming->datagram.size),
       .mid = incoming->view->message_id,
-      .con = incoming->view->type == COPAL_CON};
-  return replies_find(engine_replies(engine, incoming->view->code), &incoming->key, now, engine->exchange_lifetime,
+      .con = incoming->view->type == COPAL_CON,
+      .unsafe = engine_is_unsafe(engine, incoming->view)};
+  return replies_find(engine_replies(engine, &incoming->key), &incoming->key, now, engine->exchange_lifetime,
                       engine->non_lifetime);
 }
 
