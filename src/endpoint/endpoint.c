@@ -102,8 +102,8 @@ static bool is_sound(const copal_config *config) {
          config->message_size_max <= UDP_PAYLOAD_MAX && holds_one_message(config) &&
          config->replies_size <= (uint32_t)1 << 31 && config->peer_replies_max <= UINT16_MAX &&
          config->outbox_max >= 1 && config->outbox_max <= RECORDS_MAX && config->deferred_max <= RECORDS_MAX &&
-         config->receptions_max <= RECORDS_MAX && config->routes_max <= RECORDS_MAX && bodies_are_sound(config) &&
-         parameters_are_sound(&config->parameters);
+         config->receptions_max <= RECORDS_MAX && config->routes_max <= RECORDS_MAX &&
+         config->calls_max <= RECORDS_MAX && bodies_are_sound(config) && parameters_are_sound(&config->parameters);
 }
 
 /* Without a block it only counts. */
@@ -116,6 +116,7 @@ static void lay_out(copal_endpoint *endpoint, struct layout *layout, const copal
   paths_init(&endpoint->paths, layout, config->peers_max, key);
   outbox_init(&endpoint->outbox, layout, config->outbox_max);
   endpoint->calls = (struct call *)layout_take(layout, config->exchanges_max, sizeof(struct call));
+  operations_init(&endpoint->operations, layout, config, &endpoint->engine.exchanges.store, key);
   endpoint->failures = (struct failures){.capacity = config->exchanges_max};
   endpoint->failures.records = (struct failure *)layout_take(layout, config->exchanges_max, sizeof(struct failure));
 }
@@ -236,6 +237,7 @@ copal_usage copal_endpoint_usage(const copal_endpoint *endpoint) {
                        .receptions = engine->exchanges.reception_slab.count,
                        .transfers = endpoint->transfers.slab.count,
                        .bodies_size = (uint32_t)endpoint->transfers.store.used,
+                       .calls = endpoint->operations.slab.count,
                        .replies = engine->idempotent.count + engine->unsafe.count,
                        .replies_size = engine->idempotent.used + engine->unsafe.used,
                        .messages_size = (uint32_t)engine->exchanges.store.used};

@@ -62,7 +62,7 @@ bool request_preconditions_hold(struct copal_request *request);
 /* Gives the reply its ETag, and makes 2.03 of a 2.05 whose ETag the client has. */
 void request_validate(struct copal_request *request);
 
-/* --- Bodies: upload.c, reply.c ------------------------------------------------------------------ */
+/* --- Bodies: intake.c, reply.c ------------------------------------------------------------------ */
 
 /* A Block option's value, or UINT32_MAX for none. */
 struct request_block request_block_of(uint32_t value);

@@ -1,193 +1,158 @@
-/* A request's body that comes in blocks: gathered until it is whole, or handed to the handler part by part. Blocks come
- * in order; what is out of it is answered 4.08, and block 0 always begins anew. RFC 7959 sections 2.3, 2.5 and 2.9, RFC
- * 9175 section 3. */
-#include "base/hash.h"
-#include "rest/request.h"
-#include "rest/window.h"
+/* See upload.h. */
+#include "rest/upload.h"
 
-/* --- Which transfer ------------------------------------------------------------------------------- */
+#include <assert.h>
 
-/* What differs from block to block, or may. RFC 7959 2.10: "If-None-Match … MUST NOT be used on Block1 requests with
- * NUM != 0." */
-static bool varies(uint16_t number) {
-  switch (number) {
-    case COPAL_OPTION_IF_MATCH:
-    case COPAL_OPTION_IF_NONE_MATCH:
-    case COPAL_OPTION_ETAG:
-    case COPAL_OPTION_OBSERVE:
-    case COPAL_OPTION_BLOCK1:
-    case COPAL_OPTION_BLOCK2: return true;
+/* What Block1, Size1 and Request-Tag take at most, and Block2 where it is added to the last block. */
+enum { BLOCK_OPTIONS_SIZE = 17, NEGOTIATION_SIZE = 3 };
+
+/* --- Reading ------------------------------------------------------------------------------------ */
+
+static copal_bytes kept_body(const struct operations *operations, const struct operation *operation) {
+  const uint8_t *request = store_bytes(operations->store, operation->request);
+  return (copal_bytes){request + operation->head_size + 1, (size_t)operation->upload.total};
+}
+
+static uint64_t read(struct operations *operations, const struct operation *operation, uint64_t offset, size_t size) {
+  const struct upload *upload = &operation->upload;
+  if (upload->read == NULL) {
+    memcpy(operations->block, kept_body(operations, operation).data + offset, size);
+    return size;
   }
-  return copal_option_is_no_cache_key(number); /* Size1, Size2, No-Response, Echo … */
+  operations->in_body = true;
+  uint64_t got = upload->read(operation->body_context, offset, operations->block, size);
+  operations->in_body = false;
+  return got;
 }
 
-/* RFC 7959 2.3: "If blocks of a request arrive at a server with mismatching Content-Format Options, the server MUST NOT
- * assemble them into a single request". RFC 9175 3.3: nor with different Request-Tags. Both are among what is hashed.
- */
-struct transfer_key request_transfer_key(const struct copal_request *request) {
-  const copal_view *view = &request->rx.message;
-  if (request->key != NULL) return *request->key;
-  struct hash_state hash = hash_begin(&request->routes->key);
-  hash_add(&hash, view->code);
-  copal_options walk = copal_options_of(view);
-  copal_option option;
-  while (copal_options_next(&walk, &option)) {
-    if (varies(option.number)) continue;
-    hash_add(&hash, (uint64_t)option.number << 32 | option.size);
-    hash_add(&hash, hash_bytes(&request->routes->key, option.value, option.size));
+/* Reads up to size bytes from offset on, and tells whether more follow. Of a body of unknown size, a byte is read
+ * ahead. */
+static copal_error read_part(struct operations *operations, struct operation *operation, uint64_t offset,
+                             uint32_t size) {
+  struct upload *upload = &operation->upload;
+  assert(size <= BLOCK_SIZE_MAX);
+  bool known = upload->total != COPAL_SIZE_UNKNOWN;
+  uint64_t left = known ? upload->total - offset : (uint64_t)size + 1;
+  uint32_t asked = left > size && known ? size : (uint32_t)left;
+  uint64_t got = read(operations, operation, offset, asked);
+  if (got > asked || (known && got < asked)) return COPAL_ERR_BODY_READ;
+  upload->more = known ? left > size : got > size;
+  upload->size = got > size ? size : (uint32_t)got;
+  return COPAL_OK;
+}
+
+/* --- The next block ----------------------------------------------------------------------------- */
+
+void upload_add_tag(const struct operation *operation, copal_message *message) {
+  uint8_t tag[REQUEST_TAG_SIZE] = {(uint8_t)(operation->tag >> 16), (uint8_t)(operation->tag >> 8),
+                                   (uint8_t)operation->tag};
+  copal_message_add(message, COPAL_OPTION_REQUEST_TAG, tag, sizeof tag);
+}
+
+static void add_size(const struct upload *upload, copal_message *message) {
+  /* RFC 7959 4: "If the size estimate does not change, the indication does not need to be repeated for every block." */
+  if (upload->offset > 0 || upload->total > UINT32_MAX) return;
+  copal_message_delete(message, COPAL_OPTION_SIZE1);
+  copal_message_add_uint(message, COPAL_OPTION_SIZE1, (uint32_t)upload->total);
+}
+
+static copal_error add_block(struct operations *operations, struct operation *operation, copal_message *message,
+                             size_t room) {
+  struct upload *upload = &operation->upload;
+  if (room < BLOCK_OPTIONS_SIZE + block_size(0)) return COPAL_ERR_MESSAGE_SIZE;
+  while (block_size(upload->szx) > room - BLOCK_OPTIONS_SIZE) --upload->szx;
+  uint64_t number = upload->offset / block_size(upload->szx);
+  if (number > BLOCK_NUMBER_MAX) return COPAL_ERR_BODY_SIZE;
+  copal_error error = read_part(operations, operation, upload->offset, block_size(upload->szx));
+  if (error != COPAL_OK) return error;
+  copal_block block = {(uint32_t)number, upload->more, upload->szx};
+  copal_message_add_uint(message, COPAL_OPTION_BLOCK1, copal_block_value(block));
+  add_size(upload, message);
+  upload_add_tag(operation, message);
+  copal_message_set_payload(message, operations->block, upload->size);
+  return COPAL_OK;
+}
+
+copal_error upload_add(struct operations *operations, struct operation *operation, copal_message *message) {
+  struct upload *upload = &operation->upload;
+  if (upload->total == 0) return COPAL_OK;
+  size_t room;
+  copal_message_payload_room(message, &room);
+  if (operation->negotiates) room -= room < NEGOTIATION_SIZE ? room : NEGOTIATION_SIZE;
+  if (upload->in_blocks) return add_block(operations, operation, message, room);
+
+  bool alone = operation->plain || operation->multicast;
+  uint32_t limit = alone ? BLOCK_SIZE_MAX : block_size(upload->szx);
+  if (limit > room) limit = (uint32_t)room;
+  upload->more = upload->total > limit;
+  if (!upload->more || upload->total == COPAL_SIZE_UNKNOWN) {
+    copal_error error = read_part(operations, operation, 0, limit);
+    if (error != COPAL_OK) return error;
   }
-  return (struct transfer_key){request->incoming->identity, hash_end(&hash)};
-}
-
-/* --- Answers ---------------------------------------------------------------------------------------- */
-
-/* The largest block that a request to this endpoint may bring: its options need about as much room as a reply's. */
-static uint8_t szx_max(const struct copal_request *request) {
-  enum { OPTIONS_SIZE = 96 };
-  size_t options = request->room_size / 3 < OPTIONS_SIZE ? request->room_size / 3 : OPTIONS_SIZE;
-  return block_szx_within(BLOCK_SZX_MAX, request->room_size - options);
-}
-
-/* RFC 7959 2.3: a Block1 option in a response tells "which block number is being acknowledged", with the M bit whether
- * "this response does not carry the final response", and the size "the server suggests". */
-void request_add_block1(struct copal_request *request, bool more) {
-  copal_block block = request->block1.block;
-  uint8_t szx = szx_max(request);
-  if (szx < block.szx) block.szx = szx;
-  block.more = more;
-  copal_message_add_uint(&request->reply, COPAL_OPTION_BLOCK1, copal_block_value(block));
-}
-
-static bool refuse(struct copal_request *request, copal_code code) {
-  copal_reply_code(request, code);
-  /* RFC 7252 5.9.2.9: 4.13 "SHOULD include a Size1 Option … to indicate the maximum size of request entity the server
-   * is able and willing to handle". */
-  if (code == COPAL_REQUEST_ENTITY_TOO_LARGE)
-    copal_message_add_uint(&request->reply, COPAL_OPTION_SIZE1, request->transfers->body_size_max);
-  if (code == COPAL_SERVICE_UNAVAILABLE) copal_message_add_uint(&request->reply, COPAL_OPTION_MAX_AGE, 5);
-  return false;
-}
-
-static bool go_on(struct copal_request *request) {
-  copal_reply_message(request);
-  copal_message_set_code(&request->reply, COPAL_CONTINUE);
-  request_add_block1(request, true);
-  return false;
-}
-
-/* --- A block ---------------------------------------------------------------------------------------- */
-
-/* RFC 7959 2.3: with the M bit set, the payload is "of exactly the size … indicated by SZX"; the last is at most that.
- */
-static bool has_its_size(const struct copal_request *request) {
-  copal_block block = request->block1.block;
-  size_t size = request->rx.message.payload.size;
-  return block.more ? size == block_size(block.szx) : size <= block_size(block.szx);
-}
-
-/* Finds the upload that a block goes on with, or begins one. INDEX_NONE: the request is answered. */
-static uint32_t find_upload(struct copal_request *request) {
-  struct transfers *transfers = request->transfers;
-  struct transfer_key key = request_transfer_key(request);
-  uint64_t offset = block_offset(request->block1.block);
-  copal_option option;
-  if (offset > 0) {
-    uint32_t index = transfers_find(transfers, TRANSFER_UPLOAD, &key);
-    if (index != INDEX_NONE && transfers->records[index].size == offset) return index;
-    /* The latest block once more: its answer was lost with the message that asked. */
-    uint64_t end = offset + request->rx.message.payload.size;
-    if (index != INDEX_NONE && transfers->records[index].size == end && request->block1.block.more)
-      go_on(request);
-    else
-      refuse(request, COPAL_REQUEST_ENTITY_INCOMPLETE);
-    return INDEX_NONE;
+  if (!upload->more) {
+    copal_message_set_payload(message, operations->block, upload->size);
+    return COPAL_OK;
   }
-  /* Nothing is taken from an announcement but that it is too large. */
-  bool gathered = request->handler != NULL && !request->handler->in_parts;
-  if (gathered && copal_find_uint(&request->rx.message, COPAL_OPTION_SIZE1, 0) > transfers->body_size_max) {
-    refuse(request, COPAL_REQUEST_ENTITY_TOO_LARGE);
-    return INDEX_NONE;
-  }
-  uint32_t index = transfers_begin(transfers, TRANSFER_UPLOAD, &key, request->engine->now);
-  if (index == INDEX_NONE) {
-    refuse(request, COPAL_SERVICE_UNAVAILABLE);
-    return INDEX_NONE;
-  }
-  transfers->records[index].none_match = copal_find(&request->rx.message, COPAL_OPTION_IF_NONE_MATCH, &option);
-  return index;
+  if (alone) return COPAL_ERR_MESSAGE_SIZE;
+  upload->in_blocks = true;
+  return add_block(operations, operation, message, room);
 }
 
-static void describe_part(struct copal_request *request, uint64_t offset, bool last, void **state) {
-  const copal_view *view = &request->rx.message;
-  uint32_t total = copal_find_uint(view, COPAL_OPTION_SIZE1, UINT32_MAX);
-  request->part = (copal_part){.data = view->payload.data,
-                               .size = view->payload.size,
-                               .offset = offset,
-                               .total = total == UINT32_MAX ? COPAL_SIZE_UNKNOWN : total,
-                               .last = last,
-                               .state = state};
+/* --- What the server says ----------------------------------------------------------------------- */
+
+void upload_restart(struct upload *upload) {
+  upload->offset = 0;
+  upload->size = 0;
+  upload->more = false;
 }
 
-/* A part of an upload: only its position is kept. */
-static bool take_part(struct copal_request *request, uint32_t index) {
-  struct transfer *transfer = &request->transfers->records[index];
-  describe_part(request, transfer->size, !request->block1.block.more, &transfer->state);
-  transfer->abandon = request->handler->abandon;
-  transfer->context = request->handler->context;
-  transfer->size += (uint32_t)request->rx.message.payload.size;
+/* RFC 7959 2.9.3: "a 4.13 response to a request with a Block1 Option … where the response carries a smaller SZX in its
+ * Block1 Option is a hint to try that smaller SZX", and without one in the request "a hint for the client to try
+ * sending Block1". */
+static bool shrink(struct upload *upload, copal_block hint) {
+  bool smaller = upload->in_blocks ? hint.szx < upload->szx : block_size(hint.szx) < upload->size;
+  if (upload->shrunk || !smaller) return false;
+  upload->shrunk = upload->in_blocks = true;
+  upload->szx = hint.szx;
+  upload_restart(upload);
   return true;
 }
 
-static bool gather(struct copal_request *request, uint32_t index) {
-  struct transfers *transfers = request->transfers;
-  copal_bytes payload = request->rx.message.payload;
-  copal_error error = transfer_append(transfers, index, payload.data, payload.size);
-  if (error != COPAL_OK) {
-    request->upload = INDEX_NONE;
-    transfer_drop(transfers, index);
-    return refuse(request, error == COPAL_ERR_BODY_SIZE ? COPAL_REQUEST_ENTITY_TOO_LARGE : COPAL_SERVICE_UNAVAILABLE);
-  }
-  if (request->block1.block.more) return go_on(request);
-  const struct transfer *transfer = &transfers->records[index];
-  request->rx.message.payload = (copal_bytes){transfer_bytes(transfers, transfer), transfer->size};
+/* RFC 7959 2.9.2: the blocks were "not sent … in the order required by the server, or has sent them long enough ago
+ * that the server has already discarded them". */
+static bool begin_anew(struct upload *upload) {
+  if (upload->restarted || upload->offset == 0) return false;
+  upload->restarted = true;
+  upload_restart(upload);
   return true;
 }
 
-bool request_take_block(struct copal_request *request) {
-  copal_block block = request->block1.block;
-  describe_part(request, 0, true, &request->state);
-  if (!request->block1.present || (block.number == 0 && !block.more)) return true;
-  if (!has_its_size(request)) return refuse(request, COPAL_BAD_REQUEST);
-  uint32_t index = find_upload(request);
-  if (index == INDEX_NONE) return false;
-  request->upload = index;
-  transfer_touch(request->transfers, index, request->engine->now);
-  bool whole = request->handler->in_parts ? take_part(request, index) : gather(request, index);
-  /* What the handler brings about must not push out what it is looking at. */
-  if (whole) transfer_detach(request->transfers, index);
-  return whole;
+/* A server may count the block that it acknowledges in its own, smaller size. */
+static bool acknowledges(const struct upload *upload, copal_block block) {
+  if (block.szx > BLOCK_SZX_MAX) return false;
+  return block.number == upload->offset / block_size(upload->szx) ||
+         (uint64_t)block.number * block_size(block.szx) == upload->offset;
 }
 
-void request_finish_block(struct copal_request *request) {
-  if (!request->block1.present || request->deferred) return;
-  if (!request->part.last && !request->replied) {
-    go_on(request);
-    return;
+enum step upload_receive(struct operation *operation, const copal_view *response, copal_error *error) {
+  struct upload *upload = &operation->upload;
+  if (upload->total == 0) return STEP_DELIVER;
+  copal_option option;
+  bool has_block = copal_find(response, COPAL_OPTION_BLOCK1, &option);
+  copal_block block = copal_block_of(has_block ? copal_option_uint(&option) : 0);
+  if (response->code == COPAL_REQUEST_ENTITY_TOO_LARGE && has_block && block.szx <= BLOCK_SZX_MAX)
+    return shrink(upload, block) ? STEP_SEND : STEP_DELIVER;
+  if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE) return begin_anew(upload) ? STEP_SEND : STEP_DELIVER;
+  if (COPAL_CODE_CLASS(response->code) != 2 || !upload->more) return STEP_DELIVER;
+  /* A final answer before the last block, to none of them. */
+  if (response->code != COPAL_CONTINUE && !has_block) return STEP_DELIVER;
+  if (has_block && !acknowledges(upload, block)) {
+    *error = COPAL_ERR_BODY_BLOCKS;
+    return STEP_FAIL;
   }
-  request_add_block1(request, false);
-}
-
-void request_end(struct copal_request *request) {
-  struct transfers *transfers = request->transfers;
-  uint32_t index = request->upload;
-  if (index == INDEX_NONE) return;
-  request->upload = INDEX_NONE;
-  /* The upload goes on, unless it was whole or its handler has ended it. */
-  bool goes_on = request->room[1] == COPAL_CONTINUE && !request->deferred && request->block1.block.more;
-  if (goes_on && !transfers->records[index].attached) transfer_attach(transfers, index);
-  if (goes_on) return;
-  if (request->handled)
-    transfer_end(transfers, index);
-  else
-    transfer_drop(transfers, index);
+  upload->offset += upload->size;
+  /* RFC 7959 2.3: "the client SHOULD use this block size or a smaller one in all further requests in the transfer
+   * sequence, even if that means changing the block size (and possibly scaling the block number accordingly)". */
+  if (has_block && block.szx < upload->szx) upload->szx = block.szx;
+  return STEP_SEND;
 }

@@ -5,7 +5,12 @@
 
 #include "copal/message.h"
 
-enum { BLOCK_SZX_MAX = 6, BLOCK_SZX_RESERVED = 7, BLOCK_SIZE_MAX = 1024 };
+enum {
+  BLOCK_SZX_MAX = 6,
+  BLOCK_SZX_RESERVED = 7,
+  BLOCK_SIZE_MAX = 1024,
+  BLOCK_NUMBER_MAX = (1 << 20) - 1 /* RFC 7959 2.2: 20 bits */
+};
 
 struct window {
   uint64_t offset;
