@@ -113,6 +113,7 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   request_dispatch(&request);
   endpoint->in_handler = false;
   --reply->pins;
+  endpoint_observe(endpoint, arrival, &request);
   if (request.deferred) {
     /* Unless the handler itself has answered what it deferred. */
     if (reply->state == REPLY_PENDING) replies_close(replies, reply, REPLY_PENDING, 0);

@@ -172,7 +172,10 @@ static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival
   if (index == INDEX_NONE) return;
   const struct exchange *exchange = exchange_at(&engine->exchanges, index);
   if ((exchange->flags & EXCHANGE_CALL) != 0) {
-    if (failed) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
+    if (failed)
+      endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
+    else if (exchange->state >= EXCHANGE_ANSWERED) /* no request: its ACK is all that was awaited */
+      endpoint_tell(endpoint, index, NULL, COPAL_OK);
     return;
   }
   copal_rx rx = endpoint_rx(endpoint, arrival);

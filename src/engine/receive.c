@@ -64,7 +64,7 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);
-  if ((exchange->flags & EXCHANGE_CALL) != 0) {
+  if ((exchange->flags & EXCHANGE_CALL) != 0 && (exchange->flags & EXCHANGE_REQUEST) != 0) {
     if (exchange->state == EXCHANGE_WAITING || exchange->state == EXCHANGE_LAST_WAIT) {
       timer_cancel(&engine->exchanges.timers, index);
       engine_pass_turn(engine, index);
@@ -73,7 +73,7 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
     }
   } else {
     conclude(engine, index, EXCHANGE_ANSWERED);
-    if ((exchange->flags & EXCHANGE_RECORD) == 0) {
+    if ((exchange->flags & (EXCHANGE_RECORD | EXCHANGE_CALL)) == 0) {
       engine_forget(engine, index);
       index = INDEX_NONE;
     }
