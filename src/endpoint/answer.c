@@ -154,6 +154,7 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   peers_hold(&engine->peers, arrival->incoming.peer);
   endpoint->in_handler = true;
   request_dispatch(&request);
+  endpoint_observe(endpoint, arrival, &request);
   request_end(&request);
   endpoint->in_handler = false;
   --reply->pins;

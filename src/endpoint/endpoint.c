@@ -103,7 +103,9 @@ static bool is_sound(const copal_config *config) {
          config->replies_size <= (uint32_t)1 << 31 && config->peer_replies_max <= UINT16_MAX &&
          config->outbox_max >= 1 && config->outbox_max <= RECORDS_MAX && config->deferred_max <= RECORDS_MAX &&
          config->receptions_max <= RECORDS_MAX && config->routes_max <= RECORDS_MAX &&
-         config->calls_max <= RECORDS_MAX && bodies_are_sound(config) && parameters_are_sound(&config->parameters);
+         config->calls_max <= RECORDS_MAX && config->observed_max <= RECORDS_MAX &&
+         config->observers_max <= RECORDS_MAX && config->peer_observers_max <= UINT8_MAX && bodies_are_sound(config) &&
+         parameters_are_sound(&config->parameters);
 }
 
 /* Without a block it only counts. */
@@ -113,6 +115,7 @@ static void lay_out(copal_endpoint *endpoint, struct layout *layout, const copal
   deferreds_init(&endpoint->deferreds, layout, config->deferred_max);
   routes_init(&endpoint->routes, layout, config->routes_max, key);
   transfers_init(&endpoint->transfers, layout, config, endpoint->engine.exchange_lifetime, &endpoint->engine.counters);
+  observers_init(&endpoint->observers, layout, config, key, now);
   paths_init(&endpoint->paths, layout, config->peers_max, key);
   outbox_init(&endpoint->outbox, layout, config->outbox_max);
   endpoint->calls = (struct call *)layout_take(layout, config->exchanges_max, sizeof(struct call));
@@ -223,8 +226,10 @@ copal_time copal_endpoint_deadline(const copal_endpoint *endpoint) {
   copal_time timer = timer_earliest(&endpoint->engine.exchanges.timers);
   copal_time ack = deferred_next_ack(&endpoint->deferreds);
   copal_time expiry = transfers_next_expiry(&endpoint->transfers, endpoint->engine.now);
+  copal_time notify = endpoint_notify_at(endpoint);
   if (ack < timer) timer = ack;
-  return expiry < timer ? expiry : timer;
+  if (expiry < timer) timer = expiry;
+  return timer < notify ? timer : notify;
 }
 
 const copal_counters *copal_endpoint_counters(const copal_endpoint *endpoint) { return &endpoint->engine.counters; }
@@ -238,6 +243,8 @@ copal_usage copal_endpoint_usage(const copal_endpoint *endpoint) {
                        .transfers = endpoint->transfers.slab.count,
                        .bodies_size = (uint32_t)endpoint->transfers.store.used,
                        .calls = endpoint->operations.slab.count,
+                       .observed = endpoint->observers.observed_slab.count,
+                       .observers = endpoint->observers.slab.count,
                        .replies = engine->idempotent.count + engine->unsafe.count,
                        .replies_size = engine->idempotent.used + engine->unsafe.used,
                        .messages_size = (uint32_t)engine->exchanges.store.used};

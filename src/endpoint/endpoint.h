@@ -7,6 +7,7 @@
 #include "endpoint/paths.h"
 #include "engine/deferred.h"
 #include "engine/engine.h"
+#include "rest/observers.h"
 #include "rest/operations.h"
 #include "rest/routes.h"
 #include "rest/transfers.h"
@@ -33,6 +34,7 @@ struct copal_endpoint {
   struct deferreds deferreds;
   struct routes routes;
   struct transfers transfers;
+  struct observers observers;
   struct paths paths;
   struct outbox outbox;
   struct call *calls;
@@ -104,6 +106,27 @@ void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx,
 
 /* A request for an endpoint with resources: answer.c. */
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival);
+
+/* Does what a request's Observe option asks for, after its handler, and before its reply is closed: observe.c. */
+void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, struct copal_request *request);
+
+/* What an Observe option may need in a message. */
+enum { OBSERVE_ROOM = 4 };
+
+/* Gives a message an Observe option with a new number; false when it does not fit. */
+bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message);
+
+/* Takes an observer off the list, and with it what is on its way: notify.c. */
+void endpoint_forget_observer(copal_endpoint *endpoint, uint32_t index);
+
+/* Brings an exchange that is just to be transmitted up to date, if it is a notification: notify.c. */
+void endpoint_refresh(copal_endpoint *endpoint, uint32_t index);
+
+/* Begins notifications, at most count_max. False when there is nothing to do, or no room: notify.c. */
+bool endpoint_notify(copal_endpoint *endpoint, size_t count_max);
+
+/* When endpoint_notify is to be called next. */
+copal_time endpoint_notify_at(const copal_endpoint *endpoint);
 
 /* Answers a request without asking anybody, with a diagnostic payload or NULL: answer.c. */
 void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const char *diagnostic);

@@ -1,4 +1,5 @@
-/* The way out: replies first, then the ACKs of deferred responses, then whatever a timer brought about. */
+/* The way out: replies first, then the ACKs of deferred responses, then whatever a timer brought about, then as many
+ * notifications as there is room for. */
 #include <assert.h>
 
 #include "endpoint/endpoint.h"
@@ -31,6 +32,7 @@ size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_dat
   transfers_expire(&endpoint->transfers, endpoint->engine.now);
   endpoint->in_handler = false;
   acknowledge_deferred(endpoint, endpoint->engine.now);
+  endpoint->observers.makes = endpoint->observers.to_make;
   size_t count = 0;
   while (count < count_max) {
     /* Again and again, since a handler that is told of a failure may answer somebody. */
@@ -39,11 +41,14 @@ size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_dat
       continue;
     }
     struct due due = engine_due(&endpoint->engine, endpoint->engine.now);
-    if (due.kind == DUE_NOTHING) break;
-    if (due.kind == DUE_TRANSMIT)
+    if (due.kind == DUE_TRANSMIT) {
+      endpoint_refresh(endpoint, due.exchange);
       datagrams[count++] = exchange_datagram(endpoint, due.exchange);
-    else
+    } else if (due.kind == DUE_FAILED) {
       fail(endpoint, due.exchange, due.error);
+    } else if (!endpoint_notify(endpoint, count_max - count)) {
+      break;
+    }
   }
   endpoint->engine.counters.datagrams_out += count;
   return count;

@@ -39,7 +39,8 @@ struct transmission {
   copal_bytes token;   /* of a response, where its message has none; else empty */
   bool multicast;
   bool no_token;      /* of a request without a token: it gets none */
-  uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none; with EXCHANGE_RESPONDED no response is waited for */
+  uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none; with EXCHANGE_RESPONDED no response is waited for. A
+                         response that is a call is a notification */
   copal_time delay;   /* before the first transmission */
   copal_time timeout; /* of a call, COPAL_NEVER: its lifetime */
 };
@@ -65,6 +66,11 @@ struct due {
 
 /* Takes what is due, one exchange a call. */
 struct due engine_due(struct engine *engine, copal_time now);
+
+/* Puts another message in the place of one that is just to be transmitted, DUE_TRANSMIT: RFC 7641 4.5.2. Timer and
+ * counter are retained. COPAL_ERR_MESSAGE_IDS_SPENT, COPAL_ERR_MESSAGES_FULL, COPAL_ERR_MESSAGE_SIZE: it is the old one
+ * that goes. */
+copal_error engine_supersede(struct engine *engine, uint32_t index, copal_bytes message);
 
 /* Marks an exchange as failed, for the reasons that come from outside: unreachable, cancelled. */
 void engine_fail(struct engine *engine, uint32_t index, enum exchange_state state);

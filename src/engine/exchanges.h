@@ -101,6 +101,10 @@ static inline uint8_t *exchange_bytes(const struct exchanges *exchanges, const s
 copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_bytes message, uint16_t mid,
                           copal_bytes token, uint8_t flags, uint32_t *index);
 
+/* Gives a record another message, with its token and that message ID, from the next transmission on.
+ * COPAL_ERR_MESSAGES_FULL: it has the old one still. */
+copal_error exchange_replace(struct exchanges *exchanges, uint32_t index, copal_bytes message, uint16_t mid);
+
 /* Forgets a record whose timer is not set. If its message was among the last to go out, the bytes stay until
  * exchanges_release: another one of the batch may have brought this about while the batch is still being sent. */
 void exchange_give(struct exchanges *exchanges, uint32_t index);

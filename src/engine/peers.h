@@ -40,7 +40,7 @@ struct peer {
   uint8_t flags;
 };
 
-enum peer_flags { PEER_BUSY = 1, PEER_SILENT = 2, PEER_OTHER_HALF_USED = 4, PEER_GROUP = 8 };
+enum peer_flags { PEER_BUSY = 1, PEER_SILENT = 2, PEER_OTHER_HALF_USED = 4, PEER_GROUP = 8, PEER_VERIFIED = 16 };
 
 struct peers {
   struct peer *records;

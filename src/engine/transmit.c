@@ -6,10 +6,21 @@
 #include "engine/engine.h"
 #include "message/header.h"
 
+/* RFC 7641 4.5.1: a server "SHOULD NOT send more than one non-confirmable notification every 3 seconds". */
+#define NOTIFICATION_INTERVAL (3 * COPAL_SECOND)
+
+/* A non-confirmable notification: its owner is told when its time is over, or of a Reset. */
+static bool is_non_notification(const struct exchange *exchange) {
+  return (exchange->flags & (EXCHANGE_CALL | EXCHANGE_CON | EXCHANGE_REQUEST)) == EXCHANGE_CALL;
+}
+
 static bool needs_turn(const struct exchange *exchange) {
   /* RFC 7252 4.7: outstanding is "either a CON for which an ACK has not yet been received but is still expected
    * (message layer) or a request for which neither a response nor an Acknowledgment message has yet been received". */
   if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return false;
+  /* RFC 7641 4.5.1: "An outstanding notification/response is either a confirmable message … or a non-confirmable
+   * message for which the waiting time that results from the following rate-limiting rules has not yet elapsed." */
+  if (is_non_notification(exchange)) return true;
   return (exchange->flags & (EXCHANGE_CON | EXCHANGE_REQUEST)) != 0;
 }
 
@@ -191,6 +202,7 @@ static void note_first_transmission(struct engine *engine, struct exchange *exch
   peers_mid_used(&engine->peers, exchange->peer, exchange->mid, now);
   if ((exchange->flags & EXCHANGE_CALL) == 0) return;
   copal_time end = engine_lifetime_end(engine, exchange);
+  if (is_non_notification(exchange)) end = now + NOTIFICATION_INTERVAL;
   if (end < exchange->of.expires_at) exchange->of.expires_at = end;
 }
 
@@ -213,7 +225,9 @@ static struct due transmit(struct engine *engine, uint32_t index, copal_time now
     exchange->state = EXCHANGE_SENT;
     note_probe(engine, exchange, now);
     bool awaited = (exchange->flags & (EXCHANGE_CALL | EXCHANGE_RECORD)) != 0;
-    engine_set_timer(engine, index, awaited ? now + exchange->timeout_us * COPAL_MICROSECOND : now);
+    copal_time interval =
+        is_non_notification(exchange) ? NOTIFICATION_INTERVAL : exchange->timeout_us * COPAL_MICROSECOND;
+    engine_set_timer(engine, index, awaited ? now + interval : now);
   }
   return (struct due){DUE_TRANSMIT, index, COPAL_OK};
 }
@@ -304,6 +318,23 @@ struct due engine_due(struct engine *engine, copal_time now) {
     }
   }
   return (struct due){DUE_NOTHING, INDEX_NONE, COPAL_OK};
+}
+
+/* RFC 7641 4.5.2: "The new notification is transmitted with a new Message ID and the following transmission parameters:
+ * if the previous (re)transmission attempt timed out, retain its transmission parameters". One that has not been
+ * transmitted before keeps its message ID. */
+copal_error engine_supersede(struct engine *engine, uint32_t index, copal_bytes message) {
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  assert(exchange->transmissions > 0 && exchange->event_at == engine->now);
+  copal_bytes token = header_token(exchange_bytes(&engine->exchanges, exchange));
+  if (header_size_with(message, token) > engine->message_size_max) return COPAL_ERR_MESSAGE_SIZE;
+  uint16_t mid = exchange->mid;
+  if (exchange->transmissions == 1) return exchange_replace(&engine->exchanges, index, message, mid);
+  if (!peers_next_mid(&engine->peers, exchange->peer, engine->now, engine->exchange_lifetime, &mid))
+    return COPAL_ERR_MESSAGE_IDS_SPENT;
+  copal_error error = exchange_replace(&engine->exchanges, index, message, mid);
+  if (error == COPAL_OK) peers_take_mid(&engine->peers, exchange->peer, engine->now);
+  return error;
 }
 
 /* --- Ends ------------------------------------------------------------------------------------- */
