@@ -46,6 +46,7 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
                                 .key = incoming->key,
                                 .token = slot,
                                 .token_size = (uint16_t)token.size,
+                                .request_size = (uint16_t)incoming->datagram.size,
                                 .code = incoming->view->code,
                                 .used = true,
                                 .multicast = incoming->multicast};

@@ -13,7 +13,8 @@ struct deferred {
   struct reply_key key;
   uint32_t token; /* slot in the exchanges' store */
   uint16_t token_size;
-  uint8_t code; /* of the request */
+  uint16_t request_size; /* bytes */
+  uint8_t code;          /* of the request */
   bool used;
   bool multicast;
 };

@@ -17,6 +17,7 @@ struct engine {
   struct replies idempotent, unsafe;
   struct random random;
   struct hash_key key;
+  struct hash_key seal_key; /* for what is given away signed: apart from the tables' */
   copal_parameters parameters;
   copal_time transmit_span, exchange_lifetime, non_lifetime;
   copal_time now; /* the latest that the endpoint was told */
@@ -113,6 +114,9 @@ struct verdict {
 
 /* Decides what a decoded message is, and does what follows for the exchange that it answers. */
 struct verdict engine_receive(struct engine *engine, struct incoming *incoming, copal_time now);
+
+/* Notes that a peer is where its address says. */
+void engine_verify(struct engine *engine, uint32_t peer);
 
 /* The replies among which a message's answer is kept: requests that are not idempotent have their own. */
 struct replies *engine_replies(struct engine *engine, uint8_t code);

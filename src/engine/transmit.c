@@ -8,10 +8,12 @@
 
 enum { TOKEN_SIZE = 8 };
 
-static bool needs_turn(const struct exchange *exchange) {
+static bool needs_turn(const struct engine *engine, const struct exchange *exchange) {
   /* RFC 7252 4.7: outstanding is "either a CON for which an ACK has not yet been received but is still expected
-   * (message layer) or a request for which neither a response nor an Acknowledgment message has yet been received". */
+   * (message layer) or a request for which neither a response nor an Acknowledgment message has yet been received". A
+   * ping is neither: what is expected of it is a Reset. */
   if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return false;
+  if (header_code(exchange_bytes(&engine->exchanges, exchange)) == COPAL_EMPTY) return false;
   return (exchange->flags & (EXCHANGE_CON | EXCHANGE_REQUEST)) != 0;
 }
 
@@ -108,7 +110,7 @@ static void take_turn(struct engine *engine, struct exchange *exchange) {
 static void make_ready(struct engine *engine, uint32_t index, copal_time when) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   exchange->state = EXCHANGE_READY;
-  if (needs_turn(exchange)) take_turn(engine, exchange);
+  if (needs_turn(engine, exchange)) take_turn(engine, exchange);
   engine_set_timer(engine, index, when);
 }
 
@@ -141,7 +143,7 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   if ((flags & EXCHANGE_CALL) != 0 && transmission->timeout < COPAL_NEVER - engine->now)
     exchange->of.expires_at = engine->now + transmission->timeout;
   const struct peer *peer = &engine->peers.records[transmission->peer];
-  if (needs_turn(exchange) && peer->outstanding >= engine->parameters.nstart)
+  if (needs_turn(engine, exchange) && peer->outstanding >= engine->parameters.nstart)
     enqueue(engine, *index);
   else
     make_ready(engine, *index, engine->now + transmission->delay);
@@ -259,7 +261,7 @@ static bool may_begin(struct engine *engine, uint32_t index, copal_time now) {
     engine_set_timer(engine, index, later);
     return false;
   }
-  if (!needs_turn(exchange) || (exchange->flags & EXCHANGE_TURN) != 0) return true;
+  if (!needs_turn(engine, exchange) || (exchange->flags & EXCHANGE_TURN) != 0) return true;
   if (engine->peers.records[exchange->peer].outstanding >= engine->parameters.nstart) {
     enqueue(engine, index);
     return false;
