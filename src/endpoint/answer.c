@@ -123,6 +123,8 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
                                         .timeout = COPAL_NEVER};
     endpoint_answer_group(endpoint, &transmission);
     replies_close(replies, reply, REPLY_NOTHING, 0);
+  } else if (!endpoint_may_answer(endpoint, arrival, request.reply.size)) {
+    endpoint_hold_answer(endpoint, arrival, reply, &request);
   } else {
     replies_close(replies, reply, REPLY_MESSAGE, request.reply.size);
     endpoint_answer(endpoint, &arrival->path, reply);

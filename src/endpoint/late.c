@@ -21,10 +21,10 @@ static struct reply *take_place(copal_endpoint *endpoint, const struct late *lat
   return reply;
 }
 
-copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, const copal_message *response) {
+copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, copal_bytes message) {
   struct engine *engine = &endpoint->engine;
   struct replies *replies = engine_replies(engine, late->code);
-  copal_bytes message = {response->buffer, response->size}, token = late->token;
+  copal_bytes token = late->token;
   if (header_token(message.data).size > 0) token.size = 0;
   size_t size = header_size_with(message, token);
   if (size > engine->message_size_max) return COPAL_ERR_MESSAGE_SIZE;
@@ -46,24 +46,57 @@ copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late
 
 /* --- Deferred ---------------------------------------------------------------------------------- */
 
-static copal_error answer_deferred(copal_endpoint *endpoint, const struct deferred *deferred,
-                                   const copal_message *response) {
-  copal_bytes token = {store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
+static copal_error send_deferred(copal_endpoint *endpoint, const struct deferred *deferred, copal_bytes message,
+                                 copal_bytes token, copal_type type) {
   if (deferred->ack_at != COPAL_NEVER) {
     struct late late = {deferred->key, endpoint->paths.records[deferred->peer], token, deferred->peer, deferred->code};
-    return endpoint_piggyback(endpoint, &late, response);
+    return endpoint_piggyback(endpoint, &late, message);
   }
-  struct transmission transmission = {.peer = deferred->peer,
-                                      .type = deferred->key.con ? COPAL_CON : COPAL_NON,
-                                      .message = {response->buffer, response->size},
-                                      .token = token,
-                                      .timeout = COPAL_NEVER};
+  struct transmission transmission = {
+      .peer = deferred->peer, .type = (uint8_t)type, .message = message, .token = token, .timeout = COPAL_NEVER};
   if (deferred->multicast) {
     endpoint_answer_group(endpoint, &transmission);
     return COPAL_OK;
   }
   uint32_t index;
   return engine_send(&endpoint->engine, &transmission, &index);
+}
+
+/* A confirmable one counts as often as it may be transmitted, as long as nobody acknowledges it. */
+static bool may_send(const copal_endpoint *endpoint, const struct deferred *deferred, size_t size) {
+  if (deferred->multicast) return true;
+  bool repeats = deferred->key.con && deferred->ack_at == COPAL_NEVER;
+  size_t times = repeats ? endpoint->engine.parameters.max_retransmit + (size_t)1 : 1;
+  return endpoint_may_send(endpoint, deferred->peer, deferred->request_size, times * size);
+}
+
+static void acknowledge(copal_endpoint *endpoint, const struct deferred *deferred) {
+  if (deferred->ack_at == COPAL_NEVER) return;
+  struct reply *entry = endpoint_find_reply(endpoint, deferred->code, &deferred->key);
+  if (entry != NULL) replies_close(engine_replies(&endpoint->engine, deferred->code), entry, REPLY_ACK, 0);
+  endpoint_answer_empty(endpoint, &endpoint->paths.records[deferred->peer], COPAL_ACK, deferred->key.mid);
+}
+
+static copal_error answer_deferred(copal_endpoint *endpoint, const struct deferred *deferred,
+                                   const copal_message *response) {
+  copal_bytes message = {response->buffer, response->size};
+  copal_bytes token = {store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
+  if (header_token(message.data).size > 0) token.size = 0;
+  size_t size = header_size_with(message, token);
+  bool con = deferred->key.con;
+  if (size > endpoint->engine.message_size_max) return COPAL_ERR_MESSAGE_SIZE;
+  if (may_send(endpoint, deferred, size))
+    return send_deferred(endpoint, deferred, message, token, con ? COPAL_CON : COPAL_NON);
+
+  struct unproven answer = {deferred->peer, deferred->code, con, message, token};
+  if (endpoint_hold(endpoint, &answer)) {
+    acknowledge(endpoint, deferred);
+    return COPAL_OK;
+  }
+  uint8_t buffer[SMALL_SIZE];
+  copal_bytes small = endpoint_write_small(endpoint, &answer, buffer);
+  token = (copal_bytes){store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
+  return send_deferred(endpoint, deferred, small, token, COPAL_NON);
 }
 
 copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle, const copal_message *response) {

@@ -91,7 +91,7 @@ static copal_error answer_piggybacked(copal_rx *rx, const struct reply *entry, c
                       .token = rx->message.token,
                       .peer = entry != NULL ? entry->peer : INDEX_NONE,
                       .code = rx->message.code};
-  copal_error error = endpoint_piggyback(rx->endpoint, &late, response);
+  copal_error error = endpoint_piggyback(rx->endpoint, &late, (copal_bytes){response->buffer, response->size});
   if (error == COPAL_OK) rx->has_responded = true;
   return error;
 }
