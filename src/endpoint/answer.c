@@ -126,6 +126,8 @@ static void finish(copal_endpoint *endpoint, struct arrival *arrival, struct rep
     replies_close(replies, reply, REPLY_NOTHING, 0);
   } else if (message_is_unwanted(no_response, request->room[1])) {
     say_nothing(endpoint, arrival, replies, reply);
+  } else if (!endpoint_may_answer(endpoint, arrival, request->reply.size)) {
+    endpoint_hold_answer(endpoint, arrival, reply, request);
   } else {
     replies_close(replies, reply, REPLY_MESSAGE, request->reply.size);
     endpoint_answer(endpoint, &arrival->path, reply);

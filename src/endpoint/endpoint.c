@@ -118,6 +118,7 @@ static void lay_out(copal_endpoint *endpoint, struct layout *layout, const copal
   observers_init(&endpoint->observers, layout, config, key, now);
   paths_init(&endpoint->paths, layout, config->peers_max, key);
   outbox_init(&endpoint->outbox, layout, config->outbox_max);
+  verifications_init(&endpoint->verifications, layout, config, key);
   endpoint->calls = (struct call *)layout_take(layout, config->exchanges_max, sizeof(struct call));
   operations_init(&endpoint->operations, layout, config, &endpoint->engine.exchanges.store, key);
   endpoint->failures = (struct failures){.capacity = config->exchanges_max};
@@ -143,10 +144,12 @@ copal_endpoint *copal_endpoint_init(void *memory, size_t size, const copal_confi
   random_init(&random, seed);
   random.counter = (uint64_t)1 << 63;
   struct hash_key key = {random_u64(&random), random_u64(&random)};
+  struct hash_key seal_key = {random_u64(&random), random_u64(&random)};
   struct layout layout = {(uint8_t *)memory, 0};
   copal_endpoint *endpoint = (copal_endpoint *)layout_take(&layout, 1, sizeof(copal_endpoint));
   *endpoint = (copal_endpoint){0};
   lay_out(endpoint, &layout, config, key, seed, now);
+  endpoint->engine.seal_key = seal_key;
   return endpoint;
 }
 

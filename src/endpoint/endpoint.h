@@ -5,6 +5,7 @@
 
 #include "endpoint/outbox.h"
 #include "endpoint/paths.h"
+#include "endpoint/verify.h"
 #include "engine/deferred.h"
 #include "engine/engine.h"
 #include "rest/observers.h"
@@ -37,6 +38,7 @@ struct copal_endpoint {
   struct observers observers;
   struct paths paths;
   struct outbox outbox;
+  struct verifications verifications;
   struct call *calls;
   struct operations operations;
   struct failures failures;
@@ -80,7 +82,47 @@ struct late {
 
 /* Answers a request that is not acknowledged yet, and keeps the answer for duplicates: late.c.
  * COPAL_ERR_MESSAGE_SIZE, COPAL_ERR_MESSAGES_FULL. */
-copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, const copal_message *response);
+copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, copal_bytes message);
+
+/* --- Verified addresses: verify.c --------------------------------------------------------------- */
+
+/* Whether a reply of that many bytes may go to the sender of a request, as far as his address is verified. */
+bool endpoint_may_answer(const copal_endpoint *endpoint, const struct arrival *arrival, size_t reply_size);
+
+/* Holds the reply that stands behind the request's entry back until the address is verified, and closes the entry: the
+ * request is acknowledged and its reply comes as a separate one; or the entry gets a small one that is sent at once. */
+void endpoint_hold_answer(copal_endpoint *endpoint, struct arrival *arrival, struct reply *entry,
+                          const struct copal_request *request);
+
+/* The same in parts, for answers that come late. size: of all that may be sent, repetitions included. */
+bool endpoint_may_send(const copal_endpoint *endpoint, uint32_t peer, size_t request_size, size_t size);
+
+/* An answer that may be too large for an address that is not verified. */
+struct unproven {
+  uint32_t peer;
+  uint8_t method;
+  bool con; /* as the request */
+  copal_bytes message;
+  copal_bytes token; /* where message has none */
+};
+
+/* Holds a copy back until the address is verified. False when there is no room for it. */
+bool endpoint_hold(copal_endpoint *endpoint, const struct unproven *answer);
+
+/* Writes what an address that is not verified may be told instead, without a token: 4.01 with an Echo value or, since
+ * what was done must not be asked for again, no more than the code and where something was made. */
+copal_bytes endpoint_write_small(copal_endpoint *endpoint, const struct unproven *answer, uint8_t buffer[SMALL_SIZE]);
+
+/* Has a peer verified, unless it is or that is under way. */
+void endpoint_verify(copal_endpoint *endpoint, uint32_t peer);
+
+/* A peer is verified by a request: what was held back for it goes. */
+void endpoint_note_verified(copal_endpoint *endpoint, uint32_t peer);
+
+/* A Reset from a peer, or INDEX_NONE, belongs to nothing that was sent. */
+void endpoint_note_stray(copal_endpoint *endpoint, uint32_t peer);
+
+/* --- Answers ------------------------------------------------------------------------------------ */
 
 /* Sends the empty ACK of a request that is answered later: late.c. */
 void endpoint_acknowledge(copal_endpoint *endpoint, const struct deferred *deferred);

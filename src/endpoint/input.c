@@ -5,6 +5,7 @@
 #include "base/writer.h"
 #include "endpoint/endpoint.h"
 #include "message/critical.h"
+#include "rest/echo.h"
 
 /* What an endpoint with resources understands of critical options; the rest gets 4.02. */
 static bool resources_understand(uint16_t number) {
@@ -107,6 +108,15 @@ static bool is_oversized(const copal_endpoint *endpoint, const struct arrival *a
   return arrival->datagram->size > endpoint->engine.message_size_max;
 }
 
+/* Who returns an Echo value of ours has received it. It is elective: what is not good is not looked at. */
+static void note_echo(copal_endpoint *endpoint, const struct arrival *arrival) {
+  const struct engine *engine = &endpoint->engine;
+  const struct incoming *incoming = &arrival->incoming;
+  if (incoming->multicast) return;
+  if (echo_check(&engine->seal_key, incoming->identity, engine->now, engine->exchange_lifetime, &arrival->view))
+    endpoint_note_verified(endpoint, incoming->peer);
+}
+
 static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
   struct engine *engine = &endpoint->engine;
   if (arrival->incoming.peer == INDEX_NONE) arrival->incoming.peer = endpoint_peer(endpoint, &arrival->path);
@@ -115,6 +125,7 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
     return;
   }
   ++engine->counters.requests;
+  note_echo(endpoint, arrival);
   int32_t refused = critical_refused(&arrival->view, engine->raw ? critical_registered : resources_understand);
   if (arrival->incoming.multicast && (is_oversized(endpoint, arrival) || refused != CRITICAL_NONE))
     ignore(endpoint);
@@ -225,7 +236,10 @@ static void note_local_address(copal_endpoint *endpoint, const struct arrival *a
 static void follow(copal_endpoint *endpoint, struct arrival *arrival, const struct verdict *verdict) {
   note_local_address(endpoint, arrival, verdict->exchange);
   switch (verdict->kind) {
-    case VERDICT_IGNORE: ignore(endpoint); break;
+    case VERDICT_IGNORE:
+      if (arrival->view.type == COPAL_RST) endpoint_note_stray(endpoint, arrival->incoming.peer);
+      ignore(endpoint);
+      break;
     case VERDICT_REJECT: reject(endpoint, arrival); break;
     case VERDICT_REPEAT: repeat(endpoint, arrival, verdict->reply); break;
     case VERDICT_REQUEST: handle_request(endpoint, arrival); break;

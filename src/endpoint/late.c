@@ -24,10 +24,10 @@ static struct reply *take_place(copal_endpoint *endpoint, const struct late *lat
   return reply;
 }
 
-copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, const copal_message *response) {
+copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, copal_bytes message) {
   struct engine *engine = &endpoint->engine;
   struct replies *replies = engine_replies(engine, &late->key);
-  copal_bytes message = {response->buffer, response->size}, token = late->token;
+  copal_bytes token = late->token;
   if (header_token(message.data).size > 0) token.size = 0;
   size_t size = header_size_with(message, token);
   if (size > engine->message_size_max) return COPAL_ERR_MESSAGE_SIZE;
@@ -50,18 +50,19 @@ copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late
 /* --- Deferred ---------------------------------------------------------------------------------- */
 
 void endpoint_acknowledge(copal_endpoint *endpoint, const struct deferred *deferred) {
-  struct reply *reply = endpoint_find_reply(endpoint, &deferred->key);
-  if (reply != NULL) reply->state = REPLY_ACK;
+  struct reply *entry = endpoint_find_reply(endpoint, &deferred->key);
+  if (entry != NULL) replies_close(engine_replies(&endpoint->engine, &deferred->key), entry, REPLY_ACK, 0);
   endpoint_answer_empty(endpoint, &endpoint->paths.records[deferred->peer], COPAL_ACK, deferred->key.mid);
 }
 
-static copal_error send_separately(copal_endpoint *endpoint, const struct deferred *deferred, copal_bytes token,
-                                   const copal_message *response) {
-  struct transmission transmission = {.peer = deferred->peer,
-                                      .type = deferred->key.con ? COPAL_CON : COPAL_NON,
-                                      .message = {response->buffer, response->size},
-                                      .token = token,
-                                      .timeout = COPAL_NEVER};
+static copal_error send_deferred(copal_endpoint *endpoint, const struct deferred *deferred, copal_bytes message,
+                                 copal_bytes token, copal_type type) {
+  if (deferred->ack_at != COPAL_NEVER) {
+    struct late late = {deferred->key, endpoint->paths.records[deferred->peer], token, deferred->peer};
+    return endpoint_piggyback(endpoint, &late, message);
+  }
+  struct transmission transmission = {
+      .peer = deferred->peer, .type = (uint8_t)type, .message = message, .token = token, .timeout = COPAL_NEVER};
   if (deferred->multicast) {
     endpoint_answer_group(endpoint, &transmission, deferred->no_response);
     return COPAL_OK;
@@ -70,16 +71,35 @@ static copal_error send_separately(copal_endpoint *endpoint, const struct deferr
   return engine_send(&endpoint->engine, &transmission, &index);
 }
 
-static copal_error answer_message(copal_endpoint *endpoint, struct deferred *deferred, const copal_message *response) {
+static bool may_send(const copal_endpoint *endpoint, const struct deferred *deferred, size_t size) {
+  return deferred->multicast || endpoint_may_send(endpoint, deferred->peer, deferred->request_size, size);
+}
+
+static copal_error answer_message(copal_endpoint *endpoint, const struct deferred *deferred,
+                                  const copal_message *response) {
+  copal_bytes message = {response->buffer, response->size};
   copal_bytes token = {store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
-  bool acknowledged = deferred->ack_at == COPAL_NEVER;
-  if (!deferred->multicast && message_is_unwanted(deferred->no_response, header_code(response->buffer))) {
-    if (!acknowledged) endpoint_acknowledge(endpoint, deferred);
+  bool owes_ack = deferred->ack_at != COPAL_NEVER;
+  if (!deferred->multicast && message_is_unwanted(deferred->no_response, header_code(message.data))) {
+    if (owes_ack) endpoint_acknowledge(endpoint, deferred);
     return COPAL_OK;
   }
-  if (acknowledged) return send_separately(endpoint, deferred, token, response);
-  struct late late = {deferred->key, endpoint->paths.records[deferred->peer], token, deferred->peer};
-  return endpoint_piggyback(endpoint, &late, response);
+  if (header_token(message.data).size > 0) token.size = 0;
+  size_t size = header_size_with(message, token);
+  bool con = deferred->key.con;
+  if (size > endpoint->engine.message_size_max) return COPAL_ERR_MESSAGE_SIZE;
+  if (may_send(endpoint, deferred, size))
+    return send_deferred(endpoint, deferred, message, token, con ? COPAL_CON : COPAL_NON);
+
+  struct unproven answer = {deferred->peer, deferred->code, con, message, token};
+  if (endpoint_hold(endpoint, &answer)) {
+    if (owes_ack) endpoint_acknowledge(endpoint, deferred);
+    return COPAL_OK;
+  }
+  uint8_t buffer[SMALL_SIZE];
+  copal_bytes small = endpoint_write_small(endpoint, &answer, buffer);
+  token = (copal_bytes){store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
+  return send_deferred(endpoint, deferred, small, token, COPAL_NON);
 }
 
 /* Whether the response as it was written is not what the request's blocks and the datagram's size call for. */
@@ -91,7 +111,8 @@ static bool needs_blocks(const copal_endpoint *endpoint, const struct deferred *
 }
 
 /* The response anew, with the block of its payload that is asked for; the rest is kept. */
-static copal_error answer_block(copal_endpoint *endpoint, struct deferred *deferred, const copal_message *response) {
+static copal_error answer_block(copal_endpoint *endpoint, const struct deferred *deferred,
+                                const copal_message *response) {
   struct engine *engine = &endpoint->engine;
   uint32_t slot = store_take(&engine->exchanges.store, engine->message_size_max);
   if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;

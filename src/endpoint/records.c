@@ -89,7 +89,7 @@ static copal_error answer_piggybacked(copal_rx *rx, const struct reply *entry, c
   struct path path = path_pack(&rx->path);
   struct late late = {
       .key = key_of(rx), .path = path, .token = rx->message.token, .peer = entry != NULL ? entry->peer : INDEX_NONE};
-  copal_error error = endpoint_piggyback(rx->endpoint, &late, response);
+  copal_error error = endpoint_piggyback(rx->endpoint, &late, (copal_bytes){response->buffer, response->size});
   if (error == COPAL_OK) rx->has_responded = true;
   return error;
 }

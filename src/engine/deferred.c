@@ -48,6 +48,7 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
                                 .key = incoming->key,
                                 .token = slot,
                                 .token_size = (uint16_t)token.size,
+                                .request_size = (uint16_t)incoming->datagram.size,
                                 .code = incoming->view->code,
                                 .no_response = message_no_response(incoming->view),
                                 .block1 = copal_find_uint(incoming->view, COPAL_OPTION_BLOCK1, UINT32_MAX),

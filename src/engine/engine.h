@@ -17,6 +17,7 @@ struct engine {
   struct replies idempotent, unsafe;
   struct random random;
   struct hash_key key;
+  struct hash_key seal_key; /* for what is given away signed: apart from the tables' */
   copal_parameters parameters;
   copal_time transmit_span, exchange_lifetime, non_lifetime;
   copal_time now; /* the latest that the endpoint was told */
@@ -129,6 +130,8 @@ struct verdict engine_receive(struct engine *engine, struct incoming *incoming, 
 
 /* Whether a request must not be executed twice. */
 bool engine_is_unsafe(const struct engine *engine, const copal_view *request);
+/* Notes that a peer is where its address says. */
+void engine_verify(struct engine *engine, uint32_t peer);
 
 /* The replies among which a message's answer is kept: requests that are not idempotent have their own. */
 static inline struct replies *engine_replies(struct engine *engine, const struct reply_key *key) {

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "engine/engine.h"
+#include "message/header.h"
 
 static struct verdict verdict(enum verdict_kind kind, uint32_t exchange) {
   return (struct verdict){.kind = kind, .exchange = exchange};
@@ -110,11 +111,27 @@ static uint32_t answered_by_token(const struct engine *engine, const struct inco
   return index;
 }
 
+void engine_verify(struct engine *engine, uint32_t peer) {
+  struct peer *record = &engine->peers.records[peer];
+  if ((record->flags & PEER_VERIFIED) != 0) return;
+  record->flags |= PEER_VERIFIED;
+  ++engine->counters.verified;
+}
+
+/* Who returns a token that cannot be guessed has received it. A message ID alone proves less: see decision 0011. RFC
+ * 7252 5.3.1 asks for "at least 32 bits of randomness". */
+static void note_token(struct engine *engine, const struct exchange *exchange) {
+  enum { TOKEN_SIZE_PROVING = 4 };
+  copal_bytes token = header_token(exchange_bytes(&engine->exchanges, exchange));
+  if (token.size >= TOKEN_SIZE_PROVING) engine_verify(engine, exchange->peer);
+}
+
 static void take_response(struct engine *engine, uint32_t index) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   exchange->flags |= EXCHANGE_RESPONDED;
   ++engine->counters.responses;
   if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return;
+  note_token(engine, exchange);
   /* RFC 7252 4.2: after a separate response "it is clear to the requester that only the ACK was lost and a
    * retransmission of the request would serve no purpose". */
   conclude(engine, index, EXCHANGE_ANSWERED);

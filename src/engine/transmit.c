@@ -14,13 +14,15 @@ static bool is_non_notification(const struct exchange *exchange) {
   return (exchange->flags & (EXCHANGE_CALL | EXCHANGE_CON | EXCHANGE_REQUEST)) == EXCHANGE_CALL;
 }
 
-static bool needs_turn(const struct exchange *exchange) {
+static bool needs_turn(const struct engine *engine, const struct exchange *exchange) {
   /* RFC 7252 4.7: outstanding is "either a CON for which an ACK has not yet been received but is still expected
-   * (message layer) or a request for which neither a response nor an Acknowledgment message has yet been received". */
+   * (message layer) or a request for which neither a response nor an Acknowledgment message has yet been received". A
+   * ping is neither: what is expected of it is a Reset. */
   if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return false;
   /* RFC 7641 4.5.1: "An outstanding notification/response is either a confirmable message … or a non-confirmable
    * message for which the waiting time that results from the following rate-limiting rules has not yet elapsed." */
   if (is_non_notification(exchange)) return true;
+  if (header_code(exchange_bytes(&engine->exchanges, exchange)) == COPAL_EMPTY) return false;
   return (exchange->flags & (EXCHANGE_CON | EXCHANGE_REQUEST)) != 0;
 }
 
@@ -117,7 +119,7 @@ static void take_turn(struct engine *engine, struct exchange *exchange) {
 static void make_ready(struct engine *engine, uint32_t index, copal_time when) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   exchange->state = EXCHANGE_READY;
-  if (needs_turn(exchange)) take_turn(engine, exchange);
+  if (needs_turn(engine, exchange)) take_turn(engine, exchange);
   engine_set_timer(engine, index, when);
 }
 
@@ -150,7 +152,7 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   if ((flags & EXCHANGE_CALL) != 0 && transmission->timeout < COPAL_NEVER - engine->now)
     exchange->of.expires_at = engine->now + transmission->timeout;
   const struct peer *peer = &engine->peers.records[transmission->peer];
-  if (needs_turn(exchange) && peer->outstanding >= engine->parameters.nstart)
+  if (needs_turn(engine, exchange) && peer->outstanding >= engine->parameters.nstart)
     enqueue(engine, *index);
   else
     make_ready(engine, *index, engine->now + transmission->delay);
@@ -274,7 +276,7 @@ static bool may_begin(struct engine *engine, uint32_t index, copal_time now) {
     engine_set_timer(engine, index, later);
     return false;
   }
-  if (!needs_turn(exchange) || (exchange->flags & EXCHANGE_TURN) != 0) return true;
+  if (!needs_turn(engine, exchange) || (exchange->flags & EXCHANGE_TURN) != 0) return true;
   if (engine->peers.records[exchange->peer].outstanding >= engine->parameters.nstart) {
     enqueue(engine, index);
     return false;

@@ -37,6 +37,7 @@ static void open_scene(struct scene *scene, const copal_config *config) {
 
 static void open_small(struct scene *scene) {
   copal_config config = copal_config_small();
+  config.amplification_max = 0;
   open_scene(scene, &config);
 }
 
@@ -263,6 +264,7 @@ static void t04_extended_tokens_survive_a_deferral(void **state) {
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i)
     for (int separate = 0; separate < 2; ++separate) {
       copal_config config = copal_config_small();
+      config.amplification_max = 0;
       config.message_size_max = 1472;
       config.messages_size = config.replies_size = 16384;
       struct scene scene;
@@ -325,6 +327,7 @@ static void a_handlers_own_reply_is_not_evicted_by_those_that_it_sends(void **st
   (void)state;
   struct scene scene;
   copal_config config = copal_config_small(); /* a ring of 1,024 bytes */
+  config.amplification_max = 0;
   config.deferred_max = 8;
   open_scene(&scene, &config);
   scene.defers = true;

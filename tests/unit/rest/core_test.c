@@ -21,6 +21,7 @@ static void add(struct bare *bare, const char *pattern, const char *attributes) 
 
 static struct bare *open_server(void) {
   copal_config config = copal_config_small();
+  config.amplification_max = 0;
   config.routes_max = 20;
   return bare_open(&config);
 }

@@ -15,6 +15,7 @@ static void handler(copal_request *request, void *context) { (*(action **)contex
 
 static struct bare *open_server(const char *pattern, action **does) {
   copal_config config = copal_config_small();
+  config.amplification_max = 0;
   struct bare *bare = bare_open(&config);
   assert_int_equal(copal_route(bare->endpoint, COPAL_GET, pattern, handler, does), COPAL_OK);
   return bare;
