@@ -22,7 +22,7 @@ static const struct {
     RECORD(copal_tx),       RECORD(copal_tx_info),    RECORD(copal_rx),         RECORD(copal_event),
     RECORD(copal_deferred), RECORD(copal_parameters), RECORD(copal_config),     RECORD(copal_counters),
     RECORD(copal_usage),    RECORD(struct exchange),  RECORD(struct peer),      RECORD(struct path),
-    RECORD(struct reply),   RECORD(struct deferred),  RECORD(struct reception),
+    RECORD(struct reply),   RECORD(struct deferred),  RECORD(struct reception), RECORD(struct operation),
 };
 
 static void print_records(bool json) {
