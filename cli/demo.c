@@ -66,8 +66,7 @@ static copal_time demo_deadline(void) { return later_deadline(&demo.later); }
 
 static void demo_work(copal_time now) { later_work(&demo.later, now, "this answer took its time\n"); }
 
-const struct site demo_site = {
-    .open = demo_open, .attach = demo_attach, .deadline = demo_deadline, .work = demo_work};
+const struct site demo_site = {.open = demo_open, .attach = demo_attach, .deadline = demo_deadline, .work = demo_work};
 
 static void hello(copal_request *request, void *context) {
   (void)context;
