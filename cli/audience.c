@@ -15,3 +15,5 @@ void audience_notify(const struct audience *audience, const char *path) {
 void audience_end(const struct audience *audience, const char *path, copal_code code) {
   for (size_t i = 0; i < audience->count; ++i) (void)copal_notify_end(audience->endpoints[i], path, code);
 }
+
+void audience_forget(const struct audience *audience, const char *path) { audience_end(audience, path, COPAL_EMPTY); }

@@ -2,7 +2,7 @@
 #ifndef COPAL_CLI_AUDIENCE_H
 #define COPAL_CLI_AUDIENCE_H
 
-#include "copal/net.h"
+#include "copal/rest.h"
 
 enum { AUDIENCE_MAX = 16 };
 
@@ -20,5 +20,8 @@ void audience_notify(const struct audience *audience, const char *path);
 
 /* copal_notify_end on each endpoint. */
 void audience_end(const struct audience *audience, const char *path, copal_code code);
+
+/* Forgets the observers of a path without telling them. */
+void audience_forget(const struct audience *audience, const char *path);
 
 #endif

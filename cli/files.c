@@ -108,7 +108,12 @@ void files_reply_error(copal_request *request, int error) {
   for (size_t i = 0; i < sizeof codes / sizeof codes[0]; ++i) {
     if (codes[i].error == error) code = codes[i].code;
   }
-  copal_reply_problem(request, code, strerror(error));
+  /* Why there is nothing is nobody's business. */
+  if (code == COPAL_NOT_FOUND) {
+    copal_reply_code(request, code);
+  } else {
+    copal_reply_problem(request, code, strerror(error));
+  }
 }
 
 void files_changed(struct files *state, const struct place *place, bool is_gone) {

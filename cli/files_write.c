@@ -1,6 +1,6 @@
 /* copal serve DIR: PUT writes a file, POST to a folder creates one in it, DELETE deletes. Bodies come in parts, of any
- * size, and are written as they come. Conditions are the library's, but for one that may change until the last part
- * comes. RFC 7252 sections 5.8.2 to 5.8.4. */
+ * size, and are written as they come; the library looks at conditions before the first part and the last. RFC 7252
+ * sections 5.8.2 to 5.8.4. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -143,18 +143,10 @@ static void take_part(copal_request *request, struct files *files, struct upload
 }
 
 static void finish(copal_request *request, struct files *files, struct upload *upload) {
-  const copal_view *message = &copal_request_rx(request)->message;
-  copal_option option;
-  bool created, is_post = message->code == COPAL_POST;
-  /* The file may have come to be while the parts came. */
-  bool must_be_new = copal_find(message, COPAL_OPTION_IF_NONE_MATCH, &option);
+  bool created, is_post = copal_request_rx(request)->message.code == COPAL_POST;
   struct place place = upload->place;
-  if (!upload_finish(upload, must_be_new || is_post, &created)) {
-    if (errno == EEXIST && must_be_new) {
-      copal_reply_code(request, COPAL_PRECONDITION_FAILED);
-    } else {
-      files_reply_error(request, errno);
-    }
+  if (!upload_finish(upload, is_post, &created)) {
+    files_reply_error(request, errno);
     return;
   }
   copal_message *reply = copal_reply_message(request);
