@@ -51,9 +51,10 @@ const struct command commands[] = {
      decode_run,
      0},
     {"serve",
-     "",
-     "Serve a demonstration: /hello /counter /uptime /async /store",
-     "  copal serve --bind coap://127.0.0.1:5700 --verbose\n",
+     "[DIR]",
+     "Serve the files of a folder, or a demonstration",
+     "  copal serve --write --bind coap://127.0.0.1:5700 /srv/coap\n"
+     "  copal serve --verbose\n",
      {options_serve, options_verbose, options_common},
      serve_run,
      0},

@@ -2,20 +2,25 @@
  * An entry's version is its ETag. */
 #include "cli/demo_store.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+/* Each entry's link has its name, "</store/>", ";ct=65535" and a comma. */
+enum { LIST_SIZE_MAX = STORE_ENTRIES_MAX * (STORE_NAME_MAX + 20) };
+
+static size_t version_of(copal_request *request, uint8_t etag[8], void *context);
 static void list(copal_request *request, const struct store *store);
 static void create(copal_request *request, void *context);
 static void read_entry(copal_request *request, void *context);
 static void write_entry(copal_request *request, void *context);
 static void delete_entry(copal_request *request, void *context);
 static bool name_of(copal_request *request, char *name, size_t capacity);
-static bool names_version(const copal_view *message, const struct store_entry *entry);
+static bool accepts(copal_request *request, uint32_t format);
 static void reply_stored(copal_request *request, enum store_result result, const char *created_name,
                          const struct store_entry *entry);
 static void add_etag(copal_message *reply, const struct store_entry *entry);
-static void etag_bytes(const struct store_entry *entry, uint8_t etag[4]);
+static size_t etag_bytes(uint32_t version, uint8_t etag[8]);
 static uint32_t format_of(const copal_view *message);
 
 static const struct {
@@ -28,38 +33,39 @@ static const struct {
     {COPAL_DELETE, delete_entry},
 };
 
-copal_error demo_store_register(struct store *store, copal_endpoint *endpoint) {
-  for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; ++i) {
-    copal_error error = copal_route(endpoint, handlers[i].method, "/store/*", handlers[i].handler, store);
-    if (error != COPAL_OK) return error;
+copal_error demo_store_attach(struct store *store, copal_endpoint *endpoint) {
+  copal_error error = COPAL_OK;
+  for (size_t i = 0; error == COPAL_OK && i < sizeof handlers / sizeof handlers[0]; ++i) {
+    error = copal_route(endpoint, handlers[i].method, "/store/*", handlers[i].handler, store);
   }
+  if (error == COPAL_OK) error = copal_route_version(endpoint, "/store/*", version_of, store);
+  if (error != COPAL_OK) return error;
   return copal_route_attributes(endpoint, "/store/*", "title=\"PUT, GET, DELETE below; POST creates\";ct=40");
 }
 
+/* The list's version is the store's, an entry's its own: both are other ones after every change. */
+static size_t version_of(copal_request *request, uint8_t etag[8], void *context) {
+  const struct store *store = context;
+  char name[STORE_NAME_MAX];
+  if (copal_request_tail(request, name, sizeof name) != COPAL_OK) return 0;
+  const struct store_entry *entry = store_find(store, name);
+  if (name[0] != '\0' && entry == NULL) return 0;
+  return etag_bytes(name[0] == '\0' ? store->version : entry->version, etag);
+}
+
 static void list(copal_request *request, const struct store *store) {
-  const copal_view *message = &copal_request_rx(request)->message;
-  if (copal_find_uint(message, COPAL_OPTION_ACCEPT, COPAL_LINK_FORMAT) != COPAL_LINK_FORMAT) {
-    copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
-    return;
-  }
-  char document[STORE_BODY_MAX];
+  if (!accepts(request, COPAL_LINK_FORMAT)) return;
+  char document[LIST_SIZE_MAX];
   copal_link_writer writer = {.buffer = document, .capacity = sizeof document};
   for (size_t i = 0; i < STORE_ENTRIES_MAX; ++i) {
     const struct store_entry *entry = &store->entries[i];
     if (entry->name[0] == '\0') continue;
-    /* The writer latches when the list is longer than a datagram: what came before stays whole links. */
-    copal_link_writer before = writer;
     char target[STORE_NAME_MAX + 8], format[12];
     int size = snprintf(target, sizeof target, "/store/%s", entry->name);
     copal_link_write(&writer, target, (size_t)size);
-    if (entry->format != COPAL_FORMAT_NONE) {
-      size = snprintf(format, sizeof format, "%u", entry->format);
-      copal_link_write_parameter(&writer, "ct", format, (size_t)size, false);
-    }
-    if (writer.error != COPAL_OK) {
-      writer = before;
-      break;
-    }
+    if (entry->format == COPAL_FORMAT_NONE) continue;
+    size = snprintf(format, sizeof format, "%" PRIu32, entry->format);
+    copal_link_write_parameter(&writer, "ct", format, (size_t)size, false);
   }
   copal_reply(request, COPAL_CONTENT, COPAL_LINK_FORMAT, document, writer.size);
 }
@@ -80,7 +86,6 @@ static void create(copal_request *request, void *context) {
 
 static void read_entry(copal_request *request, void *context) {
   const struct store *store = context;
-  const copal_view *message = &copal_request_rx(request)->message;
   char name[STORE_NAME_MAX];
   if (!name_of(request, name, sizeof name)) return;
   if (name[0] == '\0') {
@@ -92,19 +97,9 @@ static void read_entry(copal_request *request, void *context) {
     copal_reply_code(request, COPAL_NOT_FOUND);
     return;
   }
-  uint32_t accept = copal_find_uint(message, COPAL_OPTION_ACCEPT, entry->format);
-  if (accept != entry->format) {
-    copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
-    return;
+  if (accepts(request, entry->format)) {
+    copal_reply(request, COPAL_CONTENT, entry->format, entry->body, entry->size);
   }
-  copal_message *reply = copal_reply_message(request);
-  /* RFC 7252 5.10.6.2: an ETag of the request that is still the entry's is confirmed instead of the body being sent. */
-  bool valid = names_version(message, entry);
-  copal_message_set_code(reply, valid ? COPAL_VALID : COPAL_CONTENT);
-  add_etag(reply, entry);
-  if (valid) return;
-  if (entry->format != COPAL_FORMAT_NONE) copal_message_add_uint(reply, COPAL_OPTION_CONTENT_FORMAT, entry->format);
-  copal_message_set_payload(reply, entry->body, entry->size);
 }
 
 static void write_entry(copal_request *request, void *context) {
@@ -129,21 +124,15 @@ static void delete_entry(copal_request *request, void *context) {
 /* The path below /store, "" for /store itself. False where it is too long: then the request is answered. */
 static bool name_of(copal_request *request, char *name, size_t capacity) {
   if (copal_request_tail(request, name, capacity) == COPAL_OK) return true;
-  static const char text[] = "a name below /store has at most 63 characters";
-  copal_reply(request, COPAL_BAD_REQUEST, COPAL_FORMAT_NONE, text, sizeof text - 1);
+  copal_reply_problem(request, COPAL_BAD_REQUEST, "a name below /store has at most 63 characters");
   return false;
 }
 
-/* Whether one of the request's ETags is the entry's version. */
-static bool names_version(const copal_view *message, const struct store_entry *entry) {
-  uint8_t etag[4];
-  etag_bytes(entry, etag);
-  copal_options walk = copal_options_of(message);
-  copal_option option;
-  while (copal_options_next(&walk, &option)) {
-    if (option.number != COPAL_OPTION_ETAG || option.size != sizeof etag) continue;
-    if (memcmp(option.value, etag, sizeof etag) == 0) return true;
-  }
+/* Whether what there is will do; where not, the request is answered. */
+static bool accepts(copal_request *request, uint32_t format) {
+  uint32_t wanted = copal_request_format(request);
+  if (wanted == COPAL_FORMAT_NONE || wanted == format) return true;
+  copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
   return false;
 }
 
@@ -178,13 +167,13 @@ static void reply_stored(copal_request *request, enum store_result result, const
 }
 
 static void add_etag(copal_message *reply, const struct store_entry *entry) {
-  uint8_t etag[4];
-  etag_bytes(entry, etag);
-  copal_message_add(reply, COPAL_OPTION_ETAG, etag, sizeof etag);
+  uint8_t etag[8];
+  copal_message_add(reply, COPAL_OPTION_ETAG, etag, etag_bytes(entry->version, etag));
 }
 
-static void etag_bytes(const struct store_entry *entry, uint8_t etag[4]) {
-  for (int i = 0; i < 4; ++i) etag[i] = (uint8_t)(entry->version >> (24 - 8 * i));
+static size_t etag_bytes(uint32_t version, uint8_t etag[8]) {
+  for (int i = 0; i < 4; ++i) etag[i] = (uint8_t)(version >> (24 - 8 * i));
+  return 4;
 }
 
 static uint32_t format_of(const copal_view *message) {

@@ -3,9 +3,9 @@
 #define COPAL_CLI_DEMO_STORE_H
 
 #include "cli/store.h"
-#include "copal/net.h"
+#include "copal/rest.h"
 
 /* Registers /store and what is below it. Errors as copal_route. */
-copal_error demo_store_register(struct store *store, copal_endpoint *endpoint);
+copal_error demo_store_attach(struct store *store, copal_endpoint *endpoint);
 
 #endif

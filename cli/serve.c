@@ -1,5 +1,5 @@
-/* copal serve: several endpoints in one loop, each with the demonstration's resources. An example of the library in
- * somebody else's event loop: copal_fd, copal_timeout, copal_process with a timeout of 0. */
+/* copal serve: several endpoints in one loop, all with the resources of one site. Knows no resource. An example of the
+ * library in somebody else's event loop: copal_fd, copal_timeout, copal_process with a timeout of 0. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -9,70 +9,90 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cli/audience.h"
 #include "cli/command.h"
-#include "cli/demo.h"
+#include "cli/site.h"
 #include "cli/terminal.h"
 #include "cli/trace.h"
 
-enum { BINDS_MAX = 16 };
+enum { BINDS_MAX = AUDIENCE_MAX };
 
 struct server {
   const struct settings *settings;
+  const struct site *site;
   copal_endpoint *endpoints[BINDS_MAX];
   struct trace traces[BINDS_MAX];
   size_t count;
   int signals; /* a descriptor that is readable after SIGINT or SIGTERM */
 };
 
-static enum status open_all(struct server *server, struct demo *demo);
-static enum status open_one(struct server *server, struct demo *demo, const char *uri, bool fallback);
+static const struct site *choose_site(const struct command *command, const struct settings *settings);
+static enum status open_all(struct server *server);
+static enum status open_one(struct server *server, const char *uri, bool fallback);
 static enum status announce(const struct server *server, copal_endpoint *endpoint, const char *uri);
 static void join_groups(const struct server *server, copal_endpoint *endpoint, const copal_address *local);
 static bool open_signals(struct server *server);
-static enum status loop(struct server *server, struct demo *demo);
-static enum status process_all(struct server *server, struct demo *demo);
-static copal_time sleep_time(const struct server *server, const struct demo *demo);
+static enum status loop(struct server *server);
+static enum status process_all(struct server *server);
+static copal_time sleep_time(const struct server *server);
 static void print_counters(const struct server *server);
 
 enum status serve_run(const struct command *command, const struct settings *settings) {
-  if (settings->operands_count > 0) {
-    complain(command->name, "'%s' is not understood: addresses are given with --bind URI", settings->operands[0]);
-    return STATUS_USAGE;
-  }
-  static struct demo demo;
   static struct server server;
   server.settings = settings;
-  demo_init(&demo, settings->delay);
-  if (!open_signals(&server)) return STATUS_LOCAL;
-  enum status status = open_all(&server, &demo);
-  if (status == STATUS_SUCCESS) status = loop(&server, &demo);
+  server.site = choose_site(command, settings);
+  if (server.site == NULL) return STATUS_USAGE;
+  enum status status = server.site->open(settings);
+  if (status != STATUS_SUCCESS) return status;
+  status = open_signals(&server) ? open_all(&server) : STATUS_LOCAL;
+  if (status == STATUS_SUCCESS) status = loop(&server);
   if (status == STATUS_SUCCESS && settings->verbose && !settings->quiet) print_counters(&server);
   for (size_t i = 0; i < server.count; ++i) copal_close(server.endpoints[i]);
+  if (server.site->close != NULL) server.site->close();
   close(server.signals);
   return status;
 }
 
-static enum status open_all(struct server *server, struct demo *demo) {
+static const struct site *choose_site(const struct command *command, const struct settings *settings) {
+  size_t folders = settings->operands_count;
+  if (folders > 0 && strstr(settings->operands[0], "://") != NULL) {
+    complain(command->name, "'%s' is no folder: addresses are given with --bind URI", settings->operands[0]);
+  } else if (folders > 1) {
+    complain(command->name, "'%s' is one folder too many", settings->operands[1]);
+  } else if (folders > 0 && settings->plugtest) {
+    complain(command->name, "--plugtest serves resources of its own, no folder");
+  } else if (folders == 0 && settings->write) {
+    complain(command->name, "--write needs a folder to write to");
+  } else if (folders > 0) {
+    return &files_site;
+  } else {
+    return settings->plugtest ? &plugtest_site : &demo_site;
+  }
+  return NULL;
+}
+
+static enum status open_all(struct server *server) {
   const struct list *binds = &server->settings->binds;
   if (binds->count > BINDS_MAX) {
     complain("serve", "--bind is given more than %d times", BINDS_MAX);
     return STATUS_USAGE;
   }
-  if (binds->count == 0) return open_one(server, demo, "coap://[::]:5683", true);
+  if (binds->count == 0) return open_one(server, "coap://[::]:5683", true);
   enum status status = STATUS_SUCCESS;
   for (size_t i = 0; status == STATUS_SUCCESS && i < binds->count; ++i) {
-    status = open_one(server, demo, binds->items[i], false);
+    status = open_one(server, binds->items[i], false);
   }
   return status;
 }
 
 /* With fallback, a system without IPv6 gets IPv4. */
-static enum status open_one(struct server *server, struct demo *demo, const char *uri, bool fallback) {
+static enum status open_one(struct server *server, const char *uri, bool fallback) {
   struct trace *trace = &server->traces[server->count];
   trace_begin(trace, server->settings->verbose && !server->settings->quiet);
   copal_open_options options = copal_open_defaults();
   options.trace = trace_datagram;
   options.trace_context = trace;
+  if (server->site->configure != NULL) server->site->configure(&options.config);
   copal_endpoint *endpoint = copal_open(uri, &options);
   if (endpoint == NULL && fallback && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
     uri = "coap://0.0.0.0:5683";
@@ -86,7 +106,7 @@ static enum status open_one(struct server *server, struct demo *demo, const char
   }
   trace->endpoint = endpoint;
   server->endpoints[server->count++] = endpoint;
-  copal_error error = demo_register(demo, endpoint);
+  copal_error error = server->site->attach(endpoint);
   if (error != COPAL_OK) {
     complain("serve", "cannot register the resources: %s", copal_error_text(error));
     return STATUS_LOCAL;
@@ -144,28 +164,31 @@ static bool open_signals(struct server *server) {
   return server->signals >= 0;
 }
 
-static enum status loop(struct server *server, struct demo *demo) {
-  struct pollfd descriptors[BINDS_MAX + 1];
+static enum status loop(struct server *server) {
+  struct pollfd descriptors[BINDS_MAX + 2];
   for (size_t i = 0; i < server->count; ++i) {
     descriptors[i] = (struct pollfd){.fd = copal_fd(server->endpoints[i]), .events = POLLIN};
   }
   descriptors[server->count] = (struct pollfd){.fd = server->signals, .events = POLLIN};
+  /* poll passes over a descriptor that is -1. */
+  int own = server->site->descriptor != NULL ? server->site->descriptor() : -1;
+  descriptors[server->count + 1] = (struct pollfd){.fd = own, .events = POLLIN};
   for (;;) {
-    copal_time sleep = sleep_time(server, demo);
+    copal_time sleep = sleep_time(server);
     struct timespec span = {(time_t)(sleep / COPAL_SECOND), (long)(sleep % COPAL_SECOND)};
-    int ready = ppoll(descriptors, server->count + 1, sleep == COPAL_NEVER ? NULL : &span, NULL);
+    int ready = ppoll(descriptors, server->count + 2, sleep == COPAL_NEVER ? NULL : &span, NULL);
     if (ready < 0 && errno != EINTR) {
       complain("serve", "cannot wait: %s", strerror(errno));
       return STATUS_LOCAL;
     }
     if (ready > 0 && descriptors[server->count].revents != 0) return STATUS_SUCCESS;
-    enum status status = process_all(server, demo);
+    enum status status = process_all(server);
     if (status != STATUS_SUCCESS) return status;
   }
 }
 
-static enum status process_all(struct server *server, struct demo *demo) {
-  demo_work(demo, copal_now());
+static enum status process_all(struct server *server) {
+  server->site->work(copal_now());
   for (size_t i = 0; i < server->count; ++i) {
     int result = copal_process(server->endpoints[i], 0, NULL);
     if (result < 0 && result != COPAL_ERR_INTERRUPTED) {
@@ -177,8 +200,8 @@ static enum status process_all(struct server *server, struct demo *demo) {
 }
 
 /* Until the first of all is due. */
-static copal_time sleep_time(const struct server *server, const struct demo *demo) {
-  copal_time deadline = demo_deadline(demo), now = copal_now();
+static copal_time sleep_time(const struct server *server) {
+  copal_time deadline = server->site->deadline(), now = copal_now();
   copal_time shortest = deadline;
   if (deadline != COPAL_NEVER) shortest = deadline > now ? deadline - now : 0;
   for (size_t i = 0; i < server->count; ++i) {

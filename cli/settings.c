@@ -13,6 +13,7 @@ struct settings settings_default(void) {
       /* A group's members spread their answers over DEFAULT_LEISURE, 5 s (RFC 7252 8.2): a shorter wait misses some. */
       .wait = 6 * COPAL_SECOND,
       .delay = 2 * COPAL_SECOND,
+      .change_interval = 5 * COPAL_SECOND,
   };
   return settings;
 }
@@ -76,7 +77,10 @@ const struct option_entry options_decode[] = {
 
 const struct option_entry options_serve[] = {
     {"bind", 'b', OPTION_LIST, "URI", FIELD(binds), 0, "address to serve on; coap://[::]:5683"},
-    {"delay", 0, OPTION_DURATION, "SECONDS", FIELD(delay), 0, "how long /async takes; 2"},
+    {"write", 'w', OPTION_FLAG, NULL, FIELD(write), 0, "let clients write, create and delete in DIR"},
+    {"plugtest", 0, OPTION_FLAG, NULL, FIELD(plugtest), 0, "serve the resources of ETSI's CoAP plugtests"},
+    {"delay", 0, OPTION_DURATION, "SECONDS", FIELD(delay), 0, "how long /async or /separate takes; 2"},
+    {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(change_interval), 0, "how often /obs changes; 5"},
     {"interface", 'i', OPTION_TEXT, "NAME", FIELD(interface), 0, "network interface for groups"},
     {0},
 };

@@ -54,6 +54,8 @@ struct settings {
   /* serve */
   struct list binds;
   copal_time delay;
+  copal_time change_interval;
+  bool write, plugtest;
 };
 
 /* What each option has without being given. */

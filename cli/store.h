@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORE_ENTRIES_MAX = 64, STORE_BODY_MAX = 1024, STORE_NAME_MAX = 64 };
+enum { STORE_ENTRIES_MAX = 64, STORE_BODY_MAX = 65536, STORE_NAME_MAX = 64 };
 
 struct store_entry {
   char name[STORE_NAME_MAX]; /* a path, percent-encoded; "": the place is free */
