@@ -38,43 +38,43 @@ copal_call_options inquiry_call(struct inquiry *inquiry) {
   if (settings->timeout != COPAL_NEVER) options.timeout = settings->timeout > 0 ? settings->timeout : 1;
   if (settings->file != NULL) {
     options.read = inquiry_read;
-    options.size = inquiry->upload.size;
+    options.size = inquiry->source.size;
   }
   return options;
 }
 
 uint64_t inquiry_read(void *context, uint64_t offset, void *buffer, size_t size) {
   struct inquiry *inquiry = context;
-  uint64_t total = inquiry->upload.size == COPAL_SIZE_UNKNOWN ? 0 : inquiry->upload.size;
+  uint64_t total = inquiry->source.size == COPAL_SIZE_UNKNOWN ? 0 : inquiry->source.size;
   if (offset > 0) progress_update(&inquiry->progress, "sent", offset, total, copal_now());
-  return upload_read(&inquiry->upload, offset, buffer, size);
+  return source_read(&inquiry->source, offset, buffer, size);
 }
 
 bool inquiry_write(void *context, uint64_t offset, const void *data, size_t size) {
   struct inquiry *inquiry = context;
-  if (download_shows(&inquiry->download, offset + size)) {
+  if (sink_shows(&inquiry->sink, offset + size)) {
     progress_clear(&inquiry->progress);
   } else if (offset > 0) {
     progress_update(&inquiry->progress, "received", offset + size, inquiry->client.trace.body_size, copal_now());
   }
-  return download_write(&inquiry->download, offset, data, size);
+  return sink_write(&inquiry->sink, offset, data, size);
 }
 
 enum status inquiry_failed(struct inquiry *inquiry, copal_error error) {
   if (error == COPAL_ERR_BODY_READ || error == COPAL_ERR_BODY_WRITE) {
     complain(inquiry->client.command, "%s",
-             error == COPAL_ERR_BODY_READ ? inquiry->upload.reason : inquiry->download.reason);
+             error == COPAL_ERR_BODY_READ ? inquiry->source.reason : inquiry->sink.reason);
     return STATUS_LOCAL;
   }
   return client_failed(&inquiry->client, error, &inquiry->target);
 }
 
 enum status inquiry_close(struct inquiry *inquiry, enum status status) {
-  if (!download_close(&inquiry->download)) {
-    complain(inquiry->client.command, "%s", inquiry->download.reason);
+  if (!sink_close(&inquiry->sink)) {
+    complain(inquiry->client.command, "%s", inquiry->sink.reason);
     status = STATUS_LOCAL;
   }
-  upload_close(&inquiry->upload);
+  source_close(&inquiry->source);
   client_close(&inquiry->client);
   return status;
 }
@@ -100,10 +100,10 @@ static enum status check(const struct command *command, const struct settings *s
 static enum status open_bodies(struct inquiry *inquiry) {
   const struct settings *settings = inquiry->client.settings;
   const char *wrong = NULL;
-  if (settings->file != NULL && !upload_open(&inquiry->upload, settings->file)) {
-    wrong = inquiry->upload.reason;
-  } else if (!download_open(&inquiry->download, settings->output)) {
-    wrong = inquiry->download.reason;
+  if (settings->file != NULL && !source_open(&inquiry->source, settings->file)) {
+    wrong = inquiry->source.reason;
+  } else if (!sink_open(&inquiry->sink, settings->output)) {
+    wrong = inquiry->sink.reason;
   }
   if (wrong == NULL) return STATUS_SUCCESS;
   complain(inquiry->client.command, "%s", wrong);

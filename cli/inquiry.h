@@ -5,10 +5,10 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
-#include "cli/download.h"
 #include "cli/progress.h"
 #include "cli/request.h"
-#include "cli/upload.h"
+#include "cli/sink.h"
+#include "cli/source.h"
 
 /* Room for a diagnostic in blocks, a group's answer, a notification. It costs nothing until it is used. */
 enum { INQUIRY_BODY_SIZE = 1048576 };
@@ -16,13 +16,13 @@ enum { INQUIRY_BODY_SIZE = 1048576 };
 struct inquiry {
   struct client client;
   struct target target;
-  struct upload upload;
-  struct download download;
+  struct source source;
+  struct sink sink;
   struct progress progress;
   bool group;                       /* the target is one */
   copal_message message;            /* the request */
   uint8_t buffer[REQUEST_SIZE_MAX]; /* of message */
-  uint8_t body[INQUIRY_BODY_SIZE];  /* where bodies are gathered that download_write does not take */
+  uint8_t body[INQUIRY_BODY_SIZE];  /* where bodies are gathered that sink_write does not take */
 };
 
 /* Opens everything and builds the request; inquiry is all zeroes. STATUS_SUCCESS, or a complaint has been made. Close

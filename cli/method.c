@@ -52,7 +52,7 @@ enum status method_run(const struct command *command, const struct settings *set
   }
   progress_clear(&inquiry->progress);
   int signal_number = interrupt_signal();
-  if (status != STATUS_SUCCESS || signal_number != 0) download_tell_partial(&inquiry->download, command->name);
+  if (status != STATUS_SUCCESS || signal_number != 0) sink_tell_partial(&inquiry->sink, command->name);
   status = inquiry_close(inquiry, status);
   if (signal_number != 0) raise(signal_number);
   return status;
@@ -80,7 +80,7 @@ static enum status send_call(struct question *question) {
     options.write = inquiry_write;
     /* RFC 7959 4: "to ask the server to provide a size estimate along with the usual response", for the progress. */
     bool reads = inquiry->message.buffer[1] == COPAL_GET || inquiry->message.buffer[1] == COPAL_FETCH;
-    if (inquiry->progress.wanted && !inquiry->download.screen && reads &&
+    if (inquiry->progress.wanted && !inquiry->sink.screen && reads &&
         !request_gives_option(inquiry->client.settings, COPAL_OPTION_SIZE2)) {
       copal_message_add_uint(&inquiry->message, COPAL_OPTION_SIZE2, 0);
     }
@@ -176,11 +176,11 @@ static void show(struct question *question, const copal_rx *rx, const struct ans
   enum status status = response_show(&shown, inquiry->client.settings);
   /* 2.03 says that what is in the file already is right. */
   if (status == STATUS_SUCCESS && rx->message.code != COPAL_VALID) {
-    struct download *download = &inquiry->download;
+    struct sink *sink = &inquiry->sink;
     uint32_t format = copal_find_uint(&rx->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
-    bool written = answer->body.size == 0 || download_write(download, 0, answer->body.data, answer->body.size);
-    if (!written || !download_end(download, format, false)) {
-      complain(inquiry->client.command, "%s", download->reason);
+    bool written = answer->body.size == 0 || sink_write(sink, 0, answer->body.data, answer->body.size);
+    if (!written || !sink_end(sink, format, false)) {
+      complain(inquiry->client.command, "%s", sink->reason);
       status = STATUS_LOCAL;
     }
   }
@@ -198,14 +198,14 @@ static void fail(struct question *question, copal_error error) {
 static bool take_payload(struct inquiry *inquiry) {
   if (inquiry->client.settings->file == NULL) return true;
   uint8_t payload[WHOLE_MAX + 1];
-  uint64_t size = upload_read(&inquiry->upload, 0, payload, sizeof payload);
+  uint64_t size = source_read(&inquiry->source, 0, payload, sizeof payload);
   if (size == COPAL_SIZE_UNKNOWN) {
-    complain(inquiry->client.command, "%s", inquiry->upload.reason);
+    complain(inquiry->client.command, "%s", inquiry->source.reason);
     return false;
   }
   if (size > WHOLE_MAX) {
     complain(inquiry->client.command, "%s is larger than a block of %d bytes, which is all that one message takes",
-             inquiry->upload.path, WHOLE_MAX);
+             inquiry->source.path, WHOLE_MAX);
     return false;
   }
   copal_message_set_payload(&inquiry->message, payload, (size_t)size);

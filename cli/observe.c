@@ -81,7 +81,7 @@ static void notified(copal_endpoint *endpoint, copal_call call, const copal_resu
 
 static enum status show(struct observation *observation, const copal_result *result) {
   struct inquiry *inquiry = &observation->inquiry;
-  struct download *download = &inquiry->download;
+  struct sink *sink = &inquiry->sink;
   const copal_view *message = &result->rx->message;
   struct answer answer = {.message = message, .body = result->body, .body_size = result->body_size};
   if (result->rx->time > result->began) answer.round_trip = result->rx->time - result->began;
@@ -89,9 +89,9 @@ static enum status show(struct observation *observation, const copal_result *res
   /* 2.03 says that the state is one of those that the request's ETags name. */
   if (status != STATUS_SUCCESS || message->code == COPAL_VALID) return status;
   uint32_t format = copal_find_uint(message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
-  if (!download_write(download, 0, result->body.data, result->body.size) ||
-      !download_end(download, format, terminal_is_text(result->body))) {
-    complain(inquiry->client.command, "%s", download->reason);
+  if (!sink_write(sink, 0, result->body.data, result->body.size) ||
+      !sink_end(sink, format, terminal_is_text(result->body))) {
+    complain(inquiry->client.command, "%s", sink->reason);
     return STATUS_LOCAL;
   }
   return status;

@@ -13,19 +13,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/upload.h"
+#include "cli/source.h"
 
 enum { LARGE = 200000 };
 
-static struct upload upload;
-static char folder[] = "/tmp/copal-upload-XXXXXX";
+static struct source source;
+static char folder[] = "/tmp/copal-source-XXXXXX";
 static char path[64];
 
 static uint8_t byte_at(uint64_t offset) { return (uint8_t)(offset * 31 >> 3); }
 
 static int setup(void **state) {
   (void)state;
-  memset(&upload, 0, sizeof upload);
+  memset(&source, 0, sizeof source);
   strcpy(folder + strlen(folder) - 6, "XXXXXX");
   if (mkdtemp(folder) == NULL) return -1;
   snprintf(path, sizeof path, "%s/body", folder);
@@ -34,7 +34,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
   (void)state;
-  upload_close(&upload);
+  source_close(&source);
   unlink(path);
   return rmdir(folder);
 }
@@ -46,7 +46,7 @@ static void make_file(size_t size) {
   assert_int_equal(fclose(file), 0);
 }
 
-/* An upload from a pipe that a child fills. */
+/* An source from a pipe that a child fills. */
 static void open_pipe(size_t size) {
   assert_int_equal(mkfifo(path, 0600), 0);
   pid_t child = fork();
@@ -57,13 +57,13 @@ static void open_pipe(size_t size) {
     fclose(file);
     _exit(0);
   }
-  assert_true(upload_open(&upload, path));
+  assert_true(source_open(&source, path));
 }
 
 static void assert_read(uint64_t offset, size_t size, uint64_t expected) {
   static uint8_t buffer[LARGE];
   memset(buffer, 0xee, sizeof buffer);
-  assert_true(upload_read(&upload, offset, buffer, size) == expected);
+  assert_true(source_read(&source, offset, buffer, size) == expected);
   for (size_t i = 0; i < expected; ++i) assert_int_equal(buffer[i], byte_at(offset + i));
   for (size_t i = expected; i < size; ++i) assert_int_equal(buffer[i], 0xee);
 }
@@ -71,8 +71,8 @@ static void assert_read(uint64_t offset, size_t size, uint64_t expected) {
 static void a_file_is_read_anywhere(void **state) {
   (void)state;
   make_file(5000);
-  assert_true(upload_open(&upload, path));
-  assert_true(upload.size == 5000);
+  assert_true(source_open(&source, path));
+  assert_true(source.size == 5000);
   assert_read(0, 1024, 1024);
   assert_read(4096, 1024, 904);
   assert_read(0, 16, 16);
@@ -84,16 +84,16 @@ static void a_file_that_shrinks_cannot_be_read(void **state) {
   (void)state;
   uint8_t buffer[1024];
   make_file(5000);
-  assert_true(upload_open(&upload, path));
+  assert_true(source_open(&source, path));
   assert_int_equal(truncate(path, 1000), 0);
-  assert_true(upload_read(&upload, 0, buffer, sizeof buffer) == COPAL_SIZE_UNKNOWN);
-  assert_non_null(strstr(upload.reason, "became shorter while it was read"));
+  assert_true(source_read(&source, 0, buffer, sizeof buffer) == COPAL_SIZE_UNKNOWN);
+  assert_non_null(strstr(source.reason, "became shorter while it was read"));
 }
 
 static void a_file_that_grows_is_read_as_it_was(void **state) {
   (void)state;
   make_file(1500);
-  assert_true(upload_open(&upload, path));
+  assert_true(source_open(&source, path));
   make_file(3000);
   assert_read(1024, 1024, 476);
 }
@@ -101,18 +101,18 @@ static void a_file_that_grows_is_read_as_it_was(void **state) {
 static void what_cannot_be_read_says_why(void **state) {
   (void)state;
   char expected[120];
-  assert_false(upload_open(&upload, path));
+  assert_false(source_open(&source, path));
   snprintf(expected, sizeof expected, "cannot open %s: No such file or directory", path);
-  assert_string_equal(upload.reason, expected);
-  assert_false(upload_open(&upload, folder));
+  assert_string_equal(source.reason, expected);
+  assert_false(source_open(&source, folder));
   snprintf(expected, sizeof expected, "cannot read %s: Is a directory", folder);
-  assert_string_equal(upload.reason, expected);
+  assert_string_equal(source.reason, expected);
 }
 
 static void a_pipe_has_no_size_and_is_read_to_its_end(void **state) {
   (void)state;
   open_pipe(LARGE);
-  assert_true(upload.size == COPAL_SIZE_UNKNOWN);
+  assert_true(source.size == COPAL_SIZE_UNKNOWN);
   uint64_t offset = 0;
   for (; offset + 1024 <= LARGE; offset += 1024) assert_read(offset, 1024, 1024);
   assert_read(offset, 1024, LARGE - offset);
@@ -142,8 +142,8 @@ static void a_pipe_is_not_read_again_from_its_beginning(void **state) {
   uint8_t buffer[16];
   open_pipe(LARGE);
   for (uint64_t offset = 0; offset < 150 * 1024; offset += 1024) assert_read(offset, 1024, 1024);
-  assert_true(upload_read(&upload, 0, buffer, sizeof buffer) == COPAL_SIZE_UNKNOWN);
-  assert_non_null(strstr(upload.reason, "cannot be read twice: use a file"));
+  assert_true(source_read(&source, 0, buffer, sizeof buffer) == COPAL_SIZE_UNKNOWN);
+  assert_non_null(strstr(source.reason, "cannot be read twice: use a file"));
   assert_read(150 * 1024, 1024, 1024);
 }
 

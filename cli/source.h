@@ -1,15 +1,15 @@
 /* A request's body as it is read from a file or a pipe, part by part. */
-#ifndef COPAL_CLI_UPLOAD_H
-#define COPAL_CLI_UPLOAD_H
+#ifndef COPAL_CLI_SOURCE_H
+#define COPAL_CLI_SOURCE_H
 
 #include <sys/types.h>
 
 #include "copal/rest.h"
 
 /* Of what cannot be read twice, such as a pipe, so many bytes are kept: a server may want them in smaller blocks. */
-enum { UPLOAD_WINDOW_SIZE = 65536 };
+enum { SOURCE_WINDOW_SIZE = 65536 };
 
-struct upload {
+struct source {
   const char *path; /* "standard input", where it is that */
   int fd;
   bool seekable;    /* a regular file */
@@ -20,16 +20,16 @@ struct upload {
 
   uint64_t window_at; /* of a pipe: offset of the bytes that are kept */
   size_t window_size;
-  uint8_t window[UPLOAD_WINDOW_SIZE];
+  uint8_t window[SOURCE_WINDOW_SIZE];
 };
 
-/* Opens a file; "-" is standard input. False, with the reason in upload->reason. */
-bool upload_open(struct upload *upload, const char *path);
+/* Opens a file; "-" is standard input. False, with the reason in source->reason. */
+bool source_open(struct source *source, const char *path);
 
-/* A copal_reader; context is the struct upload. */
-uint64_t upload_read(void *context, uint64_t offset, void *buffer, size_t size);
+/* A copal_reader; context is the struct source. */
+uint64_t source_read(void *context, uint64_t offset, void *buffer, size_t size);
 
 /* One that was never opened, all zeroes, may be closed. */
-void upload_close(struct upload *upload);
+void source_close(struct source *source);
 
 #endif
