@@ -95,7 +95,7 @@ static bool is_sound(const copal_config *config) {
          config->replies_size <= (uint32_t)1 << 31 && config->peer_replies_max <= UINT16_MAX &&
          config->outbox_max >= 1 && config->outbox_max <= RECORDS_MAX && config->deferred_max <= RECORDS_MAX &&
          config->receptions_max <= RECORDS_MAX && config->routes_max <= RECORDS_MAX &&
-         parameters_are_sound(&config->parameters);
+         config->calls_max <= RECORDS_MAX && parameters_are_sound(&config->parameters);
 }
 
 /* Without a block it only counts. */
@@ -107,6 +107,7 @@ static void lay_out(copal_endpoint *endpoint, struct layout *layout, const copal
   paths_init(&endpoint->paths, layout, config->peers_max, key);
   outbox_init(&endpoint->outbox, layout, config->outbox_max);
   endpoint->calls = (struct call *)layout_take(layout, config->exchanges_max, sizeof(struct call));
+  operations_init(&endpoint->operations, layout, config, &endpoint->engine.exchanges.store, key);
   endpoint->failures = (struct failures){.capacity = config->exchanges_max};
   endpoint->failures.records = (struct failure *)layout_take(layout, config->exchanges_max, sizeof(struct failure));
 }
@@ -223,6 +224,7 @@ copal_usage copal_endpoint_usage(const copal_endpoint *endpoint) {
                        .exchanges = engine->exchanges.slab.count,
                        .deferred = endpoint->deferreds.slab.count,
                        .receptions = engine->exchanges.reception_slab.count,
+                       .calls = endpoint->operations.slab.count,
                        .replies = engine->idempotent.count + engine->unsafe.count,
                        .replies_size = engine->idempotent.used + engine->unsafe.used,
                        .messages_size = (uint32_t)engine->exchanges.store.used};

@@ -7,6 +7,7 @@
 #include "endpoint/paths.h"
 #include "engine/deferred.h"
 #include "engine/engine.h"
+#include "rest/operations.h"
 #include "rest/routes.h"
 
 /* Whom to call with an exchange's end; beside the exchange of the same index. */
@@ -33,6 +34,7 @@ struct copal_endpoint {
   struct paths paths;
   struct outbox outbox;
   struct call *calls;
+  struct operations operations;
   struct failures failures;
   copal_rx waiting; /* a message that the application has not taken yet */
   bool has_waiting;

@@ -173,6 +173,7 @@ static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival
   const struct exchange *exchange = exchange_at(&engine->exchanges, index);
   if ((exchange->flags & EXCHANGE_CALL) != 0) {
     if (failed) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
+    if (!failed && exchange->state == EXCHANGE_ANSWERED) endpoint_tell(endpoint, index, NULL, COPAL_OK);
     return;
   }
   copal_rx rx = endpoint_rx(endpoint, arrival);

@@ -138,6 +138,7 @@ static uint8_t public_state(const struct exchange *exchange) {
     case EXCHANGE_REJECTED: return COPAL_TX_REJECTED;
     case EXCHANGE_FREE:
     case EXCHANGE_EXPECTING:
+    case EXCHANGE_OBSERVING:
     case EXCHANGE_ANSWERED: break;
   }
   return COPAL_TX_ANSWERED;

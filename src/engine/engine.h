@@ -38,10 +38,14 @@ struct transmission {
   copal_bytes message; /* encoded */
   copal_bytes token;   /* of a response, where its message has none; else empty */
   bool multicast;
-  uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none */
+  bool no_token;      /* of a request without a token: it gets none */
+  uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none; with EXCHANGE_RESPONDED no response is waited for */
   copal_time delay;   /* before the first transmission */
   copal_time timeout; /* of a call, COPAL_NEVER: its lifetime */
 };
+
+/* The size of tokens that are made here. */
+enum { ENGINE_TOKEN_SIZE = 8 };
 
 /* Takes a message for transmission; its type is CON or NON. Errors as copal_send. */
 copal_error engine_send(struct engine *engine, const struct transmission *transmission, uint32_t *index);
@@ -50,7 +54,7 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
 enum due_kind {
   DUE_NOTHING,  /* no timer is due any more */
   DUE_TRANSMIT, /* send the exchange's bytes */
-  DUE_FAILED    /* the exchange failed: tell, then engine_end */
+  DUE_FAILED    /* the exchange failed, or was not to be answered (COPAL_OK): tell, then engine_end */
 };
 
 struct due {
@@ -67,6 +71,9 @@ void engine_fail(struct engine *engine, uint32_t index, enum exchange_state stat
 
 /* Ends what was told to its owner: a call is forgotten, a record stays for its lifetime. */
 void engine_end(struct engine *engine, uint32_t index);
+
+/* A call whose response has come is not over: until then, more may come with its token (RFC 7641). */
+void engine_observe(struct engine *engine, uint32_t index, copal_time until);
 
 /* Forgets an exchange whatever its state. */
 void engine_forget(struct engine *engine, uint32_t index);
@@ -95,7 +102,7 @@ struct incoming {
 
 enum verdict_kind {
   VERDICT_IGNORE,       /* drop in silence */
-  VERDICT_REJECT,       /* answer a CON with a Reset */
+  VERDICT_REJECT,       /* answer with a Reset: a CON, or a notification of what was forgotten */
   VERDICT_REPEAT,       /* a duplicate: repeat the reply */
   VERDICT_REQUEST,      /* a new request */
   VERDICT_RESPONSE,     /* the response to an exchange; an ACK may carry it */

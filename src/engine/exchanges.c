@@ -138,6 +138,7 @@ uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint1
   struct table_walk walk = table_walk(hash);
   while ((index = table_next(&exchanges->index, hash, &walk)) != INDEX_NONE) {
     const struct exchange *exchange = exchange_at(exchanges, index);
+    if (exchange->state == EXCHANGE_OBSERVING) continue;
     if (exchange->peer == peer && exchange->mid == mid) return index;
   }
   return INDEX_NONE;

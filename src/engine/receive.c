@@ -64,7 +64,8 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);
-  if ((exchange->flags & EXCHANGE_CALL) != 0) {
+  bool awaited = (exchange->flags & EXCHANGE_REQUEST) != 0 && exchange_awaits_response(exchange);
+  if ((exchange->flags & EXCHANGE_CALL) != 0 && awaited) {
     if (exchange->state == EXCHANGE_WAITING || exchange->state == EXCHANGE_LAST_WAIT) {
       timer_cancel(&engine->exchanges.timers, index);
       engine_pass_turn(engine, index);
@@ -73,7 +74,7 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
     }
   } else {
     conclude(engine, index, EXCHANGE_ANSWERED);
-    if ((exchange->flags & EXCHANGE_RECORD) == 0) {
+    if ((exchange->flags & (EXCHANGE_RECORD | EXCHANGE_CALL)) == 0) {
       engine_forget(engine, index);
       index = INDEX_NONE;
     }
@@ -128,9 +129,19 @@ static struct verdict receive_piggybacked(struct engine *engine, const struct in
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);
   /* A repeated one is for those who look at each message. */
-  if ((exchange->flags & EXCHANGE_RESPONDED) != 0 && !engine->raw) return verdict(VERDICT_IGNORE, INDEX_NONE);
+  bool repeated = (exchange->flags & EXCHANGE_RESPONDED) != 0 && exchange->state >= EXCHANGE_ANSWERED;
+  if (repeated && !engine->raw) return verdict(VERDICT_IGNORE, INDEX_NONE);
   take_response(engine, index);
   return verdict(VERDICT_RESPONSE, index);
+}
+
+/* RFC 7641 3.6: a client that forgot an observation "will not recognize the token in the message and thus will return a
+ * Reset message. This causes the server to remove the associated entry from the list of observers." */
+static struct verdict unmatched_response(const struct engine *engine, const struct incoming *incoming) {
+  copal_option observe;
+  bool notification = incoming->view->type == COPAL_NON && copal_find(incoming->view, COPAL_OPTION_OBSERVE, &observe);
+  if (notification && !engine->raw) return verdict(VERDICT_REJECT, INDEX_NONE);
+  return unmatched(engine, incoming);
 }
 
 /* --- What is new ------------------------------------------------------------------------------- */
@@ -190,7 +201,7 @@ static struct verdict receive_response(struct engine *engine, struct incoming *i
   struct reply *duplicate = find_duplicate(engine, incoming, now);
   if (duplicate != NULL) return repeat(duplicate);
   uint32_t index = answered_by_token(engine, incoming);
-  if (index == INDEX_NONE) return unmatched(engine, incoming);
+  if (index == INDEX_NONE) return unmatched_response(engine, incoming);
   take_response(engine, index);
   return verdict(VERDICT_RESPONSE, index);
 }

@@ -6,8 +6,6 @@
 #include "engine/engine.h"
 #include "message/header.h"
 
-enum { TOKEN_SIZE = 8 };
-
 static bool needs_turn(const struct exchange *exchange) {
   /* RFC 7252 4.7: outstanding is "either a CON for which an ACK has not yet been received but is still expected
    * (message layer) or a request for which neither a response nor an Acknowledgment message has yet been received". */
@@ -34,7 +32,7 @@ copal_time engine_lifetime_end(const struct engine *engine, const struct exchang
 
 /* A message that comes without a token gets one: a response its request's, a request a new one. */
 static copal_error choose_token(struct engine *engine, const struct transmission *transmission,
-                                uint8_t fresh[TOKEN_SIZE], copal_bytes *chosen) {
+                                uint8_t fresh[ENGINE_TOKEN_SIZE], copal_bytes *chosen) {
   copal_bytes given = header_token(transmission->message.data);
   *chosen = (copal_bytes){fresh, 0};
   if (!copal_code_is_request(header_code(transmission->message.data))) {
@@ -42,16 +40,16 @@ static copal_error choose_token(struct engine *engine, const struct transmission
     return COPAL_OK;
   }
   uint32_t peer = transmission->multicast ? INDEX_NONE : transmission->peer;
-  if (given.size > 0) {
+  if (given.size > 0 || transmission->no_token) {
     uint32_t other = exchange_by_token(&engine->exchanges, peer, given);
     bool in_use = other != INDEX_NONE && exchange_awaits_response(exchange_at(&engine->exchanges, other));
     return in_use ? COPAL_ERR_TOKEN_IN_USE : COPAL_OK;
   }
   /* RFC 7252 5.3.1: "a client … SHOULD use a nontrivial, randomized token … at least 32 bits of randomness". */
-  chosen->size = TOKEN_SIZE;
+  chosen->size = ENGINE_TOKEN_SIZE;
   do {
     uint64_t random = random_u64(&engine->random);
-    memcpy(fresh, &random, TOKEN_SIZE);
+    memcpy(fresh, &random, ENGINE_TOKEN_SIZE);
   } while (exchange_by_token(&engine->exchanges, peer, *chosen) != INDEX_NONE);
   return COPAL_OK;
 }
@@ -121,7 +119,7 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   if (copal_code_is_request(code)) flags |= EXCHANGE_REQUEST;
   if (transmission->multicast) flags |= EXCHANGE_MULTICAST;
 
-  uint8_t fresh[TOKEN_SIZE];
+  uint8_t fresh[ENGINE_TOKEN_SIZE];
   copal_bytes token;
   error = choose_token(engine, transmission, fresh, &token);
   if (error != COPAL_OK) return error;
@@ -234,20 +232,23 @@ static bool has_missed_opportunity(struct engine *engine, uint32_t index, copal_
   return true;
 }
 
-/* A NON's interval is over. */
-static void settle(struct engine *engine, uint32_t index) {
+/* A NON's interval is over. True for a call that is over with it. */
+static bool settle(struct engine *engine, uint32_t index) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   engine_pass_turn(engine, index);
-  if ((exchange->flags & EXCHANGE_CALL) != 0) {
+  bool awaited = exchange_awaits_response(exchange) || (exchange->flags & EXCHANGE_MULTICAST) != 0;
+  if ((exchange->flags & EXCHANGE_CALL) != 0 && awaited) {
     exchange->state = EXCHANGE_EXPECTING;
     engine_set_timer(engine, index, COPAL_NEVER);
-    return;
+    return false;
   }
   exchange->state = EXCHANGE_ANSWERED;
+  if ((exchange->flags & EXCHANGE_CALL) != 0) return true;
   if ((exchange->flags & EXCHANGE_RECORD) != 0)
     engine_set_timer(engine, index, engine_lifetime_end(engine, exchange));
   else
     engine_forget(engine, index);
+  return false;
 }
 
 /* A NON request waits for PROBING_RATE without keeping others from their turn. False when it cannot go now. */
@@ -289,14 +290,17 @@ struct due engine_due(struct engine *engine, copal_time now) {
         if (!has_missed_opportunity(engine, index, now)) return transmit(engine, index, now);
         break;
       case EXCHANGE_LAST_WAIT: ++engine->counters.given_up; return fail(exchange, index);
-      case EXCHANGE_SENT: settle(engine, index); break;
+      case EXCHANGE_SENT:
+        if (settle(engine, index)) return (struct due){DUE_FAILED, index, COPAL_OK};
+        break;
       case EXCHANGE_ANSWERED:
       case EXCHANGE_UNACKNOWLEDGED:
       case EXCHANGE_UNREACHED:
       case EXCHANGE_REJECTED: engine_forget(engine, index); break;
       case EXCHANGE_FREE:
       case EXCHANGE_QUEUED:
-      case EXCHANGE_EXPECTING: assert(false); break; /* their timer is their expiry */
+      case EXCHANGE_EXPECTING:
+      case EXCHANGE_OBSERVING: assert(false); break; /* their timer is their expiry */
     }
   }
   return (struct due){DUE_NOTHING, INDEX_NONE, COPAL_OK};
@@ -334,6 +338,15 @@ void engine_end(struct engine *engine, uint32_t index) {
     engine_set_timer(engine, index, engine_lifetime_end(engine, exchange));
   else
     engine_forget(engine, index);
+}
+
+void engine_observe(struct engine *engine, uint32_t index, copal_time until) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  assert(exchange->state == EXCHANGE_ANSWERED && (exchange->flags & EXCHANGE_CALL) != 0);
+  exchange->state = EXCHANGE_OBSERVING;
+  exchange->flags &= (uint8_t)~EXCHANGE_RESPONDED;
+  exchange->of.expires_at = until;
+  engine_set_timer(engine, index, COPAL_NEVER);
 }
 
 void engine_forget(struct engine *engine, uint32_t index) {
