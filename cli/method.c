@@ -1,10 +1,7 @@
-/* copal get, put, post, delete, fetch, patch, ipatch: one request, and its response or responses shown.
- *
- * Usually that is a call, which fetches and sends bodies in blocks by itself. Who gives a Block option of his own asks
- * for that very block, in one exchange; and to a request without a response nothing is awaited. */
+/* copal get, put, post, delete, fetch, patch, ipatch: one call, which takes as many exchanges as its bodies need, and
+ * its response or responses shown. */
+#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "cli/inquiry.h"
 #include "cli/interrupt.h"
@@ -13,12 +10,11 @@
 
 /* Requests to a group have no end of their own: they wait as long as answers may be spread (RFC 7252 8.2). */
 #define GROUP_TIMEOUT (6 * COPAL_SECOND)
-/* How often a message that nothing is told of is looked at. */
-#define LOOK_TIME (10 * COPAL_MILLISECOND)
 
-/* RFC 7967 2.1: "an option value of 26 (binary: 00011010) will request to suppress all response codes". WHOLE_MAX is
- * the size of the largest block, RFC 7959 2.2. */
-enum { NO_RESPONSE = 26, WHOLE_MAX = 1024 };
+enum {
+  NO_RESPONSE = 26,     /* RFC 7967 2.1: it "will request to suppress all response codes defined in [RFC7252]" */
+  BLOCK_SIZE_MAX = 1024 /* RFC 7959 2.2 */
+};
 
 /* One request under way. */
 struct question {
@@ -28,16 +24,11 @@ struct question {
 };
 
 static enum status ask(struct question *question);
-static enum status send_call(struct question *question);
-static enum status send_single(struct question *question);
-static enum status send_unanswered(struct question *question);
-static enum status await_acknowledgement(struct question *question, copal_tx tx);
-static void called(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context);
-static void answered(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error, void *context);
-static void show(struct question *question, const copal_rx *rx, const struct answer *answer);
-static void fail(struct question *question, copal_error error);
-static bool take_payload(struct inquiry *inquiry);
-static bool wants_one_block(const struct settings *settings);
+static copal_call_options plan(struct question *question);
+static void add_options(struct inquiry *inquiry);
+static bool fits_one_message(const struct inquiry *inquiry);
+static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context);
+static enum status show(struct inquiry *inquiry, const copal_result *result);
 static bool shows_progress(const struct inquiry *inquiry);
 
 enum status method_run(const struct command *command, const struct settings *settings) {
@@ -60,161 +51,89 @@ enum status method_run(const struct command *command, const struct settings *set
 
 static enum status ask(struct question *question) {
   struct inquiry *inquiry = &question->inquiry;
-  const struct settings *settings = inquiry->client.settings;
+  if (inquiry->client.settings->no_response && !fits_one_message(inquiry)) return STATUS_USAGE;
   progress_begin(&inquiry->progress, shows_progress(inquiry), copal_now());
-  if (settings->no_response) return send_unanswered(question);
-  enum status status = wants_one_block(settings) ? send_single(question) : send_call(question);
-  if (status == STATUS_SUCCESS) status = client_wait(&inquiry->client, COPAL_NEVER);
+  add_options(inquiry);
+  copal_call_options options = plan(question);
+  copal_error error = copal_call_begin(inquiry->client.endpoint, &options, NULL);
+  /* Whoever interrupts the reading of standard input knows why it ended. */
+  if (error != COPAL_OK) return interrupt_signal() == 0 ? inquiry_failed(inquiry, error) : STATUS_LOCAL;
+  enum status status = client_wait(&inquiry->client, COPAL_NEVER);
   return status == STATUS_SUCCESS ? question->status : status;
 }
 
-static enum status send_call(struct question *question) {
+static copal_call_options plan(struct question *question) {
   struct inquiry *inquiry = &question->inquiry;
   copal_call_options options = inquiry_call(inquiry);
-  options.handler = called;
+  options.handler = answered;
   options.context = question;
-  if (inquiry->group) {
-    /* Several bodies may come at a time: each is gathered. */
-    if (options.timeout == 0) options.timeout = GROUP_TIMEOUT;
-  } else {
+  if (!inquiry->group) {
     options.write = inquiry_write;
-    /* RFC 7959 4: "to ask the server to provide a size estimate along with the usual response", for the progress. */
-    bool reads = inquiry->message.buffer[1] == COPAL_GET || inquiry->message.buffer[1] == COPAL_FETCH;
-    if (inquiry->progress.wanted && !inquiry->sink.screen && reads &&
-        !request_gives_option(inquiry->client.settings, COPAL_OPTION_SIZE2)) {
-      copal_message_add_uint(&inquiry->message, COPAL_OPTION_SIZE2, 0);
-    }
+  } else if (options.timeout == 0) {
+    options.timeout = GROUP_TIMEOUT;
   }
-  copal_error error = copal_call_begin(inquiry->client.endpoint, &options, NULL);
-  return error == COPAL_OK ? STATUS_SUCCESS : inquiry_failed(inquiry, error);
+  return options;
 }
 
-static enum status send_single(struct question *question) {
-  struct inquiry *inquiry = &question->inquiry;
-  if (!take_payload(inquiry)) return STATUS_LOCAL;
-  copal_time timeout = inquiry->client.settings->timeout;
-  if (inquiry->group && timeout == COPAL_NEVER) timeout = GROUP_TIMEOUT;
-  copal_error error = copal_request_send(inquiry->client.endpoint, &inquiry->message, &inquiry->target.address, timeout,
-                                         answered, question, NULL);
-  return error == COPAL_OK ? STATUS_SUCCESS : inquiry_failed(inquiry, error);
-}
-
-/* RFC 7967 2.1: "When No-Response is used with value 26 in a request, the client endpoint SHOULD cease listening to
- * response(s) to the particular request." */
-static enum status send_unanswered(struct question *question) {
-  struct inquiry *inquiry = &question->inquiry;
-  if (!take_payload(inquiry)) return STATUS_LOCAL;
-  if (!request_gives_option(inquiry->client.settings, COPAL_OPTION_NO_RESPONSE)) {
-    copal_message_add_uint(&inquiry->message, COPAL_OPTION_NO_RESPONSE, NO_RESPONSE);
+/* Options that are the command's own wish, unless they are given. */
+static void add_options(struct inquiry *inquiry) {
+  const struct settings *settings = inquiry->client.settings;
+  copal_message *message = &inquiry->message;
+  if (settings->no_response && !request_gives_option(settings, COPAL_OPTION_NO_RESPONSE)) {
+    copal_message_add_uint(message, COPAL_OPTION_NO_RESPONSE, NO_RESPONSE);
   }
-  copal_tx tx;
-  copal_error error = copal_send(inquiry->client.endpoint, &inquiry->message, &inquiry->target.address, &tx);
-  return error == COPAL_OK ? await_acknowledgement(question, tx) : inquiry_failed(inquiry, error);
-}
-
-/* Until a NON is sent, or a CON acknowledged. A server that does not know the option may answer with that at once. */
-static enum status await_acknowledgement(struct question *question, copal_tx tx) {
-  struct inquiry *inquiry = &question->inquiry;
-  const struct client *client = &inquiry->client;
-  copal_time begin = copal_now();
-  copal_tx_info info;
-  while (!client->done && copal_now() - begin < client->settings->timeout) {
-    copal_rx rx;
-    int result = copal_process(client->endpoint, LOOK_TIME, &rx);
-    if (result == 1 && copal_same_tx(rx.request, tx)) {
-      answered(client->endpoint, tx, &rx, COPAL_OK, question);
-      return question->status;
-    }
-    if (result < 0 && result != COPAL_ERR_INTERRUPTED) return inquiry_failed(inquiry, (copal_error)result);
-    if (copal_tx_get(client->endpoint, tx, &info) != COPAL_OK) break;
-    if (info.state == COPAL_TX_UNREACHED) return inquiry_failed(inquiry, COPAL_ERR_UNREACHABLE);
-    if (info.state == COPAL_TX_REJECTED) return inquiry_failed(inquiry, COPAL_ERR_RESPONSE_REJECTED);
-    if (info.state == COPAL_TX_UNACKNOWLEDGED) break;
-    if (info.response_type == COPAL_RST) return inquiry_failed(inquiry, COPAL_ERR_RESET);
-    if (info.type == COPAL_NON && info.transmissions > 0) return STATUS_SUCCESS;
-    if (info.type == COPAL_CON && info.response_type == COPAL_ACK) return STATUS_SUCCESS;
+  /* RFC 7959 4: "to ask the server to provide a size estimate along with the usual response", for the progress. */
+  uint8_t code = copal_message_view(message).code;
+  bool reads = code == COPAL_GET || code == COPAL_FETCH;
+  if (inquiry->progress.wanted && !inquiry->sink.screen && reads &&
+      !request_gives_option(settings, COPAL_OPTION_SIZE2)) {
+    copal_message_add_uint(message, COPAL_OPTION_SIZE2, 0);
   }
-  return client->done ? STATUS_LOCAL : inquiry_failed(inquiry, COPAL_ERR_TIMEOUT);
 }
 
-static void called(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context) {
+static bool fits_one_message(const struct inquiry *inquiry) {
+  const struct settings *settings = inquiry->client.settings;
+  uint32_t limit = settings->block_size != 0 ? settings->block_size : BLOCK_SIZE_MAX;
+  uint64_t size = copal_message_view(&inquiry->message).payload.size;
+  if (settings->file != NULL) size = inquiry->source.size;
+  if (size <= limit || size == COPAL_SIZE_UNKNOWN) return true;
+  complain(inquiry->client.command,
+           "--no-response: the payload is larger than a block of %" PRIu32 " bytes, and blocks need responses", limit);
+  return false;
+}
+
+static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context) {
   (void)endpoint, (void)call;
   struct question *question = context;
-  if (result->error == COPAL_OK) {
-    struct answer answer = {.message = &result->rx->message, .body = result->body, .body_size = result->body_size};
-    if (result->rx->time > result->began) answer.round_trip = result->rx->time - result->began;
-    show(question, result->rx, &answer);
-  } else {
-    fail(question, result->error);
-  }
-  if (result->last) client_finish(&question->inquiry.client);
-}
-
-static void answered(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error, void *context) {
-  (void)endpoint, (void)request;
-  struct question *question = context;
-  struct client *client = &question->inquiry.client;
-  if (rx != NULL) {
-    struct answer answer = {.message = &rx->message, .body = rx->message.payload};
-    answer.body_size = answer.body.size;
-    if (rx->time > client->trace.first_sent) answer.round_trip = rx->time - client->trace.first_sent;
-    show(question, rx, &answer);
-    if (question->inquiry.group) return;
-  } else {
-    fail(question, error);
-  }
-  client_finish(client);
-}
-
-static void show(struct question *question, const copal_rx *rx, const struct answer *answer) {
   struct inquiry *inquiry = &question->inquiry;
+  progress_clear(&inquiry->progress);
+  if (result->rx != NULL) {
+    enum status status = show(inquiry, result);
+    /* Of a group's answers, one good one makes the whole good. */
+    if (question->answers++ == 0 || status == STATUS_SUCCESS) question->status = status;
+  } else if (question->answers == 0) {
+    /* That a request without a response has none is no error, nor that a group's time is over once somebody answered.
+     */
+    question->status = result->error == COPAL_OK ? STATUS_SUCCESS : inquiry_failed(inquiry, result->error);
+  }
+  if (result->last) client_finish(&inquiry->client);
+}
+
+static enum status show(struct inquiry *inquiry, const copal_result *result) {
+  const copal_rx *rx = result->rx;
   char peer[COPAL_ADDRESS_TEXT_MAX];
   copal_address_text(inquiry->client.endpoint, &rx->path.remote, peer, sizeof peer);
-  struct answer shown = *answer;
-  shown.peer = inquiry->group ? peer : NULL;
-  progress_clear(&inquiry->progress);
-  enum status status = response_show(&shown, inquiry->client.settings);
+  struct answer answer = {&rx->message, result->body, result->body_size, inquiry->group ? peer : NULL, 0};
+  if (rx->time > result->began) answer.round_trip = rx->time - result->began;
+  enum status status = response_show(&answer, inquiry->client.settings);
   /* 2.03 says that what is in the file already is right. */
-  if (status == STATUS_SUCCESS && rx->message.code != COPAL_VALID) {
-    struct sink *sink = &inquiry->sink;
-    uint32_t format = copal_find_uint(&rx->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
-    bool written = answer->body.size == 0 || sink_write(sink, 0, answer->body.data, answer->body.size);
-    if (!written || !sink_end(sink, format, false)) {
-      complain(inquiry->client.command, "%s", sink->reason);
-      status = STATUS_LOCAL;
-    }
-  }
-  /* Of a group's answers, one good one makes the whole good. */
-  if (question->answers++ == 0 || status == STATUS_SUCCESS) question->status = status;
-}
-
-static void fail(struct question *question, copal_error error) {
-  progress_clear(&question->inquiry.progress);
-  /* That a group's time is over is no failure once somebody answered. */
-  if (question->answers == 0) question->status = inquiry_failed(&question->inquiry, error);
-}
-
-/* Puts a body that is read from a file into the one message that there is to be. */
-static bool take_payload(struct inquiry *inquiry) {
-  if (inquiry->client.settings->file == NULL) return true;
-  uint8_t payload[WHOLE_MAX + 1];
-  uint64_t size = source_read(&inquiry->source, 0, payload, sizeof payload);
-  if (size == COPAL_SIZE_UNKNOWN) {
-    complain(inquiry->client.command, "%s", inquiry->source.reason);
-    return false;
-  }
-  if (size > WHOLE_MAX) {
-    complain(inquiry->client.command, "%s is larger than a block of %d bytes, which is all that one message takes",
-             inquiry->source.path, WHOLE_MAX);
-    return false;
-  }
-  copal_message_set_payload(&inquiry->message, payload, (size_t)size);
-  return true;
-}
-
-static bool wants_one_block(const struct settings *settings) {
-  return request_gives_option(settings, COPAL_OPTION_BLOCK1) || request_gives_option(settings, COPAL_OPTION_BLOCK2) ||
-         request_gives_option(settings, COPAL_OPTION_Q_BLOCK1) || request_gives_option(settings, COPAL_OPTION_Q_BLOCK2);
+  if (status != STATUS_SUCCESS || rx->message.code == COPAL_VALID) return status;
+  uint32_t format = copal_find_uint(&rx->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
+  bool is_gathered = result->body.size > 0;
+  bool is_written = !is_gathered || sink_write(&inquiry->sink, 0, result->body.data, result->body.size);
+  if (is_written && sink_end(&inquiry->sink, format, false)) return status;
+  complain(inquiry->client.command, "%s", inquiry->sink.reason);
+  return STATUS_LOCAL;
 }
 
 static bool shows_progress(const struct inquiry *inquiry) {

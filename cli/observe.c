@@ -56,8 +56,11 @@ static enum status watch(struct observation *observation) {
   copal_error error = copal_call_begin(inquiry->client.endpoint, &options, &observation->call);
   if (error != COPAL_OK) return inquiry_failed(inquiry, error);
   enum status status = client_wait(&inquiry->client, inquiry->client.settings->duration);
-  if (!observation->ended) say_farewell(observation);
-  return status == STATUS_SUCCESS ? observation->status : status;
+  if (observation->ended || status != STATUS_SUCCESS) return status == STATUS_SUCCESS ? observation->status : status;
+  bool silent = observation->notifications == 0 && interrupt_signal() == 0;
+  say_farewell(observation);
+  if (silent) return inquiry_failed(inquiry, COPAL_ERR_TIMEOUT);
+  return observation->status == STATUS_LOCAL ? STATUS_LOCAL : STATUS_SUCCESS;
 }
 
 static void notified(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context) {

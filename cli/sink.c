@@ -78,7 +78,7 @@ bool sink_close(struct sink *sink) {
 }
 
 void sink_tell_partial(const struct sink *sink, const char *command) {
-  if (sink->size == 0) return;
+  if (sink->size == 0 || (sink->screen && sink->reason[0] != '\0')) return;
   if (sink->screen) {
     complain(command, "the body is not whole: its first %" PRIu64 " bytes came", sink->size);
   } else {
