@@ -26,10 +26,12 @@ test: dependencies
 	$(COMPILE)
 	scripts/run-tests $(BUILD)
 
-bench: dependencies
+bench:
+	scripts/install-dependencies test bench
 	$(CONFIGURE) -DCOPAL_TESTS=ON
 	$(COMPILE)
 	cmake --build $(BUILD) --target bench
+	scripts/footprint
 
 install: all
 	cmake --install $(BUILD) $(if $(PREFIX),--prefix $(PREFIX))
