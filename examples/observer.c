@@ -40,9 +40,10 @@ int main(int argc, char **argv) {
                                 .observe = true};
   if (error == COPAL_OK) error = copal_call_begin(endpoint, &options, NULL);
   if (error == COPAL_OK) copal_run(endpoint);
-  copal_process(endpoint, 200 * COPAL_MILLISECOND, NULL); /* the deregistration goes, and its answer comes */
+  /* The deregistration goes, and its answer comes. */
+  int result = error == COPAL_OK ? copal_process(endpoint, 200 * COPAL_MILLISECOND, NULL) : 0;
   copal_close(endpoint);
-  if (error == COPAL_OK) error = watch.error;
+  if (error == COPAL_OK) error = result < 0 ? (copal_error)result : watch.error;
   if (error != COPAL_OK) fprintf(stderr, "%s\n", copal_error_text(error));
   return error == COPAL_OK ? 0 : 1;
 }
