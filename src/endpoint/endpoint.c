@@ -150,6 +150,8 @@ copal_endpoint *copal_endpoint_init(void *memory, size_t size, const copal_confi
   *endpoint = (copal_endpoint){0};
   lay_out(endpoint, &layout, config, key, seed, now);
   endpoint->engine.seal_key = seal_key;
+  endpoint->stateless_key.low = random_u64(&random);
+  endpoint->stateless_key.high = random_u64(&random);
   return endpoint;
 }
 

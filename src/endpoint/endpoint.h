@@ -44,9 +44,12 @@ struct copal_endpoint {
   struct failures failures;
   copal_rx waiting; /* a message that the application has not taken yet */
   bool has_waiting;
-  bool in_handler;           /* the application is being called: no datagram may pass meanwhile */
-  void *host;                /* of a hosted endpoint: net/ */
-  copal_time (*clock)(void); /* of a hosted endpoint */
+  copal_stateless_handler *stateless;
+  void *stateless_context;
+  struct hash_key stateless_key; /* of the seals in tokens */
+  bool in_handler;               /* the application is being called: no datagram may pass meanwhile */
+  void *host;                    /* of a hosted endpoint: net/ */
+  copal_time (*clock)(void);     /* of a hosted endpoint */
 };
 
 /* A datagram on its way in. */
@@ -145,6 +148,10 @@ void endpoint_hand_out(copal_endpoint *endpoint, const copal_rx *rx);
 
 /* Tells the owner of an exchange how it ended: events.c. rx is NULL without a message. A call is ended with that. */
 void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx, copal_error error);
+
+/* Whether a response's token is one that carries the client's state, and which: stateless.c. */
+bool endpoint_stateless_state(const copal_endpoint *endpoint, const struct arrival *arrival, copal_bytes *state);
+void endpoint_tell_stateless(copal_endpoint *endpoint, const copal_rx *rx, copal_bytes state);
 
 /* A request for an endpoint with resources: answer.c. */
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival);

@@ -153,20 +153,27 @@ static void refuse_response(copal_endpoint *endpoint, const struct arrival *arri
   endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESPONSE_REJECTED);
 }
 
+static bool is_acceptable(const copal_endpoint *endpoint, const struct arrival *arrival) {
+  critical_understood *understood = endpoint->engine.raw ? critical_registered : responses_understand;
+  return !is_oversized(endpoint, arrival) && critical_refused(&arrival->view, understood) == CRITICAL_NONE;
+}
+
+static void acknowledge(copal_endpoint *endpoint, const struct arrival *arrival) {
+  uint8_t type = arrival->view.type;
+  bool raw = endpoint->engine.raw;
+  if (type == COPAL_CON && !raw) endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, arrival->view.message_id);
+  if (type == COPAL_CON) remember(endpoint, arrival, raw ? REPLY_PENDING : REPLY_ACK);
+  if (type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
+}
+
 static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, uint32_t index) {
   struct engine *engine = &endpoint->engine;
-  critical_understood *understood = engine->raw ? critical_registered : responses_understand;
-  if (is_oversized(endpoint, arrival) || critical_refused(&arrival->view, understood) != CRITICAL_NONE) {
+  if (!is_acceptable(endpoint, arrival)) {
     refuse_response(endpoint, arrival, index);
     return;
   }
-
+  acknowledge(endpoint, arrival);
   uint8_t type = arrival->view.type;
-  if (type == COPAL_CON && !engine->raw)
-    endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, arrival->view.message_id);
-  if (type == COPAL_CON) remember(endpoint, arrival, engine->raw ? REPLY_PENDING : REPLY_ACK);
-  if (type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
-
   copal_rx rx = endpoint_rx(endpoint, arrival);
   rx.has_responded = rx.has_responded || !engine->raw;
   rx.request = exchange_handle(&engine->exchanges, index);
@@ -179,6 +186,19 @@ static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, u
   if (type == COPAL_ACK && !exchange_keep(&engine->exchanges, index, arrival->incoming.datagram, rx.time))
     ++engine->counters.receptions_full;
   endpoint_hand_out(endpoint, &rx);
+}
+
+/* RFC 8974 3.3: "If a separate response passes the checks for token integrity and freshness, the client processes the
+ * message as specified in RFC 7252; otherwise, it rejects the message". False: it is what it seemed. */
+static bool handle_stateless(copal_endpoint *endpoint, const struct arrival *arrival) {
+  copal_bytes state;
+  if (!endpoint_stateless_state(endpoint, arrival, &state) || !is_acceptable(endpoint, arrival)) return false;
+  acknowledge(endpoint, arrival);
+  ++endpoint->engine.counters.responses;
+  copal_rx rx = endpoint_rx(endpoint, arrival);
+  rx.has_responded = true;
+  endpoint_tell_stateless(endpoint, &rx, state);
+  return true;
 }
 
 /* An empty ACK or a Reset for a message of ours. failed: it ended the exchange. */
@@ -238,9 +258,11 @@ static void follow(copal_endpoint *endpoint, struct arrival *arrival, const stru
   switch (verdict->kind) {
     case VERDICT_IGNORE:
       if (arrival->view.type == COPAL_RST) endpoint_note_stray(endpoint, arrival->incoming.peer);
-      ignore(endpoint);
+      if (!handle_stateless(endpoint, arrival)) ignore(endpoint);
       break;
-    case VERDICT_REJECT: reject(endpoint, arrival); break;
+    case VERDICT_REJECT:
+      if (!handle_stateless(endpoint, arrival)) reject(endpoint, arrival);
+      break;
     case VERDICT_REPEAT: repeat(endpoint, arrival, verdict->reply); break;
     case VERDICT_REQUEST: handle_request(endpoint, arrival); break;
     case VERDICT_RESPONSE: handle_response(endpoint, arrival, verdict->exchange); break;

@@ -37,7 +37,7 @@ struct transmission {
   uint32_t peer;
   uint8_t type;        /* COPAL_CON or COPAL_NON, whatever the message says */
   copal_bytes message; /* encoded */
-  copal_bytes token;   /* of a response, where its message has none; else empty */
+  copal_bytes token;   /* where the message has none: a response's, or one that means something to the sender */
   bool multicast;
   bool no_token;      /* of a request without a token: it gets none */
   uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none; with EXCHANGE_RESPONDED no response is waited for. A

@@ -107,8 +107,11 @@ static uint32_t answered_by_token(const struct engine *engine, const struct inco
   if (index == INDEX_NONE && incoming->unbound != INDEX_NONE)
     index = exchange_by_token(&engine->exchanges, incoming->unbound, token);
   if (index == INDEX_NONE) index = exchange_by_token(&engine->exchanges, INDEX_NONE, token);
-  if (index == INDEX_NONE || exchange_at(&engine->exchanges, index)->transmissions == 0) return INDEX_NONE;
-  return index;
+  if (index == INDEX_NONE) return INDEX_NONE;
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  /* Nobody waits for what is about to be forgotten after its transmission. */
+  bool is_awaited = exchange->transmissions > 0 && (exchange->flags & (EXCHANGE_CALL | EXCHANGE_RECORD)) != 0;
+  return is_awaited ? index : INDEX_NONE;
 }
 
 void engine_verify(struct engine *engine, uint32_t peer) {

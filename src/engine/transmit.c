@@ -43,13 +43,17 @@ copal_time engine_lifetime_end(const struct engine *engine, const struct exchang
 
 /* --- Taking a message ------------------------------------------------------------------------- */
 
-/* A message that comes without a token gets one: a response its request's, a request a new one. */
+/* A message that comes without a token gets one: a response its request's, a request the given or a new one. */
 static copal_error choose_token(struct engine *engine, const struct transmission *transmission,
                                 uint8_t fresh[ENGINE_TOKEN_SIZE], copal_bytes *chosen) {
   copal_bytes given = header_token(transmission->message.data);
   *chosen = (copal_bytes){fresh, 0};
   if (!copal_code_is_request(header_code(transmission->message.data))) {
     if (given.size == 0) *chosen = transmission->token;
+    return COPAL_OK;
+  }
+  if (given.size == 0 && transmission->token.size > 0) {
+    *chosen = transmission->token;
     return COPAL_OK;
   }
   uint32_t peer = transmission->multicast ? INDEX_NONE : transmission->peer;
