@@ -250,6 +250,7 @@ void endpoint_forget_observer(copal_endpoint *endpoint, uint32_t index) {
   if (exchange != INDEX_NONE) {
     engine_fail(&endpoint->engine, exchange, EXCHANGE_UNREACHED);
     engine_forget(&endpoint->engine, exchange);
+    endpoint->observers.blocked = false;
   }
   observers_give(&endpoint->observers, &endpoint->engine, index);
 }
@@ -301,13 +302,15 @@ bool endpoint_notify(copal_endpoint *endpoint, size_t count_max) {
     made = make_next(endpoint);
     if (!made) wait_for_room(endpoint);
   }
-  return send_some(endpoint, count_max) > 0 || made;
+  bool sent = send_some(endpoint, count_max) > 0;
+  if (observers->make == INDEX_NONE && observers->send == INDEX_NONE) observers->blocked = false;
+  return sent || made;
 }
 
 copal_time endpoint_notify_at(const copal_endpoint *endpoint) {
   const struct observers *observers = &endpoint->observers;
-  if (observers->blocked) return observers->retry_at;
-  if (observers->make != INDEX_NONE || observers->send != INDEX_NONE) return 0;
+  bool is_idle = observers->make == INDEX_NONE && observers->send == INDEX_NONE;
+  if (!is_idle) return observers->blocked ? observers->retry_at : 0;
   copal_time timer = timer_earliest(&observers->timers);
-  return timer < observers->retry_at ? timer : observers->retry_at;
+  return observers->unsent && observers->retry_at < timer ? observers->retry_at : timer;
 }
