@@ -88,14 +88,14 @@ static bool holds_one_message(const copal_config *config) {
 }
 
 static bool is_sound(const copal_config *config) {
-  enum { RECORDS_MAX = 1 << 28, UDP_PAYLOAD_MAX = 65507 };
+  enum { RECORDS_MAX = 1 << 28, UDP_PAYLOAD_MAX = 65507, PEER_RATE_MAX = 1000 };
   return config->peers_max >= 1 && config->peers_max <= RECORDS_MAX && config->exchanges_max >= 1 &&
          config->exchanges_max <= RECORDS_MAX && config->message_size_max >= 64 &&
          config->message_size_max <= UDP_PAYLOAD_MAX && holds_one_message(config) &&
          config->replies_size <= (uint32_t)1 << 31 && config->peer_replies_max <= UINT16_MAX &&
          config->outbox_max >= 1 && config->outbox_max <= RECORDS_MAX && config->deferred_max <= RECORDS_MAX &&
-         config->receptions_max <= RECORDS_MAX && config->routes_max <= RECORDS_MAX &&
-         parameters_are_sound(&config->parameters);
+         config->peer_rate <= PEER_RATE_MAX && config->receptions_max <= RECORDS_MAX &&
+         config->routes_max <= RECORDS_MAX && parameters_are_sound(&config->parameters);
 }
 
 /* Without a block it only counts. */
