@@ -7,8 +7,17 @@
 #include "message/silence.h"
 #include "rest/request.h"
 
-/* RFC 7252 5.9.3.4: 5.03 uses Max-Age "to indicate the number of seconds after which to retry". */
-enum { RETRY_AFTER_SECONDS = 5, REFUSAL_OPTIONS_MAX = 8 };
+enum { REFUSAL_OPTIONS_MAX = 8 };
+
+/* RFC 7252 5.9.3.4: 5.03 uses Max-Age "to indicate the number of seconds after which to retry". RFC 8516 3: so does
+ * 4.29. At no rate is it longer than a second until the next request may come. */
+static uint32_t retry_after_seconds(uint8_t code) {
+  switch (code) {
+    case COPAL_SERVICE_UNAVAILABLE: return 5;
+    case COPAL_TOO_MANY_REQUESTS: return 1;
+  }
+  return 0;
+}
 
 /* An entry that nothing is looked up by: room for a reply that is not remembered. */
 static struct reply *take_room(copal_endpoint *endpoint, struct arrival *arrival, size_t size_max) {
@@ -52,8 +61,8 @@ void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t 
     return;
   }
   request_begin_reply(&request, code);
-  if (code == COPAL_SERVICE_UNAVAILABLE)
-    copal_message_add_uint(&request.reply, COPAL_OPTION_MAX_AGE, RETRY_AFTER_SECONDS);
+  uint32_t retry_after = retry_after_seconds(code);
+  if (retry_after > 0) copal_message_add_uint(&request.reply, COPAL_OPTION_MAX_AGE, retry_after);
   /* RFC 7252 5.5.2: a diagnostic payload is UTF-8 and has no Content-Format. The token has precedence. */
   if (request.reply.size + 1 + text <= endpoint->engine.message_size_max)
     copal_message_set_payload(&request.reply, diagnostic, text);

@@ -96,7 +96,7 @@ static bool bodies_are_sound(const copal_config *config) {
 }
 
 static bool is_sound(const copal_config *config) {
-  enum { UDP_PAYLOAD_MAX = 65507 };
+  enum { UDP_PAYLOAD_MAX = 65507, PEER_RATE_MAX = 1000 };
   return config->peers_max >= 1 && config->peers_max <= RECORDS_MAX && config->exchanges_max >= 1 &&
          config->exchanges_max <= RECORDS_MAX && config->message_size_max >= 64 &&
          config->message_size_max <= UDP_PAYLOAD_MAX && holds_one_message(config) &&
@@ -104,8 +104,8 @@ static bool is_sound(const copal_config *config) {
          config->outbox_max >= 1 && config->outbox_max <= RECORDS_MAX && config->deferred_max <= RECORDS_MAX &&
          config->receptions_max <= RECORDS_MAX && config->routes_max <= RECORDS_MAX &&
          config->calls_max <= RECORDS_MAX && config->observed_max <= RECORDS_MAX &&
-         config->observers_max <= RECORDS_MAX && config->peer_observers_max <= UINT8_MAX && bodies_are_sound(config) &&
-         parameters_are_sound(&config->parameters);
+         config->observers_max <= RECORDS_MAX && config->peer_observers_max <= UINT8_MAX &&
+         config->peer_rate <= PEER_RATE_MAX && bodies_are_sound(config) && parameters_are_sound(&config->parameters);
 }
 
 /* Without a block it only counts. */

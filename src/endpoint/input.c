@@ -117,6 +117,17 @@ static void note_echo(copal_endpoint *endpoint, const struct arrival *arrival) {
     endpoint_note_verified(endpoint, incoming->peer);
 }
 
+/* RFC 8516 3: "If a CoAP server is unable to serve a client that is sending CoAP request messages more often than the
+ * server is capable or willing to handle, the server SHOULD respond to the request(s) with the response code 4.29". */
+static bool is_too_much(copal_endpoint *endpoint, struct arrival *arrival) {
+  struct engine *engine = &endpoint->engine;
+  if (engine->peer_rate == 0) return false;
+  if (peers_may_ask(&engine->peers, arrival->incoming.peer, engine->peer_rate, engine->now)) return false;
+  ++engine->counters.rate_limited;
+  if (!arrival->incoming.multicast) endpoint_refuse(endpoint, arrival, COPAL_TOO_MANY_REQUESTS, NULL);
+  return true;
+}
+
 static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
   struct engine *engine = &endpoint->engine;
   if (arrival->incoming.peer == INDEX_NONE) arrival->incoming.peer = endpoint_peer(endpoint, &arrival->path);
@@ -124,6 +135,7 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
     ignore(endpoint);
     return;
   }
+  if (is_too_much(endpoint, arrival)) return;
   ++engine->counters.requests;
   note_echo(endpoint, arrival);
   int32_t refused = critical_refused(&arrival->view, engine->raw ? critical_registered : resources_understand);

@@ -23,6 +23,7 @@ void engine_init(struct engine *engine, struct layout *layout, const copal_confi
   engine->now = now;
   engine->message_size_max = config->message_size_max;
   engine->peer_replies_max = config->peer_replies_max;
+  engine->peer_rate = config->peer_rate;
   engine->raw = config->raw;
   engine->key = key;
   random_init(&engine->random, seed);

@@ -23,6 +23,7 @@ struct engine {
   copal_time now; /* the latest that the endpoint was told */
   uint32_t message_size_max;
   uint32_t peer_replies_max;
+  uint32_t peer_rate; /* requests a second, 0 for no limit */
   bool raw;
   copal_counters counters;
 };

@@ -137,3 +137,17 @@ void peers_mid_used(struct peers *peers, uint32_t index, uint16_t mid, copal_tim
   uint16_t last = (uint16_t)(peer->next_mid - 1);
   if (((mid ^ last) & half_bit(peer)) != 0) peer->other_half = coarse_time(now);
 }
+
+/* Time is counted in requests, so that 32 bits last for 49 days at the highest rate. Each request is one further than
+ * the one before, or than now; a second's worth may lie ahead. */
+bool peers_may_ask(struct peers *peers, uint32_t index, uint32_t rate, copal_time now) {
+  struct peer *peer = &peers->records[index];
+  assert(rate > 0);
+  uint64_t elapsed = now / COPAL_SECOND * rate + now % COPAL_SECOND * rate / COPAL_SECOND;
+  uint32_t ahead = peer->limit.asked_until - (uint32_t)elapsed;
+  if ((peer->flags & PEER_ASKED) == 0 || ahead > rate) ahead = 0;
+  if (ahead == rate) return false;
+  peer->flags = (uint8_t)((peer->flags & ~(unsigned)PEER_SILENT) | PEER_ASKED);
+  peer->limit.asked_until = (uint32_t)elapsed + ahead + 1;
+  return true;
+}

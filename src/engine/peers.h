@@ -31,8 +31,11 @@ struct peer {
       uint32_t holds;   /* exchanges and deferred responses that refer to this peer */
     } busy;
   } as;
-  uint32_t probing_until; /* coarse: until then no NON request, unless it is heard from */
-  uint32_t other_half;    /* coarse: when the other half of the message IDs was last used */
+  union {
+    uint32_t probing_until; /* PEER_SILENT, coarse: until then no NON request, unless it is heard from */
+    uint32_t asked_until;   /* PEER_ASKED: what its requests have used up, in requests of its rate since time 0 */
+  } limit;
+  uint32_t other_half; /* coarse: when the other half of the message IDs was last used */
   uint16_t next_mid;
   uint16_t generation;     /* counts the peers that had this record */
   uint16_t unsafe_replies; /* replies to unsafe requests remembered for it */
@@ -46,7 +49,8 @@ enum peer_flags {
   PEER_OTHER_HALF_USED = 4,
   PEER_GROUP = 8,
   PEER_VERIFIED = 16, /* it has shown that it receives what is sent to its address */
-  PEER_SENT = 32      /* it has been given a message ID */
+  PEER_SENT = 32,     /* it has been given a message ID */
+  PEER_ASKED = 64     /* it has asked since it was last silent */
 };
 
 struct peers {
@@ -78,6 +82,10 @@ void peers_take_mid(struct peers *peers, uint32_t index, copal_time now);
 /* Moves the next message ID ahead by a random distance, at most half of the way that is free, so that nobody can tell
  * it from earlier ones; the very first is random anyway. False when less than 8,192 IDs are free. Not for groups. */
 bool peers_skip_mids(struct peers *peers, uint32_t index, struct random *random, copal_time now, copal_time lifetime);
+
+/* Whether a peer, which is heard from, may make another request now that its rate is so many a second: as many at once,
+ * and then one at a time. Notes the request if so. */
+bool peers_may_ask(struct peers *peers, uint32_t index, uint32_t rate, copal_time now);
 
 /* Notes that a message ID chosen earlier starts its lifetime only now. */
 void peers_mid_used(struct peers *peers, uint32_t index, uint16_t mid, copal_time now);

@@ -171,7 +171,7 @@ static bool must_probe_later(struct engine *engine, const struct exchange *excha
   if ((exchange->flags & (EXCHANGE_CON | EXCHANGE_MULTICAST)) != 0 || (exchange->flags & EXCHANGE_REQUEST) == 0)
     return false;
   struct peer *peer = &engine->peers.records[exchange->peer];
-  uint32_t wait = peer->probing_until - coarse_time(now);
+  uint32_t wait = peer->limit.probing_until - coarse_time(now);
   if (wait == 0 || wait > UINT32_MAX / 2) peer->flags &= (uint8_t)~PEER_SILENT; /* paid for */
   if ((peer->flags & PEER_SILENT) == 0) return false;
   *when = now + (wait * COARSE_UNIT);
@@ -181,8 +181,8 @@ static bool must_probe_later(struct engine *engine, const struct exchange *excha
 static void note_probe(struct engine *engine, const struct exchange *exchange, copal_time now) {
   if (engine->parameters.probing_rate == 0 || (exchange->flags & EXCHANGE_REQUEST) == 0) return;
   struct peer *peer = &engine->peers.records[exchange->peer];
-  peer->flags |= PEER_SILENT;
-  peer->probing_until = coarse_time(now + COPAL_SECOND * exchange->size / engine->parameters.probing_rate) + 1;
+  peer->flags = (uint8_t)((peer->flags & ~(unsigned)PEER_ASKED) | PEER_SILENT);
+  peer->limit.probing_until = coarse_time(now + COPAL_SECOND * exchange->size / engine->parameters.probing_rate) + 1;
 }
 
 static uint32_t first_timeout_us(struct engine *engine) {

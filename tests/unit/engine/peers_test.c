@@ -290,12 +290,12 @@ static void a_new_peer_inherits_nothing_but_the_count_of_generations(void **stat
   struct peer *record = &fixture.peers.records[peer];
   record->unsafe_replies = 9;
   record->flags |= PEER_SILENT | PEER_OTHER_HALF_USED;
-  record->probing_until = 77;
+  record->limit.probing_until = 77;
   assert_int_equal(take(&fixture, &evicted), peer);
   assert_true(evicted);
   assert_int_equal(record->unsafe_replies, 0);
   assert_int_equal(record->flags, 0);
-  assert_int_equal(record->probing_until, 0);
+  assert_int_equal(record->limit.probing_until, 0);
   assert_int_equal(record->generation, 2);
   free(fixture.memory);
 }
