@@ -22,7 +22,7 @@ static const struct {
     RECORD(copal_tx),       RECORD(copal_tx_info),    RECORD(copal_rx),         RECORD(copal_event),
     RECORD(copal_deferred), RECORD(copal_parameters), RECORD(copal_config),     RECORD(copal_counters),
     RECORD(copal_usage),    RECORD(struct exchange),  RECORD(struct peer),      RECORD(struct path),
-    RECORD(struct reply),   RECORD(struct deferred),  RECORD(struct reception),
+    RECORD(struct reply),   RECORD(struct deferred),  RECORD(struct reception), RECORD(struct operation),
 };
 
 static void print_records(bool json) {
@@ -70,6 +70,8 @@ static void add_up(struct terms *terms, const copal_config *config) {
   table_init(&endpoint.engine.exchanges.index, layout, config->exchanges_max * 2);
   note(terms, "their index, by message ID and by token");
   take(terms, "whom to call with their ends", config->exchanges_max, sizeof(struct call));
+  operations_init(&endpoint.operations, layout, config, &endpoint.engine.exchanges.store, key);
+  note(terms, "calls, and where their requests are composed");
   take(terms, "failures to be told", config->exchanges_max, sizeof(struct failure));
   take(terms, "receptions", config->receptions_max, sizeof(struct reception));
   peers_init(&endpoint.engine.peers, layout, config->peers_max);

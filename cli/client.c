@@ -121,6 +121,18 @@ enum status client_failed(const struct client *client, copal_error error, const 
   } else if (error == COPAL_ERR_MESSAGE_SIZE || error == COPAL_ERR_SPACE) {
     complain(client->command, "the request is larger than a datagram to %s may be: send a smaller payload",
              target->name);
+  } else if (error == COPAL_ERR_BODY_SIZE) {
+    complain(client->command, "the body from %s is larger than there is room for here", target->name);
+  } else if (error == COPAL_ERR_BODY_CHANGED) {
+    complain(client->command,
+             "what %s sends changed while its blocks were fetched, again and again: try later, or with a larger"
+             " --block-size",
+             target->name);
+  } else if (error == COPAL_ERR_BODY_BLOCKS) {
+    complain(client->command,
+             "the blocks from %s do not make a whole: one is missing, or is not the one that was asked for;"
+             " --verbose shows them",
+             target->name);
   } else {
     complain(client->command, "cannot send to %s: %s", target->name, copal_error_text(error));
   }
@@ -137,7 +149,7 @@ static const char *local_uri(const struct settings *settings) {
 static void explain_timeout(const struct client *client, const struct target *target) {
   const struct trace *trace = &client->trace;
   char waited[32] = "0 s";
-  if (trace->first_sent != COPAL_NEVER) value_duration_text(copal_now() - trace->first_sent, waited, sizeof waited);
+  if (trace->latest_sent != COPAL_NEVER) value_duration_text(copal_now() - trace->latest_sent, waited, sizeof waited);
   if (trace->acknowledged) {
     complain(client->command, "%s acknowledged the request but sent no response within %s: try a longer --timeout",
              target->name, waited);

@@ -20,6 +20,7 @@ struct command {
 extern const struct command commands[];
 
 enum status method_run(const struct command *command, const struct settings *settings);
+enum status observe_run(const struct command *command, const struct settings *settings);
 enum status ping_run(const struct command *command, const struct settings *settings);
 enum status discover_run(const struct command *command, const struct settings *settings);
 enum status decode_run(const struct command *command, const struct settings *settings);

@@ -3,9 +3,9 @@
 #include "copal/message.h"
 
 #define WITHOUT_PAYLOAD \
-  { options_request, options_transmission, options_verbose, options_common }
+  { options_request, options_response, options_transmission, options_verbose, options_common }
 #define WITH_PAYLOAD \
-  { options_payload, options_request, options_transmission, options_verbose, options_common }
+  { options_payload, options_request, options_response, options_transmission, options_verbose, options_common }
 
 const struct command commands[] = {
     {"get", "URI", "Read a resource",
@@ -26,6 +26,13 @@ const struct command commands[] = {
      "  copal patch --file change.json --format 52 coap://[::1]/object\n", WITH_PAYLOAD, method_run, COPAL_PATCH},
     {"ipatch", "URI", "Change part of a resource, idempotently (RFC 8132)",
      "  copal ipatch --file change.json --format 52 coap://[::1]/object\n", WITH_PAYLOAD, method_run, COPAL_IPATCH},
+    {"observe",
+     "URI",
+     "Print a resource's state whenever it changes (RFC 7641)",
+     "  copal observe --for 60 coap://sensor.local/temperature\n",
+     {options_observe, options_payload, options_request, options_transmission, options_verbose, options_common},
+     observe_run,
+     0},
     {"ping",
      "URI",
      "Tell whether a server is alive, and how far away",

@@ -10,7 +10,7 @@
 #include "cli/response.h"
 #include "cli/terminal.h"
 
-enum { QUESTIONS_MAX = 2, QUESTION_SIZE_MAX = 2048 };
+enum { QUESTIONS_MAX = 2, QUESTION_SIZE_MAX = 2048, LIST_SIZE_MAX = 262144 };
 
 /* One request of a discovery. */
 struct question {
@@ -18,6 +18,7 @@ struct question {
   struct target target;
   copal_error error; /* why it has no answer */
   bool group;
+  uint8_t list[LIST_SIZE_MAX]; /* where a list in blocks is gathered */
 };
 
 /* The requests under way, and what came of them. */
@@ -36,15 +37,17 @@ static enum status explain(const struct discovery *discovery, size_t count);
 static enum status ask(struct discovery *discovery, struct question *question, const char *operand);
 static enum status build(const struct question *question, copal_message *message);
 static copal_error add_filter(copal_message *message, const char *name, const char *value);
-static void answered(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error, void *context);
-static enum status show(const struct discovery *discovery, const copal_rx *rx, const char *peer);
+static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context);
+static enum status show(const struct discovery *discovery, const copal_result *result, const char *peer);
+static enum status show_other(const struct discovery *discovery, const copal_result *result, const char *peer);
 
 enum status discover_run(const struct command *command, const struct settings *settings) {
   if (settings->operands_count > 1) {
     complain(command->name, "one URI at a time");
     return STATUS_USAGE;
   }
-  struct discovery discovery = {.status = STATUS_SUCCESS};
+  static struct discovery discovery;
+  discovery.status = STATUS_SUCCESS;
   enum status status = client_open(&discovery.client, command->name, settings);
   if (status == STATUS_SUCCESS && settings->interface != NULL) {
     copal_error error = copal_multicast_interface(discovery.client.endpoint, settings->interface);
@@ -112,11 +115,21 @@ static enum status ask(struct discovery *discovery, struct question *question, c
   copal_message_init(&message, buffer, sizeof buffer, question->group ? COPAL_NON : COPAL_CON, COPAL_GET);
   status = build(question, &message);
   if (status != STATUS_SUCCESS) return status;
-  copal_error error =
-      copal_request_send(discovery->client.endpoint, &message, address,
-                         question->group ? settings->wait : settings->timeout, answered, question, NULL);
-  question->error = error;
-  if (error == COPAL_OK) ++discovery->pending;
+  copal_time timeout = question->group ? settings->wait : settings->timeout;
+  copal_call_options options = {
+      .message = &message,
+      .remote = address,
+      .handler = answered,
+      .context = question,
+      /* 0 would be no limit. */
+      .timeout = timeout == COPAL_NEVER ? 0
+                 : timeout > 0          ? timeout
+                                        : 1,
+      .buffer = question->list,
+      .capacity = sizeof question->list,
+  };
+  question->error = copal_call_begin(discovery->client.endpoint, &options, NULL);
+  if (question->error == COPAL_OK) ++discovery->pending;
   return STATUS_SUCCESS;
 }
 
@@ -145,45 +158,48 @@ static copal_error add_filter(copal_message *message, const char *name, const ch
   return message->error;
 }
 
-static void answered(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error, void *context) {
-  (void)request;
+static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context) {
+  (void)call;
   struct question *question = context;
   struct discovery *discovery = question->discovery;
   struct client *client = &discovery->client;
-  if (rx != NULL) {
+  copal_error error = result->error;
+  if (error == COPAL_OK) {
     char peer[COPAL_ADDRESS_TEXT_MAX];
-    copal_address_text(endpoint, &rx->path.remote, peer, sizeof peer);
-    enum status status = show(discovery, rx, peer);
+    copal_address_text(endpoint, &result->rx->path.remote, peer, sizeof peer);
+    enum status status = show(discovery, result, peer);
     if (discovery->answers++ == 0 || status == STATUS_SUCCESS) discovery->status = status;
-    if (question->group) return;
   } else {
     question->error = error;
     if (client->settings->verbose && error == COPAL_ERR_UNREACHABLE) remark("%s is unreachable", question->target.name);
   }
-  if (--discovery->pending == 0) client_finish(client);
+  if (result->last && --discovery->pending == 0) client_finish(client);
 }
 
-static enum status show(const struct discovery *discovery, const copal_rx *rx, const char *peer) {
+static enum status show(const struct discovery *discovery, const copal_result *result, const char *peer) {
   const struct client *client = &discovery->client;
-  const copal_view *response = &rx->message;
+  const copal_view *response = &result->rx->message;
   uint32_t format = copal_find_uint(response, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
-  if (COPAL_CODE_CLASS(response->code) != 2 || format != COPAL_LINK_FORMAT) {
-    struct response_origin origin = {client->command, peer, 0};
-    if (rx->time > client->trace.first_sent) origin.round_trip = rx->time - client->trace.first_sent;
-    return response_show(response, &origin, client->settings);
-  }
+  if (COPAL_CODE_CLASS(response->code) != 2 || format != COPAL_LINK_FORMAT) return show_other(discovery, result, peer);
   char before[COPAL_ADDRESS_TEXT_MAX + 2];
   snprintf(before, sizeof before, "%s  ", peer);
-  int count = links_print(stdout, response->payload, before);
+  int count = links_print(stdout, result->body, before);
   fflush(stdout);
   if (count < 0) {
     complain(client->command, "what %s sent is not link format all through: the list stops there", peer);
     return STATUS_MALFORMED;
   }
   if (count == 0) printf("%s  (no resources)\n", peer);
-  copal_option option;
-  if (copal_find(response, COPAL_OPTION_BLOCK2, &option) && copal_block_of(copal_option_uint(&option)).more) {
-    remark("%s has more resources than fit a datagram: this is the first block of its list", peer);
-  }
   return STATUS_SUCCESS;
+}
+
+/* An answer that is no list of links. */
+static enum status show_other(const struct discovery *discovery, const copal_result *result, const char *peer) {
+  const copal_rx *rx = result->rx;
+  struct answer answer = {&rx->message, result->body, result->body_size, peer, 0};
+  if (rx->time > result->began) answer.round_trip = rx->time - result->began;
+  enum status status = response_show(&answer, discovery->client.settings);
+  uint32_t format = copal_find_uint(&rx->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
+  if (status == STATUS_SUCCESS) response_show_body(result->body, format);
+  return status;
 }

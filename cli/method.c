@@ -1,88 +1,142 @@
-/* copal get, put, post, delete, fetch, patch, ipatch: one request, and its response or responses shown. */
-#include <stdio.h>
-#include <string.h>
+/* copal get, put, post, delete, fetch, patch, ipatch: one call, which takes as many exchanges as its bodies need, and
+ * its response or responses shown. */
+#include <inttypes.h>
+#include <signal.h>
 
-#include "cli/client.h"
-#include "cli/command.h"
-#include "cli/request.h"
+#include "cli/inquiry.h"
+#include "cli/interrupt.h"
 #include "cli/response.h"
 #include "cli/terminal.h"
 
 /* Requests to a group have no end of their own: they wait as long as answers may be spread (RFC 7252 8.2). */
 #define GROUP_TIMEOUT (6 * COPAL_SECOND)
 
+enum {
+  NO_RESPONSE = 26,     /* RFC 7967 2.1: it "will request to suppress all response codes defined in [RFC7252]" */
+  BLOCK_SIZE_MAX = 1024 /* RFC 7959 2.2 */
+};
+
 /* One request under way. */
-struct inquiry {
-  struct client client;
-  struct target target;
-  bool group;
+struct question {
+  struct inquiry inquiry;
   unsigned answers;
   enum status status;
 };
 
-static enum status send_request(struct inquiry *inquiry, const struct command *command);
-static enum status build(struct inquiry *inquiry, const struct command *command, copal_message *message);
-static void answered(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error, void *context);
+static enum status ask(struct question *question);
+static copal_call_options plan(struct question *question);
+static void add_options(struct inquiry *inquiry);
+static bool fits_one_message(const struct inquiry *inquiry);
+static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context);
+static enum status show(struct inquiry *inquiry, const copal_result *result);
+static bool shows_progress(const struct inquiry *inquiry);
 
 enum status method_run(const struct command *command, const struct settings *settings) {
-  if (settings->operands_count != 1) {
-    complain(command->name, settings->operands_count == 0
-                                ? "which resource? A URI is missing, such as coap://[::1]/hello"
-                                : "one URI at a time");
-    return STATUS_USAGE;
+  static struct question question;
+  struct inquiry *inquiry = &question.inquiry;
+  question.status = STATUS_LOCAL;
+  enum status status = inquiry_open(inquiry, command, command->code, settings);
+  if (status == STATUS_SUCCESS) {
+    interrupt_watch(&inquiry->client);
+    status = ask(&question);
+    interrupt_release();
   }
-  struct inquiry inquiry = {.status = STATUS_LOCAL};
-  enum status status = client_open(&inquiry.client, command->name, settings);
-  if (status == STATUS_SUCCESS) status = client_resolve(&inquiry.client, settings->operands[0], &inquiry.target);
-  if (status == STATUS_SUCCESS) status = send_request(&inquiry, command);
-  if (status == STATUS_SUCCESS) status = client_wait(&inquiry.client, COPAL_NEVER);
-  if (status == STATUS_SUCCESS) status = inquiry.status;
-  client_close(&inquiry.client);
+  progress_clear(&inquiry->progress);
+  int signal_number = interrupt_signal();
+  if (status != STATUS_SUCCESS || signal_number != 0) sink_tell_partial(&inquiry->sink, command->name);
+  status = inquiry_close(inquiry, status);
+  if (signal_number != 0) raise(signal_number);
   return status;
 }
 
-static enum status send_request(struct inquiry *inquiry, const struct command *command) {
-  static uint8_t buffer[REQUEST_SIZE_MAX];
+static enum status ask(struct question *question) {
+  struct inquiry *inquiry = &question->inquiry;
+  if (inquiry->client.settings->no_response && !fits_one_message(inquiry)) return STATUS_USAGE;
+  progress_begin(&inquiry->progress, shows_progress(inquiry), copal_now());
+  add_options(inquiry);
+  copal_call_options options = plan(question);
+  copal_error error = copal_call_begin(inquiry->client.endpoint, &options, NULL);
+  /* Whoever interrupts the reading of standard input knows why it ended. */
+  if (error != COPAL_OK) return interrupt_signal() == 0 ? inquiry_failed(inquiry, error) : STATUS_LOCAL;
+  enum status status = client_wait(&inquiry->client, COPAL_NEVER);
+  return status == STATUS_SUCCESS ? question->status : status;
+}
+
+static copal_call_options plan(struct question *question) {
+  struct inquiry *inquiry = &question->inquiry;
+  copal_call_options options = inquiry_call(inquiry);
+  options.handler = answered;
+  options.context = question;
+  if (!inquiry->group) {
+    options.write = inquiry_write;
+  } else if (options.timeout == 0) {
+    options.timeout = GROUP_TIMEOUT;
+  }
+  return options;
+}
+
+/* Options that are the command's own wish, unless they are given. */
+static void add_options(struct inquiry *inquiry) {
   const struct settings *settings = inquiry->client.settings;
-  copal_message message;
-  copal_message_init(&message, buffer, sizeof buffer, settings->non ? COPAL_NON : COPAL_CON, command->code);
-  enum status status = build(inquiry, command, &message);
-  if (status != STATUS_SUCCESS) return status;
-  inquiry->group = copal_address_is_multicast(&inquiry->target.address);
-  copal_time timeout = settings->timeout;
-  if (inquiry->group && timeout == COPAL_NEVER) timeout = GROUP_TIMEOUT;
-  copal_error error = copal_request_send(inquiry->client.endpoint, &message, &inquiry->target.address, timeout,
-                                         answered, inquiry, NULL);
-  return error == COPAL_OK ? STATUS_SUCCESS : client_failed(&inquiry->client, error, &inquiry->target);
-}
-
-static enum status build(struct inquiry *inquiry, const struct command *command, copal_message *message) {
-  copal_error error = copal_uri_to_options(&inquiry->target.uri, message);
-  if (error != COPAL_OK) {
-    complain(command->name, "%s: %s", inquiry->target.text, copal_error_text(error));
-    return status_of_error(error);
+  copal_message *message = &inquiry->message;
+  if (settings->no_response && !request_gives_option(settings, COPAL_OPTION_NO_RESPONSE)) {
+    copal_message_add_uint(message, COPAL_OPTION_NO_RESPONSE, NO_RESPONSE);
   }
-  char reason[300];
-  enum status status = request_fill(message, inquiry->client.settings, reason, sizeof reason);
-  if (status != STATUS_SUCCESS) complain(command->name, "%s", reason);
-  return status;
+  /* RFC 7959 4: "to ask the server to provide a size estimate along with the usual response", for the progress. */
+  uint8_t code = copal_message_view(message).code;
+  bool reads = code == COPAL_GET || code == COPAL_FETCH;
+  if (inquiry->progress.wanted && !inquiry->sink.screen && reads &&
+      !request_gives_option(settings, COPAL_OPTION_SIZE2)) {
+    copal_message_add_uint(message, COPAL_OPTION_SIZE2, 0);
+  }
 }
 
-static void answered(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error, void *context) {
-  (void)request;
-  struct inquiry *inquiry = context;
-  struct client *client = &inquiry->client;
-  if (rx != NULL) {
-    char peer[COPAL_ADDRESS_TEXT_MAX];
-    copal_address_text(endpoint, &rx->path.remote, peer, sizeof peer);
-    struct response_origin origin = {client->command, inquiry->group ? peer : NULL, 0};
-    if (rx->time > client->trace.first_sent) origin.round_trip = rx->time - client->trace.first_sent;
-    enum status status = response_show(&rx->message, &origin, client->settings);
+static bool fits_one_message(const struct inquiry *inquiry) {
+  const struct settings *settings = inquiry->client.settings;
+  uint32_t limit = settings->block_size != 0 ? settings->block_size : BLOCK_SIZE_MAX;
+  uint64_t size = copal_message_view(&inquiry->message).payload.size;
+  if (settings->file != NULL) size = inquiry->source.size;
+  if (size <= limit || size == COPAL_SIZE_UNKNOWN) return true;
+  complain(inquiry->client.command,
+           "--no-response: the payload is larger than a block of %" PRIu32 " bytes, and blocks need responses", limit);
+  return false;
+}
+
+static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context) {
+  (void)endpoint, (void)call;
+  struct question *question = context;
+  struct inquiry *inquiry = &question->inquiry;
+  progress_clear(&inquiry->progress);
+  if (result->rx != NULL) {
+    enum status status = show(inquiry, result);
     /* Of a group's answers, one good one makes the whole good. */
-    if (inquiry->answers++ == 0 || status == STATUS_SUCCESS) inquiry->status = status;
-    if (inquiry->group) return;
-  } else if (inquiry->answers == 0) {
-    inquiry->status = client_failed(client, error, &inquiry->target);
+    if (question->answers++ == 0 || status == STATUS_SUCCESS) question->status = status;
+  } else if (question->answers == 0) {
+    /* That a request without a response has none is no error, nor that a group's time is over once somebody answered.
+     */
+    question->status = result->error == COPAL_OK ? STATUS_SUCCESS : inquiry_failed(inquiry, result->error);
   }
-  client_finish(client);
+  if (result->last) client_finish(&inquiry->client);
+}
+
+static enum status show(struct inquiry *inquiry, const copal_result *result) {
+  const copal_rx *rx = result->rx;
+  char peer[COPAL_ADDRESS_TEXT_MAX];
+  copal_address_text(inquiry->client.endpoint, &rx->path.remote, peer, sizeof peer);
+  struct answer answer = {&rx->message, result->body, result->body_size, inquiry->group ? peer : NULL, 0};
+  if (rx->time > result->began) answer.round_trip = rx->time - result->began;
+  enum status status = response_show(&answer, inquiry->client.settings);
+  /* 2.03 says that what is in the file already is right. */
+  if (status != STATUS_SUCCESS || rx->message.code == COPAL_VALID) return status;
+  uint32_t format = copal_find_uint(&rx->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
+  bool is_gathered = result->body.size > 0;
+  bool is_written = !is_gathered || sink_write(&inquiry->sink, 0, result->body.data, result->body.size);
+  if (is_written && sink_end(&inquiry->sink, format, false)) return status;
+  complain(inquiry->client.command, "%s", inquiry->sink.reason);
+  return STATUS_LOCAL;
+}
+
+static bool shows_progress(const struct inquiry *inquiry) {
+  const struct settings *settings = inquiry->client.settings;
+  return !settings->quiet && !settings->verbose && !inquiry->group && terminal_is(stderr);
 }

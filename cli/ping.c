@@ -1,11 +1,11 @@
 /* copal ping: empty confirmable messages, which the other end answers with a Reset. RFC 7252 4.3. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "cli/value.h"
 
@@ -22,16 +22,11 @@ struct ping {
   copal_time shortest, longest, sum;
 };
 
-/* For the signal handler, which has no other way to know it. */
-static struct client *interruptible;
-static volatile sig_atomic_t interrupted;
-
 static enum status ping_all(struct ping *ping);
 static enum status ping_once(struct ping *ping);
 static void ping_ended(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error,
                        void *context);
 static enum status summarize(const struct ping *ping);
-static void interrupt(int signal_number);
 
 enum status ping_run(const struct command *command, const struct settings *settings) {
   if (settings->operands_count != 1) {
@@ -52,22 +47,19 @@ enum status ping_run(const struct command *command, const struct settings *setti
 
 static enum status ping_all(struct ping *ping) {
   const struct settings *settings = ping->client.settings;
-  interruptible = &ping->client;
-  signal(SIGINT, interrupt);
-  signal(SIGTERM, interrupt);
+  interrupt_watch(&ping->client);
   enum status status = STATUS_SUCCESS;
-  while (status == STATUS_SUCCESS && !interrupted && (settings->count == 0 || ping->sent < settings->count)) {
+  while (status == STATUS_SUCCESS && interrupt_signal() == 0 &&
+         (settings->count == 0 || ping->sent < settings->count)) {
     copal_time begin = copal_now();
     status = ping_once(ping);
     bool last = settings->count != 0 && ping->sent == settings->count;
     copal_time spent = copal_now() - begin;
-    if (status != STATUS_SUCCESS || last || interrupted || spent >= settings->interval) continue;
-    ping->client.done = interrupted;
+    if (status != STATUS_SUCCESS || last || interrupt_signal() != 0 || spent >= settings->interval) continue;
+    ping->client.done = interrupt_signal() != 0;
     status = client_wait(&ping->client, settings->interval - spent);
   }
-  signal(SIGINT, SIG_DFL);
-  signal(SIGTERM, SIG_DFL);
-  interruptible = NULL;
+  interrupt_release();
   return status == STATUS_SUCCESS ? summarize(ping) : status;
 }
 
@@ -76,7 +68,7 @@ static enum status ping_once(struct ping *ping) {
   copal_time timeout = settings->timeout == COPAL_NEVER ? PING_TIMEOUT : settings->timeout;
   trace_restart(&ping->client.trace);
   ping->ended = false;
-  ping->client.done = interrupted;
+  ping->client.done = interrupt_signal() != 0;
   copal_error error = copal_ping_send(ping->client.endpoint, &ping->target.address, timeout, ping_ended, ping, NULL);
   if (error != COPAL_OK) return client_failed(&ping->client, error, &ping->target);
   ++ping->sent;
@@ -124,10 +116,4 @@ static enum status summarize(const struct ping *ping) {
   printf("\n");
   if (ping->answered > 0 || ping->sent == 0) return STATUS_SUCCESS;
   return client_failed(&ping->client, ping->last_error, &ping->target);
-}
-
-static void interrupt(int signal_number) {
-  (void)signal_number;
-  interrupted = 1;
-  if (interruptible != NULL) client_finish(interruptible);
 }

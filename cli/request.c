@@ -1,7 +1,6 @@
 /* A request as the settings describe it. Knows no peer and sends nothing. */
 #include "cli/request.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,8 +23,6 @@ static bool add_formats(copal_message *message, const struct settings *settings,
 static bool add_options(copal_message *message, const struct settings *settings, char *error, size_t error_capacity);
 static enum status add_payload(copal_message *message, const struct settings *settings, char *error,
                                size_t error_capacity);
-static bool read_file(const char *path, uint8_t *buffer, size_t capacity, size_t *size, char *error,
-                      size_t error_capacity);
 
 bool request_option_number(const char *name, size_t name_size, uint16_t *number, char *error, size_t error_capacity) {
   char typed[64];
@@ -68,6 +65,16 @@ enum status request_fill(copal_message *message, const struct settings *settings
   if (!add_formats(message, settings, error, error_capacity)) return STATUS_USAGE;
   if (!add_options(message, settings, error, error_capacity)) return STATUS_USAGE;
   return add_payload(message, settings, error, error_capacity);
+}
+
+bool request_gives_option(const struct settings *settings, uint16_t number) {
+  for (size_t i = 0; i < settings->options.count; ++i) {
+    const char *text = settings->options.items[i];
+    uint16_t given;
+    char error[120];
+    if (request_option_number(text, strcspn(text, "="), &given, error, sizeof error) && given == number) return true;
+  }
+  return false;
 }
 
 static bool add_token(copal_message *message, const struct settings *settings, char *error, size_t error_capacity) {
@@ -128,9 +135,7 @@ static enum status add_payload(copal_message *message, const struct settings *se
     copal_message_set_payload(message, settings->data, strlen(settings->data));
     return STATUS_SUCCESS;
   }
-  if (settings->file != NULL) {
-    if (!read_file(settings->file, payload, sizeof payload, &size, error, error_capacity)) return STATUS_LOCAL;
-  } else if (settings->hex != NULL) {
+  if (settings->hex != NULL) {
     enum hex_result result = value_hex(settings->hex, strlen(settings->hex), payload, sizeof payload, &size);
     if (result != HEX_OK) {
       snprintf(error, error_capacity, "--hex %s", value_hex_text(result));
@@ -139,29 +144,6 @@ static enum status add_payload(copal_message *message, const struct settings *se
   }
   copal_message_set_payload(message, payload, size);
   return STATUS_SUCCESS;
-}
-
-static bool read_file(const char *path, uint8_t *buffer, size_t capacity, size_t *size, char *error,
-                      size_t error_capacity) {
-  bool standard_input = strcmp(path, "-") == 0;
-  FILE *file = standard_input ? stdin : fopen(path, "rb");
-  if (file == NULL) {
-    snprintf(error, error_capacity, "cannot open %s: %s", path, strerror(errno));
-    return false;
-  }
-  *size = fread(buffer, 1, capacity, file);
-  bool failed = ferror(file) != 0;
-  int reason = errno;
-  if (!standard_input) fclose(file);
-  if (failed) {
-    snprintf(error, error_capacity, "cannot read %s: %s", path, strerror(reason));
-    return false;
-  }
-  if (*size == capacity) {
-    snprintf(error, error_capacity, "%s is larger than a datagram can be", path);
-    return false;
-  }
-  return true;
 }
 
 static bool read_value(uint16_t number, const char *text, struct value *value, char *error, size_t error_capacity) {

@@ -16,7 +16,11 @@ bool request_option_number(const char *name, size_t name_size, uint16_t *number,
 bool request_add_option(copal_message *message, const char *text, char *error, size_t error_capacity);
 
 /* Adds what the settings say: token, Accept, Content-Format, options of the command line (which win over what the
- * URI says of them) and the payload. STATUS_SUCCESS, or the reason is in error. */
+ * URI says of them) and the payload, unless that is in a file: who sends reads it. STATUS_SUCCESS, or the reason is in
+ * error. */
 enum status request_fill(copal_message *message, const struct settings *settings, char *error, size_t error_capacity);
+
+/* Whether the command line gives an option of that number. */
+bool request_gives_option(const struct settings *settings, uint16_t number);
 
 #endif

@@ -1,7 +1,7 @@
 /* A response, shown. Knows no endpoint; what the response holds came from a peer and is written harmlessly. */
 #include "cli/response.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,36 +9,42 @@
 #include "cli/terminal.h"
 #include "cli/value.h"
 
-static void show_status(const copal_view *response, const struct response_origin *origin);
+static void show_status(const struct answer *answer);
 static void show_options(const copal_view *response);
-static void show_diagnostic(const copal_view *response);
-static void show_blocks(const copal_view *response);
-static enum status write_body(const copal_view *response, const char *command, const char *path);
-static void show_body(const copal_view *response);
+static void show_diagnostic(const struct answer *answer);
+static void show_blocks(const struct answer *answer);
 
-enum status response_show(const copal_view *response, const struct response_origin *origin,
-                          const struct settings *settings) {
-  enum status status = status_of_code(response->code);
+enum status response_show(const struct answer *answer, const struct settings *settings) {
+  enum status status = status_of_code(answer->message->code);
   bool good = status == STATUS_SUCCESS;
   bool watched = settings->verbose || terminal_is(stdout) || terminal_is(stderr);
-  if (!settings->quiet && (watched || !good || origin->peer != NULL)) {
-    show_status(response, origin);
-    show_options(response);
+  if (settings->quiet) return status;
+  if (watched || !good || answer->peer != NULL) {
+    show_status(answer);
+    show_options(answer->message);
   }
-  if (!settings->quiet) show_blocks(response);
-  if (!good) {
-    if (!settings->quiet) show_diagnostic(response);
-    return status;
-  }
-  if (settings->output != NULL && strcmp(settings->output, "-") != 0) {
-    enum status written = write_body(response, origin->command, settings->output);
-    return written == STATUS_SUCCESS ? status : written;
-  }
-  show_body(response);
+  show_blocks(answer);
+  if (!good) show_diagnostic(answer);
   return status;
 }
 
-static void show_status(const copal_view *response, const struct response_origin *origin) {
+void response_show_body(copal_bytes body, uint32_t content_format) {
+  if (body.size == 0) return;
+  if (!terminal_is(stdout)) {
+    fwrite(body.data, 1, body.size, stdout);
+    return;
+  }
+  if (content_format == COPAL_LINK_FORMAT && links_print(stdout, body, "") >= 0) return;
+  if (!terminal_is_text(body)) {
+    terminal_hex(stdout, body, "");
+    return;
+  }
+  terminal_text(stdout, body, true);
+  if (body.data[body.size - 1] != '\n') fputc('\n', stdout);
+}
+
+static void show_status(const struct answer *answer) {
+  const copal_view *response = answer->message;
   enum style style = STYLE_GOOD;
   if (COPAL_CODE_CLASS(response->code) != 2) style = COPAL_CODE_CLASS(response->code) == 4 ? STYLE_WARNING : STYLE_BAD;
   const char *name = copal_code_name(response->code);
@@ -52,10 +58,10 @@ static void show_status(const copal_view *response, const struct response_origin
   } else if (format != COPAL_FORMAT_NONE) {
     fprintf(stderr, "  format %u", format);
   }
-  if (response->payload.size > 0) fprintf(stderr, "  %zu B", response->payload.size);
+  if (answer->body_size > 0) fprintf(stderr, "  %" PRIu64 " B", answer->body_size);
   char round_trip[32];
-  fprintf(stderr, "  %s", value_duration_text(origin->round_trip, round_trip, sizeof round_trip));
-  if (origin->peer != NULL) fprintf(stderr, "  from %s", origin->peer);
+  fprintf(stderr, "  %s", value_duration_text(answer->round_trip, round_trip, sizeof round_trip));
+  if (answer->peer != NULL) fprintf(stderr, "  from %s", answer->peer);
   fputc('\n', stderr);
 }
 
@@ -81,11 +87,11 @@ static void show_options(const copal_view *response) {
 }
 
 /* RFC 7252 5.5.2: without a Content-Format, the payload of an error is text for people. */
-static void show_diagnostic(const copal_view *response) {
-  copal_bytes payload = response->payload;
+static void show_diagnostic(const struct answer *answer) {
+  copal_bytes payload = answer->body;
   copal_option option;
   if (payload.size == 0) return;
-  if (copal_find(response, COPAL_OPTION_CONTENT_FORMAT, &option) && !terminal_is_text(payload)) {
+  if (copal_find(answer->message, COPAL_OPTION_CONTENT_FORMAT, &option) && !terminal_is_text(payload)) {
     terminal_hex(stderr, payload, "  ");
     return;
   }
@@ -94,44 +100,12 @@ static void show_diagnostic(const copal_view *response) {
   if (payload.data[payload.size - 1] != '\n') fputc('\n', stderr);
 }
 
-/* RFC 7959 2.2: with the M bit set, the body goes on in further blocks. */
-static void show_blocks(const copal_view *response) {
+/* RFC 7959 2.2: with the M bit set, the body goes on in further blocks. Only who asks for one block gets one. */
+static void show_blocks(const struct answer *answer) {
   copal_option option;
-  if (!copal_find(response, COPAL_OPTION_BLOCK2, &option) || option.size > 3) return;
+  if (!copal_find(answer->message, COPAL_OPTION_BLOCK2, &option) || option.size > 3) return;
   copal_block block = copal_block_of(copal_option_uint(&option));
   if (!block.more) return;
   remark("this is block %u of a larger body; ask for the next with -O Block2=%u", block.number,
          copal_block_value((copal_block){block.number + 1, false, block.szx}));
-}
-
-static enum status write_body(const copal_view *response, const char *command, const char *path) {
-  FILE *file = fopen(path, "wb");
-  if (file == NULL) {
-    complain(command, "cannot open %s: %s", path, strerror(errno));
-    return STATUS_LOCAL;
-  }
-  size_t written = fwrite(response->payload.data, 1, response->payload.size, file);
-  if (fclose(file) != 0 || written != response->payload.size) {
-    complain(command, "cannot write %s: %s", path, strerror(errno));
-    return STATUS_LOCAL;
-  }
-  return STATUS_SUCCESS;
-}
-
-/* A program gets the bytes as they are; a person gets them readable. */
-static void show_body(const copal_view *response) {
-  copal_bytes payload = response->payload;
-  if (payload.size == 0) return;
-  if (!terminal_is(stdout)) {
-    fwrite(payload.data, 1, payload.size, stdout);
-    return;
-  }
-  uint32_t format = copal_find_uint(response, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
-  if (format == COPAL_LINK_FORMAT && links_print(stdout, payload, "") >= 0) return;
-  if (!terminal_is_text(payload)) {
-    terminal_hex(stdout, payload, "");
-    return;
-  }
-  terminal_text(stdout, payload, true);
-  if (payload.data[payload.size - 1] != '\n') fputc('\n', stdout);
 }

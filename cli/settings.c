@@ -8,6 +8,7 @@ struct settings settings_default(void) {
       .timeout = COPAL_NEVER,
       .ack_timeout = COPAL_NEVER,
       .retransmit = UINT32_MAX,
+      .duration = COPAL_NEVER,
       .count = 4,
       .interval = COPAL_SECOND,
       /* A group's members spread their answers over DEFAULT_LEISURE, 5 s (RFC 7252 8.2): a shorter wait misses some. */
@@ -41,8 +42,16 @@ const struct option_entry options_request[] = {
     {"accept", 'a', OPTION_TEXT, "FORMAT", FIELD(accept), 0, "format wanted: json, cbor, text/plain, 50"},
     {"option", 'O', OPTION_LIST, "NAME[=VALUE]", FIELD(options), 0, "add an option by name or number"},
     {"token", 0, OPTION_TEXT, "HEX", FIELD(token), 0, "the token to use; random"},
+    {"no-token", 0, OPTION_FLAG, NULL, FIELD(no_token), 0, "use the token of zero bytes"},
     {"non", 'N', OPTION_FLAG, NULL, FIELD(non), 0, "send non-confirmable"},
+    {"block-size", 0, OPTION_NUMBER, "N", FIELD(block_size), 1024, "bytes in a block: 16, 32, ... 1024"},
+    {"q-block", 0, OPTION_FLAG, NULL, FIELD(q_block), 0, "blocks in bursts, where offered (RFC 9177)"},
     {"output", 'o', OPTION_TEXT, "FILE", FIELD(output), 0, "write the body to FILE"},
+    {0},
+};
+
+const struct option_entry options_response[] = {
+    {"no-response", 0, OPTION_FLAG, NULL, FIELD(no_response), 0, "ask for no response, and await none"},
     {0},
 };
 
@@ -51,6 +60,13 @@ const struct option_entry options_payload[] = {
     {"file", 'f', OPTION_TEXT, "PATH", FIELD(file), 0, "payload: this file, \"-\" is standard input"},
     {"hex", 0, OPTION_TEXT, "HEX", FIELD(hex), 0, "payload: these bytes"},
     {"format", 0, OPTION_TEXT, "FORMAT", FIELD(format), 0, "its format; text (--data), else octets"},
+    {0},
+};
+
+const struct option_entry options_observe[] = {
+    {"count", 'c', OPTION_NUMBER, "N", FIELD(notifications), UINT32_MAX, "end after N notifications"},
+    {"for", 0, OPTION_DURATION, "SECONDS", FIELD(duration), 0, "end after this time"},
+    {"method", 0, OPTION_CHOICE, "get|fetch", FIELD(method), 0, "how to ask; get"},
     {0},
 };
 

@@ -16,6 +16,8 @@ struct list {
   size_t count;
 };
 
+enum observe_method { OBSERVE_GET, OBSERVE_FETCH };
+
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* Texts are borrowed from argv; NULL where the option was not given. */
@@ -36,7 +38,13 @@ struct settings {
   struct list options; /* NAME[=VALUE] */
   const char *accept, *format, *token, *output;
   const char *data, *file, *hex;
-  bool non;
+  uint32_t block_size; /* 0: the library's choice */
+  bool non, no_token, no_response, q_block;
+
+  /* observe */
+  uint32_t notifications; /* 0: no limit */
+  uint32_t method;        /* enum observe_method */
+  copal_time duration;    /* COPAL_NEVER: no limit */
 
   /* ping */
   uint32_t count;
@@ -86,7 +94,9 @@ extern const struct option_entry options_verbose[];
 extern const struct option_entry options_common[];
 extern const struct option_entry options_transmission[];
 extern const struct option_entry options_request[];
+extern const struct option_entry options_response[];
 extern const struct option_entry options_payload[];
+extern const struct option_entry options_observe[];
 extern const struct option_entry options_ping[];
 extern const struct option_entry options_discover[];
 extern const struct option_entry options_decode[];

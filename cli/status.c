@@ -22,5 +22,6 @@ enum status status_of_error(copal_error error) {
   if (error == COPAL_ERR_RESET) return STATUS_RESET;
   if (error == COPAL_ERR_UNREACHABLE || error == COPAL_ERR_RESOLVE) return STATUS_UNREACHABLE;
   if (error == COPAL_ERR_RESPONSE_REJECTED) return STATUS_MALFORMED;
+  if (error == COPAL_ERR_BODY_CHANGED || error == COPAL_ERR_BODY_BLOCKS) return STATUS_MALFORMED;
   return error == COPAL_OK ? STATUS_SUCCESS : STATUS_LOCAL;
 }

@@ -59,6 +59,16 @@ bool terminal_is_text(copal_bytes bytes) {
   return true;
 }
 
+size_t terminal_unfinished(copal_bytes text) {
+  for (size_t back = 1; back <= 3 && back <= text.size; ++back) {
+    uint8_t byte = text.data[text.size - back];
+    if ((byte & 0xc0) == 0x80) continue;
+    size_t size = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc2 ? 2 : 1;
+    return size > back ? back : 0;
+  }
+  return 0;
+}
+
 void terminal_hex(FILE *stream, copal_bytes bytes, const char *indent) {
   for (size_t line = 0; line < bytes.size; line += 16) {
     fprintf(stream, "%s%04zx ", indent, line);

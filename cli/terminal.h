@@ -27,6 +27,9 @@ void terminal_text(FILE *stream, copal_bytes text, bool lines);
 /* Whether bytes are UTF-8 text without control characters other than line feed, carriage return and tab. */
 bool terminal_is_text(copal_bytes bytes);
 
+/* How many bytes at the end of text begin a UTF-8 character that goes on behind it. */
+size_t terminal_unfinished(copal_bytes text);
+
 /* Writes bytes in hexadecimal with their characters beside them, 16 a line, each line indented. */
 void terminal_hex(FILE *stream, copal_bytes bytes, const char *indent);
 

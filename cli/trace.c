@@ -20,6 +20,8 @@ void trace_begin(struct trace *trace, bool verbose) {
 
 void trace_restart(struct trace *trace) {
   trace->first_sent = COPAL_NEVER;
+  trace->latest_sent = COPAL_NEVER;
+  trace->body_size = 0;
   trace->transmissions = 0;
   trace->acknowledged = false;
 }
@@ -57,11 +59,20 @@ void trace_datagram(const copal_trace *event, void *context) {
 static void count(struct trace *trace, const copal_trace *event, const copal_view *view) {
   if (!event->outgoing) {
     if (view->type == COPAL_ACK && view->code == COPAL_EMPTY) trace->acknowledged = true;
+    /* RFC 7959 4: "In a response carrying a Block2 Option, to indicate the current estimate the server has of the total
+     * size of the resource representation, measured in bytes". */
+    trace->body_size = copal_find_uint(view, COPAL_OPTION_SIZE2, (uint32_t)trace->body_size);
     return;
   }
   /* ACKs and Resets answer somebody else's message: they are no transmission of ours. */
   if (view->type == COPAL_ACK || view->type == COPAL_RST) return;
   if (trace->first_sent == COPAL_NEVER) trace->first_sent = event->time;
+  if (trace->latest_sent == COPAL_NEVER || trace->latest_id != view->message_id) {
+    trace->latest_sent = event->time;
+    trace->latest_id = view->message_id;
+    trace->transmissions = 0;
+    trace->acknowledged = false;
+  }
   ++trace->transmissions;
 }
 

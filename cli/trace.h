@@ -18,9 +18,14 @@ struct trace {
   bool verbose;
 
   /* since trace_restart */
-  copal_time first_sent;  /* COPAL_NEVER: nothing was sent yet */
-  unsigned transmissions; /* datagrams sent */
-  bool acknowledged;      /* an empty ACK came */
+  copal_time first_sent; /* COPAL_NEVER: nothing was sent yet */
+  uint64_t body_size;    /* of a response's body, as a Size2 option announced it; 0: none did */
+
+  /* of the latest message sent, which of a body in blocks is only a part of it */
+  copal_time latest_sent; /* for the first time */
+  uint16_t latest_id;     /* its message ID */
+  unsigned transmissions;
+  bool acknowledged; /* an empty ACK came */
 
   struct trace_seen seen[TRACE_SEEN_MAX];
   unsigned seen_next;

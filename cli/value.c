@@ -1,4 +1,5 @@
-/* Values as people type them: numbers, durations, bytes in hexadecimal. Pure: knows no options and no output.
+/* Values as people type and read them: numbers, durations, sizes, bytes in hexadecimal. Pure: knows no options and
+ * no output.
  *
  * strtoul and strtod are not used: they accept signs, blanks and locales, and say too little of overflow. */
 #include "cli/value.h"
@@ -63,6 +64,20 @@ const char *value_duration_text(copal_time duration, char *buffer, size_t capaci
   } else {
     snprintf(buffer, capacity, "%.1f s", (double)duration / (double)COPAL_SECOND);
   }
+  return buffer;
+}
+
+const char *value_size_text(uint64_t size, char *buffer, size_t capacity) {
+  static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+  if (size < 1000) {
+    snprintf(buffer, capacity, "%u B", (unsigned)size);
+    return buffer;
+  }
+  size_t unit = 0;
+  double amount = (double)size / 1000.0;
+  /* Not "1000.0 kB", which is what 999,960 bytes would round to. */
+  for (; amount >= 999.95; amount /= 1000.0) ++unit;
+  snprintf(buffer, capacity, "%.1f %s", amount, units[unit]);
   return buffer;
 }
 

@@ -1,4 +1,4 @@
-/* Values as people type them: numbers, durations, bytes in hexadecimal. Pure functions. */
+/* Values as people type and read them: numbers, durations, sizes, bytes in hexadecimal. Pure functions. */
 #ifndef COPAL_CLI_VALUE_H
 #define COPAL_CLI_VALUE_H
 
@@ -16,6 +16,9 @@ bool value_duration(const char *text, copal_time *value);
 
 /* A duration for people, in the unit that suits it: "350 us", "1.2 ms", "45.0 s". Returns buffer. */
 const char *value_duration_text(copal_time duration, char *buffer, size_t capacity);
+
+/* A number of bytes for people: "950 B", "1.2 kB", "3.0 MB" (powers of 1,000). Returns buffer. */
+const char *value_size_text(uint64_t size, char *buffer, size_t capacity);
 
 /* How bytes in hexadecimal are read. */
 enum hex_result { HEX_OK, HEX_NOT_HEX, HEX_ODD, HEX_TOO_LONG };

@@ -119,7 +119,8 @@ typedef struct copal_config {
   uint32_t peer_replies_max; /* replies to unsafe requests remembered for one peer; above that it gets 5.03; at most
                                 65,535 */
   uint32_t outbox_max;       /* replies that may wait for one output: the largest batch that goes in at once */
-  uint32_t deferred_max;     /* responses owed later (copal_defer) */
+  uint32_t deferred_max;     /* responses owed later (copal_defer); and as many that wait for their addresses to be
+                                verified, and as many such addresses: above, 4.01 with Echo at once */
   uint32_t receptions_max;   /* ACKs and RSTs kept with their transmissions (copal_tx_response) */
   uint32_t routes_max;       /* calls of copal_route; twice as many distinct path segments */
 
@@ -133,7 +134,9 @@ typedef struct copal_config {
   uint32_t peer_observers_max; /* observations of one peer; at most 255 */
   uint32_t peer_rate;         /* requests a second that one peer may send, above: 4.29; at most 1,000, 0 for no limit */
   uint32_t amplification_max; /* replies to an address that is not verified are at most this many times its request, or
-                                 136 bytes (RFC 9175 2.4); 0 for no limit */
+                                 136 bytes (RFC 9175 2.4); 0 for no limit. A larger one waits until the client has
+                                 answered two pings with a Reset, as every client must, and is 4.01 with an Echo option
+                                 if it does not. A raw endpoint leaves this to its application */
   bool raw;                   /* hand out every request and response and leave the acknowledging to the application */
   copal_parameters parameters;
 } copal_config;

@@ -170,13 +170,14 @@ typedef struct copal_deferred {
   uint32_t generation;
 } copal_deferred;
 
-/* Postpones the answer: the endpoint sends the empty ACK in time (parameters.ack_delay), and copal_deferred_reply sends
- * the response, now or later, from anywhere on the endpoint's thread.
- * COPAL_ERR_DEFERRED_FULL: answer now, 5.03 say. */
+/* Postpones the answer (of a body in parts, of its last): the endpoint sends the empty ACK in time
+ * (parameters.ack_delay), and copal_deferred_reply sends the response, now or later, from anywhere on the endpoint's
+ * thread. COPAL_ERR_DEFERRED_FULL: answer now, 5.03 say. COPAL_ERR_NOTIFICATION, COPAL_ERR_TYPE: not the last part. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_defer(copal_request *request, copal_deferred *deferred);
 
 /* Answers a postponed request: piggybacked when the ACK has not gone yet, else as a separate response, confirmable if
- * the request was. Type and message ID are set here, and the token where response has none.
+ * the request was. Type and message ID are set here, and the token where response has none. A payload larger than a
+ * block goes in blocks, and is kept for them.
  * COPAL_ERR_STALE: answered already. Otherwise as copal_send, and the response stays owed. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred deferred,
                                                             const copal_message *response);

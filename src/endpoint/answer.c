@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "endpoint/endpoint.h"
+#include "message/silence.h"
 #include "rest/request.h"
 
 /* RFC 7252 5.9.3.4: 5.03 uses Max-Age "to indicate the number of seconds after which to retry". */
@@ -28,6 +29,8 @@ static bool begin(copal_endpoint *endpoint, const struct arrival *arrival, struc
                                     .route = INDEX_NONE,
                                     .engine = engine,
                                     .deferreds = &endpoint->deferreds,
+                                    .transfers = &endpoint->transfers,
+                                    .upload = INDEX_NONE,
                                     .incoming = &arrival->incoming,
                                     .reply_mid = arrival->view.message_id};
   request->rx.has_responded = true;
@@ -72,13 +75,20 @@ static bool is_busy(const struct engine *engine) {
 }
 
 /* RFC 7252 8.2: "the server MAY always ignore the request, in particular if it doesn't have anything useful to respond
- * (e.g., if it only has an empty payload or an error response)"; it "SHOULD then pick a random point of time within the
- * chosen leisure period to send back the unicast response". */
-void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *transmission) {
+ * (e.g., if it only has an empty payload or an error response)". RFC 7967 2.1: a No-Response option that shows interest
+ * overrides that. */
+static bool is_of_interest(const copal_view *response, uint8_t no_response) {
+  if (no_response != NO_RESPONSE_ABSENT) return !message_is_unwanted(no_response, response->code);
+  return COPAL_CODE_CLASS(response->code) == 2 && response->payload.size > 0;
+}
+
+/* RFC 7252 8.2: the server "SHOULD then pick a random point of time within the chosen leisure period to send back the
+ * unicast response". */
+void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *transmission, uint8_t no_response) {
   struct engine *engine = &endpoint->engine;
   copal_view view;
   if (copal_decode(transmission->message.data, transmission->message.size, &view) != COPAL_OK) return;
-  if (COPAL_CODE_CLASS(view.code) != 2 || view.payload.size == 0) return;
+  if (!is_of_interest(&view, no_response)) return;
   if (is_busy(engine)) {
     ++engine->counters.ignored;
     return;
@@ -89,9 +99,44 @@ void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *
   if (engine_send(engine, &delayed, &index) != COPAL_OK) ++engine->counters.outbox_full;
 }
 
+/* --- One's own requests ---------------------------------------------------------------------------- */
+
+/* RFC 7967 3: a response that nobody wants is not sent; a CON is acknowledged all the same. */
+static void say_nothing(copal_endpoint *endpoint, const struct arrival *arrival, struct replies *replies,
+                        struct reply *reply) {
+  bool con = arrival->view.type == COPAL_CON;
+  replies_close(replies, reply, con ? REPLY_ACK : REPLY_NOTHING, 0);
+  if (con) endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, arrival->view.message_id);
+}
+
+/* What has become of the request goes its way. */
+static void finish(copal_endpoint *endpoint, struct arrival *arrival, struct reply *reply,
+                   const struct copal_request *request) {
+  struct replies *replies = engine_replies(&endpoint->engine, &arrival->incoming.key);
+  uint8_t no_response = message_no_response(&arrival->view);
+  if (request->deferred) {
+    /* Unless the handler itself has answered what it deferred. */
+    if (reply->state == REPLY_PENDING) replies_close(replies, reply, REPLY_PENDING, 0);
+  } else if (arrival->incoming.multicast) {
+    struct transmission transmission = {.peer = arrival->incoming.peer,
+                                        .type = COPAL_NON,
+                                        .message = {request->room, request->reply.size},
+                                        .timeout = COPAL_NEVER};
+    endpoint_answer_group(endpoint, &transmission, no_response);
+    replies_close(replies, reply, REPLY_NOTHING, 0);
+  } else if (message_is_unwanted(no_response, request->room[1])) {
+    say_nothing(endpoint, arrival, replies, reply);
+  } else if (!endpoint_may_answer(endpoint, arrival, request->reply.size)) {
+    endpoint_hold_answer(endpoint, arrival, reply, request);
+  } else {
+    replies_close(replies, reply, REPLY_MESSAGE, request->reply.size);
+    endpoint_answer(endpoint, &arrival->path, reply);
+  }
+}
+
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   struct engine *engine = &endpoint->engine;
-  struct replies *replies = engine_replies(engine, arrival->view.code);
+  struct replies *replies = engine_replies(engine, &arrival->incoming.key);
   size_t size_max = engine->message_size_max;
   struct reply *reply = engine_remember(engine, &arrival->incoming, size_max);
   if (reply == NULL) {
@@ -111,21 +156,10 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   peers_hold(&engine->peers, arrival->incoming.peer);
   endpoint->in_handler = true;
   request_dispatch(&request);
+  endpoint_observe(endpoint, arrival, &request);
+  request_end(&request);
   endpoint->in_handler = false;
   --reply->pins;
-  if (request.deferred) {
-    /* Unless the handler itself has answered what it deferred. */
-    if (reply->state == REPLY_PENDING) replies_close(replies, reply, REPLY_PENDING, 0);
-  } else if (arrival->incoming.multicast) {
-    struct transmission transmission = {.peer = arrival->incoming.peer,
-                                        .type = COPAL_NON,
-                                        .message = {request.room, request.reply.size},
-                                        .timeout = COPAL_NEVER};
-    endpoint_answer_group(endpoint, &transmission);
-    replies_close(replies, reply, REPLY_NOTHING, 0);
-  } else {
-    replies_close(replies, reply, REPLY_MESSAGE, request.reply.size);
-    endpoint_answer(endpoint, &arrival->path, reply);
-  }
+  finish(endpoint, arrival, reply, &request);
   peers_release(&engine->peers, arrival->incoming.peer);
 }

@@ -62,6 +62,8 @@ copal_config copal_config_small(void) {
   return config;
 }
 
+enum { RECORDS_MAX = 1 << 28 };
+
 /* --- Memory ----------------------------------------------------------------------------------- */
 
 /* For a timer of the last transmission at most. */
@@ -87,14 +89,22 @@ static bool holds_one_message(const copal_config *config) {
          ring >= ((config->message_size_max + 2 * sizeof(struct reply) + 7) & ~(size_t)7);
 }
 
+static bool bodies_are_sound(const copal_config *config) {
+  enum { BODY_SIZE_MAX = 1 << 20, BODIES_SIZE_MAX = 1 << 30 };
+  return config->body_size_max <= BODY_SIZE_MAX && config->bodies_size <= BODIES_SIZE_MAX &&
+         config->transfers_max <= RECORDS_MAX;
+}
+
 static bool is_sound(const copal_config *config) {
-  enum { RECORDS_MAX = 1 << 28, UDP_PAYLOAD_MAX = 65507 };
+  enum { UDP_PAYLOAD_MAX = 65507 };
   return config->peers_max >= 1 && config->peers_max <= RECORDS_MAX && config->exchanges_max >= 1 &&
          config->exchanges_max <= RECORDS_MAX && config->message_size_max >= 64 &&
          config->message_size_max <= UDP_PAYLOAD_MAX && holds_one_message(config) &&
          config->replies_size <= (uint32_t)1 << 31 && config->peer_replies_max <= UINT16_MAX &&
          config->outbox_max >= 1 && config->outbox_max <= RECORDS_MAX && config->deferred_max <= RECORDS_MAX &&
          config->receptions_max <= RECORDS_MAX && config->routes_max <= RECORDS_MAX &&
+         config->calls_max <= RECORDS_MAX && config->observed_max <= RECORDS_MAX &&
+         config->observers_max <= RECORDS_MAX && config->peer_observers_max <= UINT8_MAX && bodies_are_sound(config) &&
          parameters_are_sound(&config->parameters);
 }
 
@@ -104,9 +114,13 @@ static void lay_out(copal_endpoint *endpoint, struct layout *layout, const copal
   engine_init(&endpoint->engine, layout, config, key, seed, now);
   deferreds_init(&endpoint->deferreds, layout, config->deferred_max);
   routes_init(&endpoint->routes, layout, config->routes_max, key);
+  transfers_init(&endpoint->transfers, layout, config, endpoint->engine.exchange_lifetime, &endpoint->engine.counters);
+  observers_init(&endpoint->observers, layout, config, key, now);
   paths_init(&endpoint->paths, layout, config->peers_max, key);
   outbox_init(&endpoint->outbox, layout, config->outbox_max);
+  verifications_init(&endpoint->verifications, layout, config, key);
   endpoint->calls = (struct call *)layout_take(layout, config->exchanges_max, sizeof(struct call));
+  operations_init(&endpoint->operations, layout, config, &endpoint->engine.exchanges.store, key);
   endpoint->failures = (struct failures){.capacity = config->exchanges_max};
   endpoint->failures.records = (struct failure *)layout_take(layout, config->exchanges_max, sizeof(struct failure));
 }
@@ -130,10 +144,12 @@ copal_endpoint *copal_endpoint_init(void *memory, size_t size, const copal_confi
   random_init(&random, seed);
   random.counter = (uint64_t)1 << 63;
   struct hash_key key = {random_u64(&random), random_u64(&random)};
+  struct hash_key seal_key = {random_u64(&random), random_u64(&random)};
   struct layout layout = {(uint8_t *)memory, 0};
   copal_endpoint *endpoint = (copal_endpoint *)layout_take(&layout, 1, sizeof(copal_endpoint));
   *endpoint = (copal_endpoint){0};
   lay_out(endpoint, &layout, config, key, seed, now);
+  endpoint->engine.seal_key = seal_key;
   return endpoint;
 }
 
@@ -201,9 +217,9 @@ void endpoint_answer(copal_endpoint *endpoint, const struct path *path, struct r
   if (!outbox_push_reply(&endpoint->outbox, path, reply)) ++endpoint->engine.counters.outbox_full;
 }
 
-struct reply *endpoint_find_reply(copal_endpoint *endpoint, uint8_t code, const struct reply_key *key) {
+struct reply *endpoint_find_reply(copal_endpoint *endpoint, const struct reply_key *key) {
   struct engine *engine = &endpoint->engine;
-  return replies_find(engine_replies(engine, code), key, engine->now, engine->exchange_lifetime, engine->non_lifetime);
+  return replies_find(engine_replies(engine, key), key, engine->now, engine->exchange_lifetime, engine->non_lifetime);
 }
 
 /* --- What it tells ------------------------------------------------------------------------------ */
@@ -212,7 +228,11 @@ copal_time copal_endpoint_deadline(const copal_endpoint *endpoint) {
   if (endpoint->outbox.waiting > 0) return 0;
   copal_time timer = timer_earliest(&endpoint->engine.exchanges.timers);
   copal_time ack = deferred_next_ack(&endpoint->deferreds);
-  return timer < ack ? timer : ack;
+  copal_time expiry = transfers_next_expiry(&endpoint->transfers, endpoint->engine.now);
+  copal_time notify = endpoint_notify_at(endpoint);
+  if (ack < timer) timer = ack;
+  if (expiry < timer) timer = expiry;
+  return timer < notify ? timer : notify;
 }
 
 const copal_counters *copal_endpoint_counters(const copal_endpoint *endpoint) { return &endpoint->engine.counters; }
@@ -223,6 +243,11 @@ copal_usage copal_endpoint_usage(const copal_endpoint *endpoint) {
                        .exchanges = engine->exchanges.slab.count,
                        .deferred = endpoint->deferreds.slab.count,
                        .receptions = engine->exchanges.reception_slab.count,
+                       .transfers = endpoint->transfers.slab.count,
+                       .bodies_size = (uint32_t)endpoint->transfers.store.used,
+                       .calls = endpoint->operations.slab.count,
+                       .observed = endpoint->observers.observed_slab.count,
+                       .observers = endpoint->observers.slab.count,
                        .replies = engine->idempotent.count + engine->unsafe.count,
                        .replies_size = engine->idempotent.used + engine->unsafe.used,
                        .messages_size = (uint32_t)engine->exchanges.store.used};

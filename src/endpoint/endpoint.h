@@ -5,9 +5,13 @@
 
 #include "endpoint/outbox.h"
 #include "endpoint/paths.h"
+#include "endpoint/verify.h"
 #include "engine/deferred.h"
 #include "engine/engine.h"
+#include "rest/observers.h"
+#include "rest/operations.h"
 #include "rest/routes.h"
+#include "rest/transfers.h"
 
 /* Whom to call with an exchange's end; beside the exchange of the same index. */
 struct call {
@@ -30,9 +34,13 @@ struct copal_endpoint {
   struct engine engine;
   struct deferreds deferreds;
   struct routes routes;
+  struct transfers transfers;
+  struct observers observers;
   struct paths paths;
   struct outbox outbox;
+  struct verifications verifications;
   struct call *calls;
+  struct operations operations;
   struct failures failures;
   copal_rx waiting; /* a message that the application has not taken yet */
   bool has_waiting;
@@ -70,15 +78,58 @@ struct late {
   struct path path;
   copal_bytes token; /* for a response that has none */
   uint32_t peer;     /* or INDEX_NONE */
-  uint8_t code;
 };
 
 /* Answers a request that is not acknowledged yet, and keeps the answer for duplicates: late.c.
  * COPAL_ERR_MESSAGE_SIZE, COPAL_ERR_MESSAGES_FULL. */
-copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, const copal_message *response);
+copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, copal_bytes message);
 
-/* Answers a request that came to a group, some time within the leisure, if there is anything to say: answer.c. */
-void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *transmission);
+/* --- Verified addresses: verify.c --------------------------------------------------------------- */
+
+/* Whether a reply of that many bytes may go to the sender of a request, as far as his address is verified. */
+bool endpoint_may_answer(const copal_endpoint *endpoint, const struct arrival *arrival, size_t reply_size);
+
+/* Holds the reply that stands behind the request's entry back until the address is verified, and closes the entry: the
+ * request is acknowledged and its reply comes as a separate one; or the entry gets a small one that is sent at once. */
+void endpoint_hold_answer(copal_endpoint *endpoint, struct arrival *arrival, struct reply *entry,
+                          const struct copal_request *request);
+
+/* The same in parts, for answers that come late. size: of all that may be sent, repetitions included. */
+bool endpoint_may_send(const copal_endpoint *endpoint, uint32_t peer, size_t request_size, size_t size);
+
+/* An answer that may be too large for an address that is not verified. */
+struct unproven {
+  uint32_t peer;
+  uint8_t method;
+  bool con; /* as the request */
+  copal_bytes message;
+  copal_bytes token; /* where message has none */
+};
+
+/* Holds a copy back until the address is verified. False when there is no room for it. */
+bool endpoint_hold(copal_endpoint *endpoint, const struct unproven *answer);
+
+/* Writes what an address that is not verified may be told instead, without a token: 4.01 with an Echo value or, since
+ * what was done must not be asked for again, no more than the code and where something was made. */
+copal_bytes endpoint_write_small(copal_endpoint *endpoint, const struct unproven *answer, uint8_t buffer[SMALL_SIZE]);
+
+/* Has a peer verified, unless it is or that is under way. */
+void endpoint_verify(copal_endpoint *endpoint, uint32_t peer);
+
+/* A peer is verified by a request: what was held back for it goes. */
+void endpoint_note_verified(copal_endpoint *endpoint, uint32_t peer);
+
+/* A Reset from a peer, or INDEX_NONE, belongs to nothing that was sent. */
+void endpoint_note_stray(copal_endpoint *endpoint, uint32_t peer);
+
+/* --- Answers ------------------------------------------------------------------------------------ */
+
+/* Sends the empty ACK of a request that is answered later: late.c. */
+void endpoint_acknowledge(copal_endpoint *endpoint, const struct deferred *deferred);
+
+/* Answers a request that came to a group, some time within the leisure, if there is anything to say: answer.c.
+ * no_response is the request's option. */
+void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *transmission, uint8_t no_response);
 
 /* Answers with an empty ACK or a Reset; a full outbox is counted. */
 void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, copal_type type, uint16_t mid);
@@ -87,7 +138,7 @@ void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, co
 void endpoint_answer(copal_endpoint *endpoint, const struct path *path, struct reply *reply);
 
 /* The entry of a message among the replies, or NULL. */
-struct reply *endpoint_find_reply(copal_endpoint *endpoint, uint8_t code, const struct reply_key *key);
+struct reply *endpoint_find_reply(copal_endpoint *endpoint, const struct reply_key *key);
 
 /* Keeps a message for the application until it takes it: events.c. Nothing waits there yet. */
 void endpoint_hand_out(copal_endpoint *endpoint, const copal_rx *rx);
@@ -97,6 +148,27 @@ void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx,
 
 /* A request for an endpoint with resources: answer.c. */
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival);
+
+/* Does what a request's Observe option asks for, after its handler, and before its reply is closed: observe.c. */
+void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, struct copal_request *request);
+
+/* What an Observe option may need in a message. */
+enum { OBSERVE_ROOM = 4 };
+
+/* Gives a message an Observe option with a new number; false when it does not fit. */
+bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message);
+
+/* Takes an observer off the list, and with it what is on its way: notify.c. */
+void endpoint_forget_observer(copal_endpoint *endpoint, uint32_t index);
+
+/* Brings an exchange that is just to be transmitted up to date, if it is a notification: notify.c. */
+void endpoint_refresh(copal_endpoint *endpoint, uint32_t index);
+
+/* Begins notifications, at most count_max. False when there is nothing to do, or no room: notify.c. */
+bool endpoint_notify(copal_endpoint *endpoint, size_t count_max);
+
+/* When endpoint_notify is to be called next. */
+copal_time endpoint_notify_at(const copal_endpoint *endpoint);
 
 /* Answers a request without asking anybody, with a diagnostic payload or NULL: answer.c. */
 void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const char *diagnostic);

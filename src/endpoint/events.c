@@ -33,19 +33,20 @@ void endpoint_hand_out(copal_endpoint *endpoint, const copal_rx *rx) {
   endpoint->has_waiting = true;
 }
 
-/* A handler may do anything to the endpoint, so the exchange is looked up again after it. */
+/* A handler may do anything to the endpoint, so the exchange is looked up again after it. One that goes on, to a group
+ * or as an observation, is not over. */
 void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx, copal_error error) {
   struct exchanges *exchanges = &endpoint->engine.exchanges;
   copal_tx tx = exchange_handle(exchanges, index);
   uint8_t flags = exchange_at(exchanges, index)->flags;
-  bool more_may_come = (flags & EXCHANGE_MULTICAST) != 0 && error == COPAL_OK;
   if ((flags & EXCHANGE_CALL) != 0) {
     struct call call = endpoint->calls[index];
     bool outer = endpoint->in_handler;
     endpoint->in_handler = true;
     call.handler(endpoint, tx, rx, error, call.context);
     endpoint->in_handler = outer;
-    if (!more_may_come && exchange_of(exchanges, tx) != INDEX_NONE) engine_end(&endpoint->engine, index);
+    if (exchange_of(exchanges, tx) == INDEX_NONE || exchange_at(exchanges, index)->state < EXCHANGE_ANSWERED) return;
+    engine_end(&endpoint->engine, index);
   } else if ((flags & EXCHANGE_RECORD) != 0) {
     note_failure(endpoint, tx, error);
   }

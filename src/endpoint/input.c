@@ -5,6 +5,7 @@
 #include "base/writer.h"
 #include "endpoint/endpoint.h"
 #include "message/critical.h"
+#include "rest/echo.h"
 
 /* What an endpoint with resources understands of critical options; the rest gets 4.02. */
 static bool resources_understand(uint16_t number) {
@@ -14,6 +15,10 @@ static bool resources_understand(uint16_t number) {
     case COPAL_OPTION_URI_PATH:
     case COPAL_OPTION_URI_QUERY:
     case COPAL_OPTION_ACCEPT:
+    case COPAL_OPTION_IF_MATCH:
+    case COPAL_OPTION_IF_NONE_MATCH:
+    case COPAL_OPTION_BLOCK1:
+    case COPAL_OPTION_BLOCK2:
     case COPAL_OPTION_PROXY_URI:
     case COPAL_OPTION_PROXY_SCHEME: return true;
   }
@@ -43,7 +48,7 @@ static void handle_malformed(copal_endpoint *endpoint, const struct arrival *arr
 static void remember(copal_endpoint *endpoint, const struct arrival *arrival, uint8_t state) {
   struct reply *reply = engine_remember(&endpoint->engine, &arrival->incoming, 0);
   if (reply == NULL) return;
-  replies_close(engine_replies(&endpoint->engine, arrival->view.code), reply, state, 0);
+  replies_close(engine_replies(&endpoint->engine, &arrival->incoming.key), reply, state, 0);
 }
 
 /* --- Requests --------------------------------------------------------------------------------- */
@@ -94,13 +99,22 @@ static void hand_out_request(copal_endpoint *endpoint, const struct arrival *arr
     ++engine->counters.replies_full;
     return;
   }
-  replies_close(engine_replies(engine, arrival->view.code), reply, REPLY_PENDING, 0);
+  replies_close(engine_replies(engine, &arrival->incoming.key), reply, REPLY_PENDING, 0);
   copal_rx rx = endpoint_rx(endpoint, arrival);
   endpoint_hand_out(endpoint, &rx);
 }
 
 static bool is_oversized(const copal_endpoint *endpoint, const struct arrival *arrival) {
   return arrival->datagram->size > endpoint->engine.message_size_max;
+}
+
+/* Who returns an Echo value of ours has received it. It is elective: what is not good is not looked at. */
+static void note_echo(copal_endpoint *endpoint, const struct arrival *arrival) {
+  const struct engine *engine = &endpoint->engine;
+  const struct incoming *incoming = &arrival->incoming;
+  if (incoming->multicast) return;
+  if (echo_check(&engine->seal_key, incoming->identity, engine->now, engine->exchange_lifetime, &arrival->view))
+    endpoint_note_verified(endpoint, incoming->peer);
 }
 
 static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
@@ -111,6 +125,7 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
     return;
   }
   ++engine->counters.requests;
+  note_echo(endpoint, arrival);
   int32_t refused = critical_refused(&arrival->view, engine->raw ? critical_registered : resources_understand);
   if (arrival->incoming.multicast && (is_oversized(endpoint, arrival) || refused != CRITICAL_NONE))
     ignore(endpoint);
@@ -173,6 +188,8 @@ static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival
   const struct exchange *exchange = exchange_at(&engine->exchanges, index);
   if ((exchange->flags & EXCHANGE_CALL) != 0) {
     if (failed) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
+    /* No request, or one whose response nobody wants: its ACK is all that was awaited. */
+    if (!failed && exchange->state >= EXCHANGE_ANSWERED) endpoint_tell(endpoint, index, NULL, COPAL_OK);
     return;
   }
   copal_rx rx = endpoint_rx(endpoint, arrival);
@@ -219,7 +236,10 @@ static void note_local_address(copal_endpoint *endpoint, const struct arrival *a
 static void follow(copal_endpoint *endpoint, struct arrival *arrival, const struct verdict *verdict) {
   note_local_address(endpoint, arrival, verdict->exchange);
   switch (verdict->kind) {
-    case VERDICT_IGNORE: ignore(endpoint); break;
+    case VERDICT_IGNORE:
+      if (arrival->view.type == COPAL_RST) endpoint_note_stray(endpoint, arrival->incoming.peer);
+      ignore(endpoint);
+      break;
     case VERDICT_REJECT: reject(endpoint, arrival); break;
     case VERDICT_REPEAT: repeat(endpoint, arrival, verdict->reply); break;
     case VERDICT_REQUEST: handle_request(endpoint, arrival); break;

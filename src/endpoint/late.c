@@ -2,13 +2,16 @@
  * as the request is not acknowledged they can be piggybacked; then they are messages of their own. RFC 7252
  * section 5.2. */
 #include "endpoint/endpoint.h"
+#include "message/silence.h"
+#include "rest/request.h"
+#include "rest/window.h"
 
 /* Where the reply is to stand: behind the entry that was made for the request, if it still waits and has the room, as
  * it has while its handler runs; else in an entry of its own, for which the old one stays until it is there. (Where the
  * oldest may make room it goes first, lest it be in the way.) */
 static struct reply *take_place(copal_endpoint *endpoint, const struct late *late, struct reply **old, size_t size) {
   struct engine *engine = &endpoint->engine;
-  struct replies *replies = engine_replies(engine, late->code);
+  struct replies *replies = engine_replies(engine, &late->key);
   if (*old != NULL && (*old)->state == REPLY_PENDING && reply_room(*old) >= size) return *old;
   if (*old != NULL && !replies->unsafe) {
     replies_drop(replies, &engine->peers, *old);
@@ -21,15 +24,15 @@ static struct reply *take_place(copal_endpoint *endpoint, const struct late *lat
   return reply;
 }
 
-copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, const copal_message *response) {
+copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, copal_bytes message) {
   struct engine *engine = &endpoint->engine;
-  struct replies *replies = engine_replies(engine, late->code);
-  copal_bytes message = {response->buffer, response->size}, token = late->token;
+  struct replies *replies = engine_replies(engine, &late->key);
+  copal_bytes token = late->token;
   if (header_token(message.data).size > 0) token.size = 0;
   size_t size = header_size_with(message, token);
   if (size > engine->message_size_max) return COPAL_ERR_MESSAGE_SIZE;
 
-  struct reply *old = endpoint_find_reply(endpoint, late->code, &late->key);
+  struct reply *old = endpoint_find_reply(endpoint, &late->key);
   struct reply *reply = take_place(endpoint, late, &old, size);
   if (reply == NULL) return COPAL_ERR_MESSAGES_FULL;
   if (!outbox_push_reply(&endpoint->outbox, &late->path, reply)) {
@@ -46,24 +49,90 @@ copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late
 
 /* --- Deferred ---------------------------------------------------------------------------------- */
 
-static copal_error answer_deferred(copal_endpoint *endpoint, const struct deferred *deferred,
-                                   const copal_message *response) {
-  copal_bytes token = {store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
+void endpoint_acknowledge(copal_endpoint *endpoint, const struct deferred *deferred) {
+  struct reply *entry = endpoint_find_reply(endpoint, &deferred->key);
+  if (entry != NULL) replies_close(engine_replies(&endpoint->engine, &deferred->key), entry, REPLY_ACK, 0);
+  endpoint_answer_empty(endpoint, &endpoint->paths.records[deferred->peer], COPAL_ACK, deferred->key.mid);
+}
+
+static copal_error send_deferred(copal_endpoint *endpoint, const struct deferred *deferred, copal_bytes message,
+                                 copal_bytes token, copal_type type) {
   if (deferred->ack_at != COPAL_NEVER) {
-    struct late late = {deferred->key, endpoint->paths.records[deferred->peer], token, deferred->peer, deferred->code};
-    return endpoint_piggyback(endpoint, &late, response);
+    struct late late = {deferred->key, endpoint->paths.records[deferred->peer], token, deferred->peer};
+    return endpoint_piggyback(endpoint, &late, message);
   }
-  struct transmission transmission = {.peer = deferred->peer,
-                                      .type = deferred->key.con ? COPAL_CON : COPAL_NON,
-                                      .message = {response->buffer, response->size},
-                                      .token = token,
-                                      .timeout = COPAL_NEVER};
+  struct transmission transmission = {
+      .peer = deferred->peer, .type = (uint8_t)type, .message = message, .token = token, .timeout = COPAL_NEVER};
   if (deferred->multicast) {
-    endpoint_answer_group(endpoint, &transmission);
+    endpoint_answer_group(endpoint, &transmission, deferred->no_response);
     return COPAL_OK;
   }
   uint32_t index;
   return engine_send(&endpoint->engine, &transmission, &index);
+}
+
+static bool may_send(const copal_endpoint *endpoint, const struct deferred *deferred, size_t size) {
+  return deferred->multicast || endpoint_may_send(endpoint, deferred->peer, deferred->request_size, size);
+}
+
+static copal_error answer_message(copal_endpoint *endpoint, const struct deferred *deferred,
+                                  const copal_message *response) {
+  copal_bytes message = {response->buffer, response->size};
+  copal_bytes token = {store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
+  bool owes_ack = deferred->ack_at != COPAL_NEVER;
+  if (!deferred->multicast && message_is_unwanted(deferred->no_response, header_code(message.data))) {
+    if (owes_ack) endpoint_acknowledge(endpoint, deferred);
+    return COPAL_OK;
+  }
+  if (header_token(message.data).size > 0) token.size = 0;
+  size_t size = header_size_with(message, token);
+  bool con = deferred->key.con;
+  if (size > endpoint->engine.message_size_max) return COPAL_ERR_MESSAGE_SIZE;
+  if (may_send(endpoint, deferred, size))
+    return send_deferred(endpoint, deferred, message, token, con ? COPAL_CON : COPAL_NON);
+
+  struct unproven answer = {deferred->peer, deferred->code, con, message, token};
+  if (endpoint_hold(endpoint, &answer)) {
+    if (owes_ack) endpoint_acknowledge(endpoint, deferred);
+    return COPAL_OK;
+  }
+  uint8_t buffer[SMALL_SIZE];
+  copal_bytes small = endpoint_write_small(endpoint, &answer, buffer);
+  token = (copal_bytes){store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
+  return send_deferred(endpoint, deferred, small, token, COPAL_NON);
+}
+
+/* Whether the response as it was written is not what the request's blocks and the datagram's size call for. */
+static bool needs_blocks(const copal_endpoint *endpoint, const struct deferred *deferred,
+                         const copal_message *response) {
+  if (deferred->block1 != UINT32_MAX || deferred->block2 != UINT32_MAX) return true;
+  return response->size + deferred->token_size + 2 > endpoint->engine.message_size_max ||
+         response->size - response->payload_at > BLOCK_SIZE_MAX;
+}
+
+/* The response anew, with the block of its payload that is asked for; the rest is kept. */
+static copal_error answer_block(copal_endpoint *endpoint, const struct deferred *deferred,
+                                const copal_message *response) {
+  struct engine *engine = &endpoint->engine;
+  uint32_t slot = store_take(&engine->exchanges.store, engine->message_size_max);
+  if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
+  struct transfer_key key = {deferred->key.identity, deferred->options};
+  struct copal_request request = {.room = store_bytes(&engine->exchanges.store, slot),
+                                  .room_size = engine->message_size_max,
+                                  .routes = &endpoint->routes,
+                                  .route = INDEX_NONE,
+                                  .engine = engine,
+                                  .transfers = &endpoint->transfers,
+                                  .block1 = request_block_of(deferred->block1),
+                                  .block2 = request_block_of(deferred->block2),
+                                  .key = &key,
+                                  .upload = INDEX_NONE};
+  request.rx.message = (copal_view){
+      .token = {store_bytes(&engine->exchanges.store, deferred->token), deferred->token_size}, .code = deferred->code};
+  copal_error error = request_reply_late(&request, response);
+  if (error == COPAL_OK) error = answer_message(endpoint, deferred, &request.reply);
+  store_give(&engine->exchanges.store, slot);
+  return error;
 }
 
 copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle, const copal_message *response) {
@@ -72,7 +141,9 @@ copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle
   if (response->error != COPAL_OK) return response->error;
   if (!copal_code_is_response(header_code(response->buffer))) return COPAL_ERR_TYPE;
   endpoint_read_clock(endpoint);
-  copal_error error = answer_deferred(endpoint, &endpoint->deferreds.records[index], response);
+  struct deferred *deferred = &endpoint->deferreds.records[index];
+  copal_error error = needs_blocks(endpoint, deferred, response) ? answer_block(endpoint, deferred, response)
+                                                                 : answer_message(endpoint, deferred, response);
   if (error == COPAL_OK) deferred_give(&endpoint->deferreds, &endpoint->engine, index);
   return error;
 }

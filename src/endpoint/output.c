@@ -1,4 +1,5 @@
-/* The way out: replies first, then the ACKs of deferred responses, then whatever a timer brought about. */
+/* The way out: replies first, then the ACKs of deferred responses, then whatever a timer brought about, then as many
+ * notifications as there is room for. */
 #include <assert.h>
 
 #include "endpoint/endpoint.h"
@@ -12,12 +13,8 @@ static void fail(copal_endpoint *endpoint, uint32_t index, copal_error error) {
 static void acknowledge_deferred(copal_endpoint *endpoint, copal_time now) {
   uint32_t index;
   while (endpoint->outbox.given + endpoint->outbox.waiting < endpoint->outbox.capacity &&
-         (index = deferred_take_ack(&endpoint->deferreds, now)) != INDEX_NONE) {
-    const struct deferred *deferred = &endpoint->deferreds.records[index];
-    struct reply *reply = endpoint_find_reply(endpoint, deferred->code, &deferred->key);
-    if (reply != NULL) reply->state = REPLY_ACK;
-    endpoint_answer_empty(endpoint, &endpoint->paths.records[deferred->peer], COPAL_ACK, deferred->key.mid);
-  }
+         (index = deferred_take_ack(&endpoint->deferreds, now)) != INDEX_NONE)
+    endpoint_acknowledge(endpoint, &endpoint->deferreds.records[index]);
 }
 
 static copal_datagram exchange_datagram(const copal_endpoint *endpoint, uint32_t index) {
@@ -31,7 +28,11 @@ size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_dat
   assert(!endpoint->in_handler);
   endpoint_advance(endpoint, now);
   endpoint_release(endpoint);
+  endpoint->in_handler = true; /* whoever took an upload in parts may be told that it is over */
+  transfers_expire(&endpoint->transfers, endpoint->engine.now);
+  endpoint->in_handler = false;
   acknowledge_deferred(endpoint, endpoint->engine.now);
+  endpoint->observers.makes = endpoint->observers.to_make;
   size_t count = 0;
   while (count < count_max) {
     /* Again and again, since a handler that is told of a failure may answer somebody. */
@@ -40,11 +41,14 @@ size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_dat
       continue;
     }
     struct due due = engine_due(&endpoint->engine, endpoint->engine.now);
-    if (due.kind == DUE_NOTHING) break;
-    if (due.kind == DUE_TRANSMIT)
+    if (due.kind == DUE_TRANSMIT) {
+      endpoint_refresh(endpoint, due.exchange);
       datagrams[count++] = exchange_datagram(endpoint, due.exchange);
-    else
+    } else if (due.kind == DUE_FAILED) {
       fail(endpoint, due.exchange, due.error);
+    } else if (!endpoint_notify(endpoint, count_max - count)) {
+      break;
+    }
   }
   endpoint->engine.counters.datagrams_out += count;
   return count;

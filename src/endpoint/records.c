@@ -62,13 +62,14 @@ static struct reply_key key_of(const copal_rx *rx) {
   struct reply_key key = {.identity = path_identity(&rx->endpoint->paths, &path),
                           .fingerprint = (uint32_t)rx->memory,
                           .mid = rx->message.message_id,
-                          .con = rx->type == COPAL_CON};
+                          .con = rx->type == COPAL_CON,
+                          .unsafe = engine_is_unsafe(&rx->endpoint->engine, &rx->message)};
   return key;
 }
 
 static struct reply *entry_of(const copal_rx *rx) {
   struct reply_key key = key_of(rx);
-  return endpoint_find_reply(rx->endpoint, rx->message.code, &key);
+  return endpoint_find_reply(rx->endpoint, &key);
 }
 
 static bool is_answered(const copal_rx *rx, const struct reply *entry) {
@@ -86,12 +87,9 @@ static copal_error answer_empty(copal_rx *rx, struct reply *entry, copal_type ty
 
 static copal_error answer_piggybacked(copal_rx *rx, const struct reply *entry, const copal_message *response) {
   struct path path = path_pack(&rx->path);
-  struct late late = {.key = key_of(rx),
-                      .path = path,
-                      .token = rx->message.token,
-                      .peer = entry != NULL ? entry->peer : INDEX_NONE,
-                      .code = rx->message.code};
-  copal_error error = endpoint_piggyback(rx->endpoint, &late, response);
+  struct late late = {
+      .key = key_of(rx), .path = path, .token = rx->message.token, .peer = entry != NULL ? entry->peer : INDEX_NONE};
+  copal_error error = endpoint_piggyback(rx->endpoint, &late, (copal_bytes){response->buffer, response->size});
   if (error == COPAL_OK) rx->has_responded = true;
   return error;
 }
@@ -138,6 +136,7 @@ static uint8_t public_state(const struct exchange *exchange) {
     case EXCHANGE_REJECTED: return COPAL_TX_REJECTED;
     case EXCHANGE_FREE:
     case EXCHANGE_EXPECTING:
+    case EXCHANGE_OBSERVING:
     case EXCHANGE_ANSWERED: break;
   }
   return COPAL_TX_ANSWERED;

@@ -1,6 +1,8 @@
 /* See deferred.h. The delay is the same for all, so those that owe an ACK stand in the order of their requests. */
 #include "engine/deferred.h"
 
+#include "message/silence.h"
+
 void deferreds_init(struct deferreds *deferreds, struct layout *layout, uint32_t count_max) {
   deferreds->records = (struct deferred *)layout_take(layout, count_max, sizeof(struct deferred));
   slab_init(&deferreds->slab, deferreds->records, sizeof(struct deferred), count_max);
@@ -46,7 +48,11 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
                                 .key = incoming->key,
                                 .token = slot,
                                 .token_size = (uint16_t)token.size,
+                                .request_size = (uint16_t)incoming->datagram.size,
                                 .code = incoming->view->code,
+                                .no_response = message_no_response(incoming->view),
+                                .block1 = copal_find_uint(incoming->view, COPAL_OPTION_BLOCK1, UINT32_MAX),
+                                .block2 = copal_find_uint(incoming->view, COPAL_OPTION_BLOCK2, UINT32_MAX),
                                 .used = true,
                                 .multicast = incoming->multicast};
   peers_hold(&engine->peers, incoming->peer);

@@ -13,7 +13,11 @@ struct deferred {
   struct reply_key key;
   uint32_t token; /* slot in the exchanges' store */
   uint16_t token_size;
-  uint8_t code; /* of the request */
+  uint16_t request_size;   /* bytes */
+  uint8_t code;            /* of the request */
+  uint8_t no_response;     /* its No-Response option, or NO_RESPONSE_ABSENT */
+  uint32_t block1, block2; /* its Block options, or UINT32_MAX */
+  uint64_t options;        /* hash of what makes it one with its other blocks */
   bool used;
   bool multicast;
 };

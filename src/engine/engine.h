@@ -17,6 +17,7 @@ struct engine {
   struct replies idempotent, unsafe;
   struct random random;
   struct hash_key key;
+  struct hash_key seal_key; /* for what is given away signed: apart from the tables' */
   copal_parameters parameters;
   copal_time transmit_span, exchange_lifetime, non_lifetime;
   copal_time now; /* the latest that the endpoint was told */
@@ -38,10 +39,15 @@ struct transmission {
   copal_bytes message; /* encoded */
   copal_bytes token;   /* of a response, where its message has none; else empty */
   bool multicast;
-  uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none */
+  bool no_token;      /* of a request without a token: it gets none */
+  uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none; with EXCHANGE_RESPONDED no response is waited for. A
+                         response that is a call is a notification */
   copal_time delay;   /* before the first transmission */
   copal_time timeout; /* of a call, COPAL_NEVER: its lifetime */
 };
+
+/* The size of tokens that are made here. */
+enum { ENGINE_TOKEN_SIZE = 8 };
 
 /* Takes a message for transmission; its type is CON or NON. Errors as copal_send. */
 copal_error engine_send(struct engine *engine, const struct transmission *transmission, uint32_t *index);
@@ -50,7 +56,7 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
 enum due_kind {
   DUE_NOTHING,  /* no timer is due any more */
   DUE_TRANSMIT, /* send the exchange's bytes */
-  DUE_FAILED    /* the exchange failed: tell, then engine_end */
+  DUE_FAILED    /* the exchange failed, or was not to be answered (COPAL_OK): tell, then engine_end */
 };
 
 struct due {
@@ -62,11 +68,19 @@ struct due {
 /* Takes what is due, one exchange a call. */
 struct due engine_due(struct engine *engine, copal_time now);
 
+/* Puts another message in the place of one that is just to be transmitted, DUE_TRANSMIT: RFC 7641 4.5.2. Timer and
+ * counter are retained. COPAL_ERR_MESSAGE_IDS_SPENT, COPAL_ERR_MESSAGES_FULL, COPAL_ERR_MESSAGE_SIZE: it is the old one
+ * that goes. */
+copal_error engine_supersede(struct engine *engine, uint32_t index, copal_bytes message);
+
 /* Marks an exchange as failed, for the reasons that come from outside: unreachable, cancelled. */
 void engine_fail(struct engine *engine, uint32_t index, enum exchange_state state);
 
 /* Ends what was told to its owner: a call is forgotten, a record stays for its lifetime. */
 void engine_end(struct engine *engine, uint32_t index);
+
+/* A call whose response has come is not over: until then, more may come with its token (RFC 7641). */
+void engine_observe(struct engine *engine, uint32_t index, copal_time until);
 
 /* Forgets an exchange whatever its state. */
 void engine_forget(struct engine *engine, uint32_t index);
@@ -95,7 +109,7 @@ struct incoming {
 
 enum verdict_kind {
   VERDICT_IGNORE,       /* drop in silence */
-  VERDICT_REJECT,       /* answer a CON with a Reset */
+  VERDICT_REJECT,       /* answer with a Reset: a CON, or a notification of what was forgotten */
   VERDICT_REPEAT,       /* a duplicate: repeat the reply */
   VERDICT_REQUEST,      /* a new request */
   VERDICT_RESPONSE,     /* the response to an exchange; an ACK may carry it */
@@ -114,8 +128,15 @@ struct verdict {
 /* Decides what a decoded message is, and does what follows for the exchange that it answers. */
 struct verdict engine_receive(struct engine *engine, struct incoming *incoming, copal_time now);
 
+/* Whether a request must not be executed twice. */
+bool engine_is_unsafe(const struct engine *engine, const copal_view *request);
+/* Notes that a peer is where its address says. */
+void engine_verify(struct engine *engine, uint32_t peer);
+
 /* The replies among which a message's answer is kept: requests that are not idempotent have their own. */
-struct replies *engine_replies(struct engine *engine, uint8_t code);
+static inline struct replies *engine_replies(struct engine *engine, const struct reply_key *key) {
+  return key->unsafe ? &engine->unsafe : &engine->idempotent;
+}
 
 /* An entry for a new message, with room for a reply of size_max bytes; NULL when it cannot be remembered. */
 struct reply *engine_remember(struct engine *engine, const struct incoming *incoming, size_t size_max);

@@ -76,6 +76,24 @@ copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_byte
   return COPAL_OK;
 }
 
+copal_error exchange_replace(struct exchanges *exchanges, uint32_t index, copal_bytes message, uint16_t mid) {
+  struct exchange *exchange = exchange_at(exchanges, index);
+  assert((exchange->flags & EXCHANGE_REQUEST) == 0 && header_token(message.data).size == 0);
+  copal_bytes token = token_of(exchanges, exchange);
+  size_t size = header_size_with(message, token);
+  uint32_t slot = store_take(&exchanges->store, size);
+  if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
+  uint8_t type = (exchange->flags & EXCHANGE_CON) != 0 ? COPAL_CON : COPAL_NON;
+  header_copy(store_bytes(&exchanges->store, slot), message, type, mid, token);
+  table_remove(&exchanges->index, mid_hash(exchanges, exchange->peer, exchange->mid), index);
+  table_insert(&exchanges->index, mid_hash(exchanges, exchange->peer, mid), index);
+  store_give(&exchanges->store, exchange->message);
+  exchange->message = slot;
+  exchange->size = (uint16_t)size;
+  exchange->mid = mid;
+  return COPAL_OK;
+}
+
 bool exchange_keep(struct exchanges *exchanges, uint32_t index, copal_bytes datagram, copal_time time) {
   uint32_t *link = &exchange_at(exchanges, index)->of.receptions;
   int earlier = 0;
@@ -138,6 +156,7 @@ uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint1
   struct table_walk walk = table_walk(hash);
   while ((index = table_next(&exchanges->index, hash, &walk)) != INDEX_NONE) {
     const struct exchange *exchange = exchange_at(exchanges, index);
+    if (exchange->state == EXCHANGE_OBSERVING) continue;
     if (exchange->peer == peer && exchange->mid == mid) return index;
   }
   return INDEX_NONE;

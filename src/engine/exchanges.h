@@ -21,6 +21,7 @@ enum exchange_state {
   EXCHANGE_LAST_WAIT,      /* CON: none is left; the timer is the end of the wait for an answer */
   EXCHANGE_SENT,           /* NON: the timer is the end of the one interval in which an answer is awaited */
   EXCHANGE_EXPECTING,      /* a call whose message got through: the timer is its expiry */
+  EXCHANGE_OBSERVING,      /* a call that was answered, and whose token is answered again: the timer is its expiry */
   EXCHANGE_ANSWERED,       /* over; raw endpoints keep the record: the timer is the end of its lifetime */
   EXCHANGE_UNACKNOWLEDGED, /* the same, given up */
   EXCHANGE_UNREACHED,      /* the same, after an ICMP or local error */
@@ -32,7 +33,7 @@ enum exchange_flags {
   EXCHANGE_REQUEST = 2,
   EXCHANGE_MULTICAST = 4,
   EXCHANGE_CALL = 8,       /* somebody is called with its end, and then it is forgotten */
-  EXCHANGE_RESPONDED = 16, /* the response to this request has come */
+  EXCHANGE_RESPONDED = 16, /* the response to this request has come, or none is to */
   EXCHANGE_RST = 32,       /* the first reply was a Reset */
   EXCHANGE_RECORD = 64,    /* the application has its copal_tx: keep it for its lifetime */
   EXCHANGE_TURN = 128      /* counts as outstanding with its peer */
@@ -100,6 +101,10 @@ static inline uint8_t *exchange_bytes(const struct exchanges *exchanges, const s
 copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_bytes message, uint16_t mid,
                           copal_bytes token, uint8_t flags, uint32_t *index);
 
+/* Gives a record another message, with its token and that message ID, from the next transmission on.
+ * COPAL_ERR_MESSAGES_FULL: it has the old one still. */
+copal_error exchange_replace(struct exchanges *exchanges, uint32_t index, copal_bytes message, uint16_t mid);
+
 /* Forgets a record whose timer is not set. If its message was among the last to go out, the bytes stay until
  * exchanges_release: another one of the batch may have brought this about while the batch is still being sent. */
 void exchange_give(struct exchanges *exchanges, uint32_t index);
@@ -115,7 +120,8 @@ static inline copal_time exchange_expiry(const struct exchange *exchange) {
   return (exchange->flags & EXCHANGE_CALL) != 0 ? exchange->of.expires_at : COPAL_NEVER;
 }
 
-/* The exchange with that peer and message ID, or INDEX_NONE. */
+/* The exchange with that peer and message ID, or INDEX_NONE. One that is observing may be older than a message ID
+ * lives, and is not found by it. */
 uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint16_t mid);
 
 /* Whether the response to a request may still come. */

@@ -6,7 +6,7 @@
 
 /* RFC 7252 8.1: "the sender MUST avoid using a Message ID that is also still active from this endpoint with any unicast
  * endpoint that might receive the multicast message". So groups have the last 4,096 IDs to themselves. */
-enum { GROUP_MIDS = 0xf000 };
+enum { GROUP_MIDS = 0xf000, SECOND_HALF = 0x8000, SKIP_FREE_MIN = 8192 };
 
 void peers_init(struct peers *peers, struct layout *layout, uint32_t count_max) {
   peers->records = (struct peer *)layout_take(layout, count_max, sizeof(struct peer));
@@ -88,24 +88,48 @@ static uint16_t next_mid(const struct peer *peer) {
   return peer->next_mid < GROUP_MIDS ? peer->next_mid : 0;
 }
 
+static bool other_half_is_free(const struct peer *peer, copal_time now, copal_time lifetime) {
+  return (peer->flags & PEER_OTHER_HALF_USED) == 0 || coarse_passed(peer->other_half, lifetime, now);
+}
+
+static void enter_half(struct peer *peer, copal_time now) {
+  peer->flags |= PEER_OTHER_HALF_USED;
+  peer->other_half = coarse_time(now);
+}
+
 /* RFC 7252 4.4: "The same Message ID MUST NOT be reused (in communicating with the same endpoint) within the
  * EXCHANGE_LIFETIME". IDs are given out in order, so it is enough to know, when one half of them begins again, that the
  * last one of that half is old enough. */
 bool peers_next_mid(const struct peers *peers, uint32_t index, copal_time now, copal_time lifetime, uint16_t *mid) {
   const struct peer *peer = &peers->records[index];
   *mid = next_mid(peer);
-  if (!begins_half(peer, *mid) || (peer->flags & PEER_OTHER_HALF_USED) == 0) return true;
-  return coarse_passed(peer->other_half, lifetime, now);
+  return !begins_half(peer, *mid) || other_half_is_free(peer, now, lifetime);
 }
 
 void peers_take_mid(struct peers *peers, uint32_t index, copal_time now) {
   struct peer *peer = &peers->records[index];
   uint16_t mid = next_mid(peer);
-  if (begins_half(peer, mid)) {
-    peer->flags |= PEER_OTHER_HALF_USED;
-    peer->other_half = coarse_time(now);
-  }
+  if (begins_half(peer, mid)) enter_half(peer, now);
+  peer->flags |= PEER_SENT;
   peer->next_mid = (uint16_t)(mid + 1);
+}
+
+/* IDs are skipped in order, too: the way ahead ends with this half, or with the other one where that is free. */
+bool peers_skip_mids(struct peers *peers, uint32_t index, struct random *random, copal_time now, copal_time lifetime) {
+  struct peer *peer = &peers->records[index];
+  assert((peer->flags & PEER_GROUP) == 0);
+  if ((peer->flags & PEER_SENT) == 0) return true;
+  uint32_t mid = next_mid(peer);
+  bool begins = begins_half(peer, (uint16_t)mid), free = other_half_is_free(peer, now, lifetime);
+  uint32_t end = mid < SECOND_HALF ? SECOND_HALF : GROUP_MIDS, ahead = end - mid;
+  if (begins && !free) return false;
+  if (!begins && free) ahead += end == SECOND_HALF ? GROUP_MIDS - SECOND_HALF : SECOND_HALF;
+  if (ahead < SKIP_FREE_MIN) return false;
+  uint32_t distance = (uint32_t)random_up_to(random, ahead / 2);
+  /* An ID that begins a half leaves this to be noted when it is taken. */
+  if ((begins && distance > 0) || mid + distance > end) enter_half(peer, now);
+  peer->next_mid = (uint16_t)((mid + distance) % GROUP_MIDS);
+  return true;
 }
 
 void peers_mid_used(struct peers *peers, uint32_t index, uint16_t mid, copal_time now) {

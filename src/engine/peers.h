@@ -40,7 +40,14 @@ struct peer {
   uint8_t flags;
 };
 
-enum peer_flags { PEER_BUSY = 1, PEER_SILENT = 2, PEER_OTHER_HALF_USED = 4, PEER_GROUP = 8 };
+enum peer_flags {
+  PEER_BUSY = 1,
+  PEER_SILENT = 2,
+  PEER_OTHER_HALF_USED = 4,
+  PEER_GROUP = 8,
+  PEER_VERIFIED = 16, /* it has shown that it receives what is sent to its address */
+  PEER_SENT = 32      /* it has been given a message ID */
+};
 
 struct peers {
   struct peer *records;
@@ -67,6 +74,10 @@ bool peers_next_mid(const struct peers *peers, uint32_t index, copal_time now, c
 
 /* Takes the message ID that peers_next_mid gave. */
 void peers_take_mid(struct peers *peers, uint32_t index, copal_time now);
+
+/* Moves the next message ID ahead by a random distance, at most half of the way that is free, so that nobody can tell
+ * it from earlier ones; the very first is random anyway. False when less than 8,192 IDs are free. Not for groups. */
+bool peers_skip_mids(struct peers *peers, uint32_t index, struct random *random, copal_time now, copal_time lifetime);
 
 /* Notes that a message ID chosen earlier starts its lifetime only now. */
 void peers_mid_used(struct peers *peers, uint32_t index, uint16_t mid, copal_time now);

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "engine/engine.h"
+#include "message/header.h"
 
 static struct verdict verdict(enum verdict_kind kind, uint32_t exchange) {
   return (struct verdict){.kind = kind, .exchange = exchange};
@@ -64,7 +65,8 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);
-  if ((exchange->flags & EXCHANGE_CALL) != 0) {
+  bool awaited = (exchange->flags & EXCHANGE_REQUEST) != 0 && exchange_awaits_response(exchange);
+  if ((exchange->flags & EXCHANGE_CALL) != 0 && awaited) {
     if (exchange->state == EXCHANGE_WAITING || exchange->state == EXCHANGE_LAST_WAIT) {
       timer_cancel(&engine->exchanges.timers, index);
       engine_pass_turn(engine, index);
@@ -73,7 +75,7 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
     }
   } else {
     conclude(engine, index, EXCHANGE_ANSWERED);
-    if ((exchange->flags & EXCHANGE_RECORD) == 0) {
+    if ((exchange->flags & (EXCHANGE_RECORD | EXCHANGE_CALL)) == 0) {
       engine_forget(engine, index);
       index = INDEX_NONE;
     }
@@ -109,11 +111,27 @@ static uint32_t answered_by_token(const struct engine *engine, const struct inco
   return index;
 }
 
+void engine_verify(struct engine *engine, uint32_t peer) {
+  struct peer *record = &engine->peers.records[peer];
+  if ((record->flags & PEER_VERIFIED) != 0) return;
+  record->flags |= PEER_VERIFIED;
+  ++engine->counters.verified;
+}
+
+/* Who returns a token that cannot be guessed has received it. A message ID alone proves less: see decision 0011. RFC
+ * 7252 5.3.1 asks for "at least 32 bits of randomness". */
+static void note_token(struct engine *engine, const struct exchange *exchange) {
+  enum { TOKEN_SIZE_PROVING = 4 };
+  copal_bytes token = header_token(exchange_bytes(&engine->exchanges, exchange));
+  if (token.size >= TOKEN_SIZE_PROVING) engine_verify(engine, exchange->peer);
+}
+
 static void take_response(struct engine *engine, uint32_t index) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   exchange->flags |= EXCHANGE_RESPONDED;
   ++engine->counters.responses;
   if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return;
+  note_token(engine, exchange);
   /* RFC 7252 4.2: after a separate response "it is clear to the requester that only the ACK was lost and a
    * retransmission of the request would serve no purpose". */
   conclude(engine, index, EXCHANGE_ANSWERED);
@@ -128,23 +146,41 @@ static struct verdict receive_piggybacked(struct engine *engine, const struct in
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);
   /* A repeated one is for those who look at each message. */
-  if ((exchange->flags & EXCHANGE_RESPONDED) != 0 && !engine->raw) return verdict(VERDICT_IGNORE, INDEX_NONE);
+  bool repeated = (exchange->flags & EXCHANGE_RESPONDED) != 0 && exchange->state >= EXCHANGE_ANSWERED;
+  if (repeated && !engine->raw) return verdict(VERDICT_IGNORE, INDEX_NONE);
   take_response(engine, index);
   return verdict(VERDICT_RESPONSE, index);
 }
 
+/* RFC 7641 3.6: a client that forgot an observation "will not recognize the token in the message and thus will return a
+ * Reset message. This causes the server to remove the associated entry from the list of observers." */
+static struct verdict unmatched_response(const struct engine *engine, const struct incoming *incoming) {
+  copal_option observe;
+  bool notification = incoming->view->type == COPAL_NON && copal_find(incoming->view, COPAL_OPTION_OBSERVE, &observe);
+  if (notification && !engine->raw) return verdict(VERDICT_REJECT, INDEX_NONE);
+  return unmatched(engine, incoming);
+}
+
 /* --- What is new ------------------------------------------------------------------------------- */
 
-struct replies *engine_replies(struct engine *engine, uint8_t code) {
+/* Blocks before the last of a body, and requests for more of a reply, execute nothing: their own order sees to that, so
+ * a long body does not use up the memory of what does. */
+static bool is_part(const copal_view *request) {
+  copal_block block1 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK1, 0));
+  copal_block block2 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK2, 0));
+  return block1.more || block1.number > 0 || (block2.number > 0 && request->payload.size == 0);
+}
+
+bool engine_is_unsafe(const struct engine *engine, const copal_view *request) {
   /* RFC 7252 5.1 and RFC 8132: GET, PUT, DELETE, FETCH and iPATCH are idempotent; of unknown methods nobody knows. */
-  switch (code) {
+  switch (request->code) {
     case COPAL_GET:
     case COPAL_PUT:
     case COPAL_DELETE:
     case COPAL_FETCH:
-    case COPAL_IPATCH: return &engine->idempotent;
+    case COPAL_IPATCH: return false;
   }
-  return copal_code_is_request(code) ? &engine->unsafe : &engine->idempotent;
+  return copal_code_is_request(request->code) && (engine->raw || !is_part(request));
 }
 
 static bool has_its_share(const struct engine *engine, uint32_t peer) {
@@ -152,7 +188,7 @@ static bool has_its_share(const struct engine *engine, uint32_t peer) {
 }
 
 struct reply *engine_remember(struct engine *engine, const struct incoming *incoming, size_t size_max) {
-  struct replies *replies = engine_replies(engine, incoming->view->code);
+  struct replies *replies = engine_replies(engine, &incoming->key);
   uint32_t peer = incoming->peer;
   if (replies->unsafe && has_its_share(engine, peer)) {
     replies_expire(replies, &engine->peers, engine->now, engine->exchange_lifetime);
@@ -167,8 +203,9 @@ static struct reply *find_duplicate(struct engine *engine, struct incoming *inco
       .identity = incoming->identity,
       .fingerprint = (uint32_t)hash_bytes(&engine->key, incoming->datagram.data, incoming->datagram.size),
       .mid = incoming->view->message_id,
-      .con = incoming->view->type == COPAL_CON};
-  return replies_find(engine_replies(engine, incoming->view->code), &incoming->key, now, engine->exchange_lifetime,
+      .con = incoming->view->type == COPAL_CON,
+      .unsafe = engine_is_unsafe(engine, incoming->view)};
+  return replies_find(engine_replies(engine, &incoming->key), &incoming->key, now, engine->exchange_lifetime,
                       engine->non_lifetime);
 }
 
@@ -190,7 +227,7 @@ static struct verdict receive_response(struct engine *engine, struct incoming *i
   struct reply *duplicate = find_duplicate(engine, incoming, now);
   if (duplicate != NULL) return repeat(duplicate);
   uint32_t index = answered_by_token(engine, incoming);
-  if (index == INDEX_NONE) return unmatched(engine, incoming);
+  if (index == INDEX_NONE) return unmatched_response(engine, incoming);
   take_response(engine, index);
   return verdict(VERDICT_RESPONSE, index);
 }

@@ -52,6 +52,7 @@ struct reply_key {
   uint32_t fingerprint;
   uint16_t mid;
   bool con;
+  bool unsafe; /* kept among the replies to requests that must not be executed twice */
 };
 
 void replies_init(struct replies *replies, struct layout *layout, uint32_t size, struct hash_key key, bool unsafe);

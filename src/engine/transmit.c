@@ -6,12 +6,23 @@
 #include "engine/engine.h"
 #include "message/header.h"
 
-enum { TOKEN_SIZE = 8 };
+/* RFC 7641 4.5.1: a server "SHOULD NOT send more than one non-confirmable notification every 3 seconds". */
+#define NOTIFICATION_INTERVAL (3 * COPAL_SECOND)
 
-static bool needs_turn(const struct exchange *exchange) {
+/* A non-confirmable notification: its owner is told when its time is over, or of a Reset. */
+static bool is_non_notification(const struct exchange *exchange) {
+  return (exchange->flags & (EXCHANGE_CALL | EXCHANGE_CON | EXCHANGE_REQUEST)) == EXCHANGE_CALL;
+}
+
+static bool needs_turn(const struct engine *engine, const struct exchange *exchange) {
   /* RFC 7252 4.7: outstanding is "either a CON for which an ACK has not yet been received but is still expected
-   * (message layer) or a request for which neither a response nor an Acknowledgment message has yet been received". */
+   * (message layer) or a request for which neither a response nor an Acknowledgment message has yet been received". A
+   * ping is neither: what is expected of it is a Reset. */
   if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return false;
+  /* RFC 7641 4.5.1: "An outstanding notification/response is either a confirmable message … or a non-confirmable
+   * message for which the waiting time that results from the following rate-limiting rules has not yet elapsed." */
+  if (is_non_notification(exchange)) return true;
+  if (header_code(exchange_bytes(&engine->exchanges, exchange)) == COPAL_EMPTY) return false;
   return (exchange->flags & (EXCHANGE_CON | EXCHANGE_REQUEST)) != 0;
 }
 
@@ -34,7 +45,7 @@ copal_time engine_lifetime_end(const struct engine *engine, const struct exchang
 
 /* A message that comes without a token gets one: a response its request's, a request a new one. */
 static copal_error choose_token(struct engine *engine, const struct transmission *transmission,
-                                uint8_t fresh[TOKEN_SIZE], copal_bytes *chosen) {
+                                uint8_t fresh[ENGINE_TOKEN_SIZE], copal_bytes *chosen) {
   copal_bytes given = header_token(transmission->message.data);
   *chosen = (copal_bytes){fresh, 0};
   if (!copal_code_is_request(header_code(transmission->message.data))) {
@@ -42,16 +53,16 @@ static copal_error choose_token(struct engine *engine, const struct transmission
     return COPAL_OK;
   }
   uint32_t peer = transmission->multicast ? INDEX_NONE : transmission->peer;
-  if (given.size > 0) {
+  if (given.size > 0 || transmission->no_token) {
     uint32_t other = exchange_by_token(&engine->exchanges, peer, given);
     bool in_use = other != INDEX_NONE && exchange_awaits_response(exchange_at(&engine->exchanges, other));
     return in_use ? COPAL_ERR_TOKEN_IN_USE : COPAL_OK;
   }
   /* RFC 7252 5.3.1: "a client … SHOULD use a nontrivial, randomized token … at least 32 bits of randomness". */
-  chosen->size = TOKEN_SIZE;
+  chosen->size = ENGINE_TOKEN_SIZE;
   do {
     uint64_t random = random_u64(&engine->random);
-    memcpy(fresh, &random, TOKEN_SIZE);
+    memcpy(fresh, &random, ENGINE_TOKEN_SIZE);
   } while (exchange_by_token(&engine->exchanges, peer, *chosen) != INDEX_NONE);
   return COPAL_OK;
 }
@@ -108,7 +119,7 @@ static void take_turn(struct engine *engine, struct exchange *exchange) {
 static void make_ready(struct engine *engine, uint32_t index, copal_time when) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   exchange->state = EXCHANGE_READY;
-  if (needs_turn(exchange)) take_turn(engine, exchange);
+  if (needs_turn(engine, exchange)) take_turn(engine, exchange);
   engine_set_timer(engine, index, when);
 }
 
@@ -121,7 +132,7 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   if (copal_code_is_request(code)) flags |= EXCHANGE_REQUEST;
   if (transmission->multicast) flags |= EXCHANGE_MULTICAST;
 
-  uint8_t fresh[TOKEN_SIZE];
+  uint8_t fresh[ENGINE_TOKEN_SIZE];
   copal_bytes token;
   error = choose_token(engine, transmission, fresh, &token);
   if (error != COPAL_OK) return error;
@@ -141,7 +152,7 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   if ((flags & EXCHANGE_CALL) != 0 && transmission->timeout < COPAL_NEVER - engine->now)
     exchange->of.expires_at = engine->now + transmission->timeout;
   const struct peer *peer = &engine->peers.records[transmission->peer];
-  if (needs_turn(exchange) && peer->outstanding >= engine->parameters.nstart)
+  if (needs_turn(engine, exchange) && peer->outstanding >= engine->parameters.nstart)
     enqueue(engine, *index);
   else
     make_ready(engine, *index, engine->now + transmission->delay);
@@ -193,6 +204,7 @@ static void note_first_transmission(struct engine *engine, struct exchange *exch
   peers_mid_used(&engine->peers, exchange->peer, exchange->mid, now);
   if ((exchange->flags & EXCHANGE_CALL) == 0) return;
   copal_time end = engine_lifetime_end(engine, exchange);
+  if (is_non_notification(exchange)) end = now + NOTIFICATION_INTERVAL;
   if (end < exchange->of.expires_at) exchange->of.expires_at = end;
 }
 
@@ -215,7 +227,9 @@ static struct due transmit(struct engine *engine, uint32_t index, copal_time now
     exchange->state = EXCHANGE_SENT;
     note_probe(engine, exchange, now);
     bool awaited = (exchange->flags & (EXCHANGE_CALL | EXCHANGE_RECORD)) != 0;
-    engine_set_timer(engine, index, awaited ? now + exchange->timeout_us * COPAL_MICROSECOND : now);
+    copal_time interval =
+        is_non_notification(exchange) ? NOTIFICATION_INTERVAL : exchange->timeout_us * COPAL_MICROSECOND;
+    engine_set_timer(engine, index, awaited ? now + interval : now);
   }
   return (struct due){DUE_TRANSMIT, index, COPAL_OK};
 }
@@ -234,20 +248,23 @@ static bool has_missed_opportunity(struct engine *engine, uint32_t index, copal_
   return true;
 }
 
-/* A NON's interval is over. */
-static void settle(struct engine *engine, uint32_t index) {
+/* A NON's interval is over. True for a call that is over with it. */
+static bool settle(struct engine *engine, uint32_t index) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   engine_pass_turn(engine, index);
-  if ((exchange->flags & EXCHANGE_CALL) != 0) {
+  bool awaited = exchange_awaits_response(exchange) || (exchange->flags & EXCHANGE_MULTICAST) != 0;
+  if ((exchange->flags & EXCHANGE_CALL) != 0 && awaited) {
     exchange->state = EXCHANGE_EXPECTING;
     engine_set_timer(engine, index, COPAL_NEVER);
-    return;
+    return false;
   }
   exchange->state = EXCHANGE_ANSWERED;
+  if ((exchange->flags & EXCHANGE_CALL) != 0) return true;
   if ((exchange->flags & EXCHANGE_RECORD) != 0)
     engine_set_timer(engine, index, engine_lifetime_end(engine, exchange));
   else
     engine_forget(engine, index);
+  return false;
 }
 
 /* A NON request waits for PROBING_RATE without keeping others from their turn. False when it cannot go now. */
@@ -259,7 +276,7 @@ static bool may_begin(struct engine *engine, uint32_t index, copal_time now) {
     engine_set_timer(engine, index, later);
     return false;
   }
-  if (!needs_turn(exchange) || (exchange->flags & EXCHANGE_TURN) != 0) return true;
+  if (!needs_turn(engine, exchange) || (exchange->flags & EXCHANGE_TURN) != 0) return true;
   if (engine->peers.records[exchange->peer].outstanding >= engine->parameters.nstart) {
     enqueue(engine, index);
     return false;
@@ -289,17 +306,37 @@ struct due engine_due(struct engine *engine, copal_time now) {
         if (!has_missed_opportunity(engine, index, now)) return transmit(engine, index, now);
         break;
       case EXCHANGE_LAST_WAIT: ++engine->counters.given_up; return fail(exchange, index);
-      case EXCHANGE_SENT: settle(engine, index); break;
+      case EXCHANGE_SENT:
+        if (settle(engine, index)) return (struct due){DUE_FAILED, index, COPAL_OK};
+        break;
       case EXCHANGE_ANSWERED:
       case EXCHANGE_UNACKNOWLEDGED:
       case EXCHANGE_UNREACHED:
       case EXCHANGE_REJECTED: engine_forget(engine, index); break;
       case EXCHANGE_FREE:
       case EXCHANGE_QUEUED:
-      case EXCHANGE_EXPECTING: assert(false); break; /* their timer is their expiry */
+      case EXCHANGE_EXPECTING:
+      case EXCHANGE_OBSERVING: assert(false); break; /* their timer is their expiry */
     }
   }
   return (struct due){DUE_NOTHING, INDEX_NONE, COPAL_OK};
+}
+
+/* RFC 7641 4.5.2: "The new notification is transmitted with a new Message ID and the following transmission parameters:
+ * if the previous (re)transmission attempt timed out, retain its transmission parameters". One that has not been
+ * transmitted before keeps its message ID. */
+copal_error engine_supersede(struct engine *engine, uint32_t index, copal_bytes message) {
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  assert(exchange->transmissions > 0 && exchange->event_at == engine->now);
+  copal_bytes token = header_token(exchange_bytes(&engine->exchanges, exchange));
+  if (header_size_with(message, token) > engine->message_size_max) return COPAL_ERR_MESSAGE_SIZE;
+  uint16_t mid = exchange->mid;
+  if (exchange->transmissions == 1) return exchange_replace(&engine->exchanges, index, message, mid);
+  if (!peers_next_mid(&engine->peers, exchange->peer, engine->now, engine->exchange_lifetime, &mid))
+    return COPAL_ERR_MESSAGE_IDS_SPENT;
+  copal_error error = exchange_replace(&engine->exchanges, index, message, mid);
+  if (error == COPAL_OK) peers_take_mid(&engine->peers, exchange->peer, engine->now);
+  return error;
 }
 
 /* --- Ends ------------------------------------------------------------------------------------- */
@@ -334,6 +371,15 @@ void engine_end(struct engine *engine, uint32_t index) {
     engine_set_timer(engine, index, engine_lifetime_end(engine, exchange));
   else
     engine_forget(engine, index);
+}
+
+void engine_observe(struct engine *engine, uint32_t index, copal_time until) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  assert(exchange->state == EXCHANGE_ANSWERED && (exchange->flags & EXCHANGE_CALL) != 0);
+  exchange->state = EXCHANGE_OBSERVING;
+  exchange->flags &= (uint8_t)~EXCHANGE_RESPONDED;
+  exchange->of.expires_at = until;
+  engine_set_timer(engine, index, COPAL_NEVER);
 }
 
 void engine_forget(struct engine *engine, uint32_t index) {

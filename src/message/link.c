@@ -160,6 +160,10 @@ static bool take_target(copal_bytes *text, copal_bytes *target) {
 static bool take_parameter(copal_bytes *text, copal_link_parameter *parameter) {
   if (!begins(*text, ';')) return false;
   advance(text, 1);
+  return link_parameter_take(text, parameter);
+}
+
+bool link_parameter_take(copal_bytes *text, copal_link_parameter *parameter) {
   skip_blanks(text);
   if (!take_name(text, &parameter->name)) return false;
   parameter->value = (copal_bytes){text->data, 0};

@@ -19,4 +19,10 @@ bool link_name_equal(copal_bytes name, copal_bytes other);
 /* The next byte of a value, its escape resolved, or -1 at the end. *at is a position in value. */
 int link_value_next(const copal_link_parameter *parameter, size_t *at);
 
+/* Takes a parameter whose ";" is off already, or stands nowhere. False and no more where there is none. */
+bool link_parameter_take(copal_bytes *text, copal_link_parameter *parameter);
+
+/* As copal_link_matches, for a link in parts: its attributes lack their first ";". */
+bool link_matches(copal_bytes target, copal_bytes attributes, copal_bytes argument);
+
 #endif

@@ -15,6 +15,8 @@ typedef struct filter {
 } filter;
 
 static filter filter_of(copal_bytes argument);
+static bool asks_for_target(const filter *wanted);
+static bool parameters_match(copal_link_parameter *parameter, copal_bytes rest, const filter *wanted);
 static bool target_matches(copal_bytes target, const filter *wanted);
 static bool value_matches(const copal_link_parameter *parameter, const filter *wanted);
 static bool any_item_matches(const copal_link_parameter *parameter, const filter *wanted);
@@ -32,19 +34,32 @@ static const char *const only_first[] = {"rel", "media", "title", "title*", "typ
 bool copal_link_matches(const copal_link *link, copal_bytes argument) {
   assert(link != NULL && (argument.data != NULL || argument.size == 0));
   filter wanted = filter_of(argument);
-  /* RFC 6690 4.1: "The search name "href" refers to the URI-reference between the "<" and ">" characters of a link." */
-  if (link_name_equal(wanted.name, bytes_of("href"))) return target_matches(link->target, &wanted);
-
-  bool list = is_one_of(wanted.name, lists, sizeof lists / sizeof *lists);
-  bool first_counts = is_one_of(wanted.name, only_first, sizeof only_first / sizeof *only_first);
+  if (asks_for_target(&wanted)) return target_matches(link->target, &wanted);
   copal_bytes rest = link->parameters;
   copal_link_parameter parameter;
-  while (copal_link_parameter_next(&rest, &parameter) > 0) {
-    if (!link_name_equal(parameter.name, wanted.name)) continue;
-    if (!wanted.has_text) return true;
-    if (list ? any_item_matches(&parameter, &wanted) : value_matches(&parameter, &wanted)) return true;
+  return copal_link_parameter_next(&rest, &parameter) > 0 && parameters_match(&parameter, rest, &wanted);
+}
+
+bool link_matches(copal_bytes target, copal_bytes attributes, copal_bytes argument) {
+  filter wanted = filter_of(argument);
+  if (asks_for_target(&wanted)) return target_matches(target, &wanted);
+  copal_link_parameter parameter;
+  return link_parameter_take(&attributes, &parameter) && parameters_match(&parameter, attributes, &wanted);
+}
+
+/* RFC 6690 4.1: "The search name "href" refers to the URI-reference between the "<" and ">" characters of a link." */
+static bool asks_for_target(const filter *wanted) { return link_name_equal(wanted->name, bytes_of("href")); }
+
+/* Looks at one parameter, and then at the rest of them. */
+static bool parameters_match(copal_link_parameter *parameter, copal_bytes rest, const filter *wanted) {
+  bool list = is_one_of(wanted->name, lists, sizeof lists / sizeof *lists);
+  bool first_counts = is_one_of(wanted->name, only_first, sizeof only_first / sizeof *only_first);
+  do {
+    if (!link_name_equal(parameter->name, wanted->name)) continue;
+    if (!wanted->has_text) return true;
+    if (list ? any_item_matches(parameter, wanted) : value_matches(parameter, wanted)) return true;
     if (first_counts) return false;
-  }
+  } while (copal_link_parameter_next(&rest, parameter) > 0);
   return false;
 }
 

@@ -1,23 +1,28 @@
-/* GET /.well-known/core: the routes as link format, filtered by the request's query. RFC 6690 sections 4 and 4.1. */
+/* GET /.well-known/core: the routes as link format, filtered by the request's query, of any length: only the bytes of
+ * the wanted block are written. RFC 6690 sections 4 and 4.1. */
 #include <string.h>
 
 #include "base/text.h"
+#include "message/link.h"
 #include "rest/request.h"
 
-/* The list under construction, right where the reply's payload will stand. */
+/* A piece of a link on its way into the list. */
 struct list {
-  uint8_t *bytes;
-  size_t capacity, size;
-  bool full;
+  uint8_t *buffer; /* takes bytes from offset on, size of them */
+  uint64_t offset;
+  size_t size, taken;
+  uint64_t position; /* of the whole list */
 };
 
 static void append(struct list *list, const void *bytes, size_t size) {
-  if (size > list->capacity - list->size) {
-    list->full = true;
-    return;
-  }
-  memcpy(list->bytes + list->size, bytes, size);
-  list->size += size;
+  uint64_t from = list->position, to = from + size, end = list->offset + list->size;
+  list->position = to;
+  if (from < list->offset) from = list->offset;
+  if (to > end) to = end;
+  if (from >= to) return;
+  const uint8_t *source = (const uint8_t *)bytes + (from - (list->position - size));
+  memcpy(list->buffer + (from - list->offset), source, (size_t)(to - from));
+  list->taken += (size_t)(to - from);
 }
 
 /* A pattern with a parameter is no link. One with a tail is a link to what it begins with. */
@@ -31,46 +36,53 @@ static size_t target_size(const struct routes *routes, uint32_t index) {
   return size > 2 ? size - 2 : 1;                               /* "/a" of a tail below it, "/" of one at the root */
 }
 
+/* RFC 7641 6: the attribute "obs" is "a hint indicating that the destination of a link is useful for observation". */
+static const copal_bytes observable = {(const uint8_t *)"obs", 3};
+
 /* RFC 6690 4.1: only links that match the query are returned. Several arguments must all match. */
-static bool is_wanted(const copal_view *request, const copal_link *link) {
+static bool is_wanted(const copal_view *request, const struct route *route, copal_bytes target) {
   copal_options walk = copal_options_of(request);
   copal_option option;
+  copal_bytes attributes = {(const uint8_t *)route->attributes,
+                            route->attributes == NULL ? 0 : text_size(route->attributes)};
   while (copal_options_next(&walk, &option)) {
     if (option.number != COPAL_OPTION_URI_QUERY) continue;
-    if (!copal_link_matches(link, (copal_bytes){option.value, option.size})) return false;
+    copal_bytes argument = {option.value, option.size};
+    if (link_matches(target, attributes, argument)) continue;
+    if (!route->observable || !link_matches(target, observable, argument)) return false;
   }
   return true;
 }
 
-static void append_link(struct list *list, const copal_view *request, const struct route *route, size_t size) {
-  size_t start = list->size;
-  if (start > 0) append(list, ",", 1);
-  size_t link_start = list->size;
+static void append_link(struct list *list, const struct route *route, copal_bytes target) {
+  if (list->position > 0) append(list, ",", 1);
   append(list, "<", 1);
-  append(list, route->pattern, size);
+  append(list, target.data, target.size);
   append(list, ">", 1);
   if (route->attributes != NULL) {
     append(list, ";", 1);
     append(list, route->attributes, text_size(route->attributes));
   }
-  if (list->full) return;
-  copal_bytes written = {list->bytes + link_start, list->size - link_start};
-  copal_link link;
-  if (copal_link_next(&written, &link) != 1 || !is_wanted(request, &link)) list->size = start;
+  if (!route->observable) return;
+  append(list, ";", 1);
+  append(list, observable.data, observable.size);
+}
+
+static uint64_t read_list(void *context, uint64_t offset, void *buffer, size_t size) {
+  const struct copal_request *request = context;
+  const struct routes *routes = request->routes;
+  struct list list = {.buffer = buffer, .offset = offset, .size = size};
+  for (uint32_t index = 0; index < routes->slab.fresh; ++index) {
+    const struct route *route = &routes->records[index];
+    copal_bytes target = {(const uint8_t *)route->pattern, target_size(routes, index)};
+    if (target.size > 0 && is_wanted(&request->rx.message, route, target)) append_link(&list, route, target);
+    if (list.position >= offset + size) break;
+  }
+  return list.taken;
 }
 
 void request_reply_core(struct copal_request *request) {
-  const struct routes *routes = request->routes;
   copal_message *reply = copal_reply_message(request);
   copal_message_add_uint(reply, COPAL_OPTION_CONTENT_FORMAT, COPAL_LINK_FORMAT);
-  struct list list = {.size = 0};
-  list.bytes = copal_message_payload_room(reply, &list.capacity);
-  for (uint32_t index = 0; index < routes->slab.fresh && !list.full; ++index) {
-    size_t size = target_size(routes, index);
-    if (size > 0) append_link(&list, &request->rx.message, &routes->records[index], size);
-  }
-  if (list.full)
-    copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
-  else
-    copal_message_set_payload(reply, list.bytes, list.size);
+  copal_reply_reader(request, COPAL_SIZE_UNKNOWN, read_list, request);
 }

@@ -1,9 +1,10 @@
-/* From a request to its handler, and the answers that need none: 4.04, 4.05, 4.06, 5.05. RFC 7252 sections 5.8, 5.10.
- */
+/* From a request to its handler, and the answers that need none: 4.04, 4.05, 5.05, and what the other files of this
+ * folder find to be amiss. RFC 7252 sections 5.8, 5.10. */
 #include <string.h>
 
 #include "base/text.h"
 #include "rest/request.h"
+#include "rest/window.h"
 
 static bool is_well_known_core(const copal_view *view) {
   static const char *const path[] = {".well-known", "core"};
@@ -19,27 +20,73 @@ static bool is_well_known_core(const copal_view *view) {
   return count == 2;
 }
 
-/* RFC 7252 5.10.4: "If the preferred Content-Format cannot be returned, then a 4.06 "Not Acceptable" MUST be
- * sent as a response, unless another error code takes precedence for this response." */
-static void check_accept(struct copal_request *request) {
-  copal_view reply = copal_message_view(&request->reply);
-  if (COPAL_CODE_CLASS(reply.code) != 2) return;
-  uint32_t accept = copal_find_uint(&request->rx.message, COPAL_OPTION_ACCEPT, COPAL_FORMAT_NONE);
-  uint32_t format = copal_find_uint(&reply, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
-  if (accept == COPAL_FORMAT_NONE || format == COPAL_FORMAT_NONE || accept == format) return;
-  copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
+/* --- Blocks --------------------------------------------------------------------------------------- */
+
+struct request_block request_block_of(uint32_t value) {
+  if (value == UINT32_MAX) return (struct request_block){.present = false};
+  return (struct request_block){copal_block_of(value), true};
 }
 
-static void call_handler(struct copal_request *request, const struct route_handler *handler) {
+/* RFC 7959 2.2: an SZX of 7 "MUST lead to a 4.00 Bad Request response code upon reception in a request." */
+static bool reads_blocks(struct copal_request *request) {
+  const copal_view *view = &request->rx.message;
+  request->block1 = request_block_of(copal_find_uint(view, COPAL_OPTION_BLOCK1, UINT32_MAX));
+  request->block2 = request_block_of(copal_find_uint(view, COPAL_OPTION_BLOCK2, UINT32_MAX));
+  return request->block1.block.szx != BLOCK_SZX_RESERVED && request->block2.block.szx != BLOCK_SZX_RESERVED;
+}
+
+/* A request for more of a reply that was given already: it must not be executed again, even where nothing is kept any
+ * more. Only a GET, and a FETCH that comes with its payload, can be answered anew. */
+static bool is_for_more(const struct copal_request *request) {
+  return request->block2.block.number > 0 && !request->block1.present && request->rx.message.payload.size == 0;
+}
+
+static bool answers_more(struct copal_request *request) {
+  if (!is_for_more(request)) return false;
+  if (request_reply_kept(request)) return true;
+  if (request->rx.message.code == COPAL_GET) return false;
+  copal_reply_code(request, COPAL_REQUEST_ENTITY_INCOMPLETE);
+  return true;
+}
+
+/* --- The handler ------------------------------------------------------------------------------------ */
+
+static void call_handler(struct copal_request *request) {
+  const struct route_handler *handler = request->handler;
+  request->handled = true;
   handler->handler(request, handler->context);
   if (request->deferred) return;
-  if (!request->replied || request->reply.error != COPAL_OK) copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
-  /* A request that changed something has done so: only the representation of a GET or FETCH can be refused. */
-  uint8_t method = request->rx.message.code;
-  if (method == COPAL_GET || method == COPAL_FETCH) check_accept(request);
+  if (request->replied && request->reply.error != COPAL_OK) request->replied = false;
+  if (!request->replied && request->part.last) copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
+  if (!request->replied) return;
+  request->reply.capacity = request->room_size;
+  request_validate(request);
+  request_cut_reply(request);
 }
 
-void request_dispatch(struct copal_request *request) {
+/* Preconditions are looked at when a body begins, so that nothing is sent in vain, and again when it is whole. */
+static void handle(struct copal_request *request) {
+  if (!request_is_acceptable(request)) return;
+  bool begins = request->block1.block.number == 0;
+  if (begins && !request_preconditions_hold(request)) return;
+  if (!request_take_block(request)) return;
+  bool ends = request->upload != INDEX_NONE && request->part.last && !begins;
+  if (ends && !request_preconditions_hold(request)) return;
+  call_handler(request);
+  request_finish_block(request);
+}
+
+static void reply_core(struct copal_request *request) {
+  if (request->rx.message.code != COPAL_GET) {
+    copal_reply_code(request, COPAL_METHOD_NOT_ALLOWED);
+    return;
+  }
+  request_reply_core(request);
+  request->reply.capacity = request->room_size;
+  request_validate(request);
+}
+
+static void find_and_handle(struct copal_request *request) {
   const copal_view *view = &request->rx.message;
   copal_option option;
   /* RFC 7252 5.10.2: "An endpoint receiving a request with a Proxy-Uri Option that is unable or unwilling to act as a
@@ -50,22 +97,29 @@ void request_dispatch(struct copal_request *request) {
   }
   request->route = routes_match(request->routes, view);
   bool own = request->route != INDEX_NONE && routes_is_literal(request->routes, request->route);
-  bool core = !own && is_well_known_core(view);
-  if (request->route == INDEX_NONE || core) {
-    if (!core) {
-      /* RFC 7252 5.8: "A request with an unrecognized or unsupported Method Code MUST generate a 4.05". */
-      copal_reply_code(request, view->code > COPAL_IPATCH ? COPAL_METHOD_NOT_ALLOWED : COPAL_NOT_FOUND);
-    } else if (view->code == COPAL_GET) {
-      request_reply_core(request);
-      check_accept(request);
-    } else {
-      copal_reply_code(request, COPAL_METHOD_NOT_ALLOWED);
-    }
+  if (!own && is_well_known_core(view)) {
+    request->route = INDEX_NONE;
+    reply_core(request);
     return;
   }
-  const struct route_handler *handler = routes_handler(request->routes, request->route, view->code);
-  if (handler == NULL)
+  if (request->route == INDEX_NONE) {
+    /* RFC 7252 5.8: "A request with an unrecognized or unsupported Method Code MUST generate a 4.05". */
+    copal_reply_code(request, view->code > COPAL_IPATCH ? COPAL_METHOD_NOT_ALLOWED : COPAL_NOT_FOUND);
+    return;
+  }
+  request->handler = routes_handler(request->routes, request->route, view->code);
+  if (request->handler == NULL)
     copal_reply_code(request, COPAL_METHOD_NOT_ALLOWED);
+  else if (!answers_more(request))
+    handle(request);
+}
+
+void request_dispatch(struct copal_request *request) {
+  request->upload = INDEX_NONE;
+  if (reads_blocks(request))
+    find_and_handle(request);
   else
-    call_handler(request, handler);
+    copal_reply_code(request, COPAL_BAD_REQUEST);
+  if (request->deferred) return;
+  request->reply.capacity = request->room_size;
 }

@@ -1,4 +1,4 @@
-/* What a handler may ask of its request and say in reply: the public functions on copal_request. */
+/* What a handler may ask of its request: the public functions on copal_request that change nothing. */
 #include "rest/request.h"
 
 #include <assert.h>
@@ -37,6 +37,23 @@ copal_bytes copal_request_parameter(const copal_request *request, const char *na
   return value;
 }
 
+bool copal_request_query(const copal_request *request, const char *name, copal_bytes *value) {
+  size_t size = text_size(name);
+  copal_options walk = copal_options_of(&request->rx.message);
+  copal_option option;
+  while (copal_options_next(&walk, &option)) {
+    if (option.number != COPAL_OPTION_URI_QUERY || option.size < size || memcmp(option.value, name, size) != 0)
+      continue;
+    if (option.size > size && option.value[size] != '=') continue;
+    size_t skip = option.size > size ? size + 1 : size;
+    *value = (copal_bytes){option.value + skip, option.size - skip};
+    return true;
+  }
+  return false;
+}
+
+copal_part copal_request_part(copal_request *request) { return request->part; }
+
 /* All but unreserved characters are escaped: a tail is often used as a file's name, and neither "/" nor NUL within a
  * segment may pass for anything else. */
 static bool append(char *buffer, size_t capacity, size_t *size, uint8_t c) {
@@ -74,47 +91,15 @@ copal_error copal_request_tail(const copal_request *request, char *buffer, size_
   return COPAL_OK;
 }
 
-void request_begin_reply(struct copal_request *request, uint8_t code) {
-  assert(!request->deferred);
-  const copal_view *view = &request->rx.message;
-  copal_type type = view->type == COPAL_CON ? COPAL_ACK : COPAL_NON;
-  copal_message_init(&request->reply, request->room, request->room_size, type, code);
-  request->room[2] = (uint8_t)(request->reply_mid >> 8);
-  request->room[3] = (uint8_t)request->reply_mid;
-  copal_message_set_token(&request->reply, view->token.data, view->token.size);
-  request->replied = true;
-}
-
-copal_error copal_reply(copal_request *request, copal_code code, uint32_t content_format, const void *payload,
-                        size_t payload_size) {
-  request_begin_reply(request, (uint8_t)code);
-  if (content_format != COPAL_FORMAT_NONE)
-    copal_message_add_uint(&request->reply, COPAL_OPTION_CONTENT_FORMAT, content_format);
-  copal_message_set_payload(&request->reply, payload, payload_size);
-  if (request->reply.error == COPAL_OK) return COPAL_OK;
-  request_begin_reply(request, COPAL_INTERNAL_SERVER_ERROR);
-  return COPAL_ERR_MESSAGE_SIZE;
-}
-
-copal_error copal_reply_text(copal_request *request, const char *text) {
-  return copal_reply(request, COPAL_CONTENT, COPAL_TEXT_PLAIN, text, text_size(text));
-}
-
-copal_error copal_reply_code(copal_request *request, copal_code code) {
-  return copal_reply(request, code, COPAL_FORMAT_NONE, NULL, 0);
-}
-
-copal_message *copal_reply_message(copal_request *request) {
-  request_begin_reply(request, COPAL_CONTENT);
-  return &request->reply;
-}
-
 copal_error copal_defer(copal_request *request, copal_deferred *deferred) {
   assert(!request->deferred);
   if (request->notification) return COPAL_ERR_NOTIFICATION;
+  if (!request->part.last) return COPAL_ERR_TYPE;
   uint32_t index = deferred_take(request->deferreds, request->engine, request->incoming);
   if (index == INDEX_NONE) return COPAL_ERR_DEFERRED_FULL;
-  *deferred = (copal_deferred){index, request->deferreds->records[index].generation};
+  struct deferred *record = &request->deferreds->records[index];
+  record->options = request_transfer_key(request).options;
+  *deferred = (copal_deferred){index, record->generation};
   request->deferred = true;
   return COPAL_OK;
 }

@@ -5,6 +5,15 @@
 
 #include "engine/deferred.h"
 #include "rest/routes.h"
+#include "rest/transfers.h"
+
+enum { ETAG_SIZE_MAX = 8 };
+
+/* A Block option of the request. */
+struct request_block {
+  copal_block block;
+  bool present;
+};
 
 struct copal_request {
   copal_rx rx;
@@ -12,12 +21,23 @@ struct copal_request {
   uint8_t *room; /* where the reply is built */
   size_t room_size;
   const struct routes *routes;
-  uint32_t route; /* index, or INDEX_NONE for none */
+  uint32_t route;                      /* index, or INDEX_NONE for none */
+  const struct route_handler *handler; /* NULL before it is known */
   struct engine *engine;
   struct deferreds *deferreds;
+  struct transfers *transfers;
   const struct incoming *incoming;
+  struct request_block block1, block2;
+  const struct transfer_key *key; /* of a reply that comes late, whose request is gone; else NULL */
+  copal_part part;
+  void *state;     /* of a body in one message, for part.state */
+  uint32_t upload; /* the transfer whose bytes are the payload, or INDEX_NONE */
   uint16_t reply_mid;
+  uint8_t etag[ETAG_SIZE_MAX]; /* the resource's version, if it has a version function */
+  uint8_t etag_size;
   bool replied, deferred;
+  bool handled;      /* the handler was called */
+  bool in_blocks;    /* the reply's payload is the wanted block already */
   bool notification; /* the handler is called for observers: nothing is known of the client but its request */
 };
 
@@ -27,7 +47,47 @@ void request_begin_reply(struct copal_request *request, uint8_t code);
 /* Finds the handler, calls it, and sees that there is a reply or a deferral afterwards. */
 void request_dispatch(struct copal_request *request);
 
-/* Replies with the list of routes: GET /.well-known/core. */
+/* Lets go of what the request held, when its reply is done. */
+void request_end(struct copal_request *request);
+
+/* Replies with the list of routes: GET /.well-known/core. core.c */
 void request_reply_core(struct copal_request *request);
+
+/* --- Conditions: conditions.c ------------------------------------------------------------------- */
+
+/* Whether the request's formats and preconditions permit the handler to be called; where not, it is answered. */
+bool request_is_acceptable(struct copal_request *request);
+bool request_preconditions_hold(struct copal_request *request);
+
+/* Gives the reply its ETag, and makes 2.03 of a 2.05 whose ETag the client has. */
+void request_validate(struct copal_request *request);
+
+/* --- Bodies: intake.c, reply.c ------------------------------------------------------------------ */
+
+/* A Block option's value, or UINT32_MAX for none. */
+struct request_block request_block_of(uint32_t value);
+
+/* Hashes of what makes the request one with its other blocks. */
+struct transfer_key request_transfer_key(const struct copal_request *request);
+
+/* Takes the block of a body that came with the request. Whether the handler is to be called now, with the whole body or
+ * with a part; where not, the request is answered. */
+bool request_take_block(struct copal_request *request);
+
+/* Tells the client which block of its body the reply answers; more: that it is not the final response. */
+void request_add_block1(struct copal_request *request, bool more);
+
+/* Notes after the handler what becomes of the upload, and tells the client which block it was. */
+void request_finish_block(struct copal_request *request);
+
+/* Replies with the wanted block of a reply that is kept. False when none is. */
+bool request_reply_kept(struct copal_request *request);
+
+/* Builds a reply that comes late from a response that the application wrote: its options, and the wanted block of its
+ * payload, which is kept. request has its key. */
+copal_error request_reply_late(struct copal_request *request, const copal_message *response);
+
+/* Cuts a payload that was set by hand down to the wanted block. */
+void request_cut_reply(struct copal_request *request);
 
 #endif

@@ -86,6 +86,19 @@ static void hexadecimal_has_16_bytes_a_line_with_their_characters(void **state) 
   free(shown);
 }
 
+static void a_character_that_is_cut_off_is_noticed(void **state) {
+  (void)state;
+  assert_int_equal(terminal_unfinished(bytes_of(NULL, 0)), 0);
+  assert_int_equal(terminal_unfinished(BYTES("a")), 0);
+  assert_int_equal(terminal_unfinished(BYTES("a\xc3")), 1);
+  assert_int_equal(terminal_unfinished(BYTES("a\xc3\xa9")), 0);
+  assert_int_equal(terminal_unfinished(BYTES("\xe2\x82")), 2);
+  assert_int_equal(terminal_unfinished(BYTES("\xe2\x82\xac")), 0);
+  assert_int_equal(terminal_unfinished(BYTES("a\xf0\x9f\x8c")), 3);
+  assert_int_equal(terminal_unfinished(BYTES("\xf0\x9f\x8c\xa1")), 0);
+  assert_int_equal(terminal_unfinished(BYTES("\x80\x80\x80\x80")), 0); /* no character begins there */
+}
+
 static void styles_are_empty_without_colours(void **state) {
   (void)state;
   terminal_setup(COLOR_NEVER);
@@ -104,6 +117,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_utf8_is_written_out),
       cmocka_unit_test(text_is_told_from_other_bytes),
       cmocka_unit_test(hexadecimal_has_16_bytes_a_line_with_their_characters),
+      cmocka_unit_test(a_character_that_is_cut_off_is_noticed),
       cmocka_unit_test(styles_are_empty_without_colours),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

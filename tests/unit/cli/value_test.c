@@ -124,6 +124,28 @@ static void what_is_no_hexadecimal_is_named(void **state) {
   assert_int_equal(size, 0);
 }
 
+static void a_size_is_shown_in_the_unit_that_suits_it(void **state) {
+  (void)state;
+  static const struct {
+    uint64_t size;
+    const char *expected;
+  } cases[] = {
+      {0, "0 B"},
+      {999, "999 B"},
+      {1000, "1.0 kB"},
+      {1500, "1.5 kB"},
+      {999949, "999.9 kB"},
+      {999950, "1.0 MB"},
+      {104857600, "104.9 MB"},
+      {5000000000, "5.0 GB"},
+      {UINT64_MAX, "18.4 EB"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    char text[32];
+    assert_string_equal(value_size_text(cases[i].size, text, sizeof text), cases[i].expected);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_number_is_decimal_or_hexadecimal),
@@ -132,6 +154,7 @@ int main(void) {
       cmocka_unit_test(a_duration_is_seconds_with_a_fraction),
       cmocka_unit_test(what_is_no_duration_is_refused),
       cmocka_unit_test(a_duration_is_shown_in_the_unit_that_suits_it),
+      cmocka_unit_test(a_size_is_shown_in_the_unit_that_suits_it),
       cmocka_unit_test(hexadecimal_skips_blanks_colons_and_a_prefix),
       cmocka_unit_test(hexadecimal_appends),
       cmocka_unit_test(what_is_no_hexadecimal_is_named),

@@ -110,6 +110,62 @@ static void ids_of_messages_that_wait_for_their_turn_are_not_reused_either(void 
   use_ids(50, 3000, 8, 0xff00, false);
 }
 
+/* The same with skips between: what is skipped is not used, and nothing is used too early. */
+static void ids_are_not_reused_however_many_are_skipped(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    struct fixture fixture;
+    open_peers(&fixture, 1);
+    bool evicted;
+    uint32_t peer = take(&fixture, &evicted), skips = 0, refused = 0;
+    copal_time *used = calloc(65536, sizeof *used), now = 1000 * COPAL_SECOND;
+    struct dice dice = {seed};
+    for (int i = 0; i < 2000; ++i) {
+      uint16_t mid;
+      uint32_t kind = dice_below(&dice, 3);
+      if (kind == 0) now += (uint64_t)dice_below(&dice, (uint32_t)seed) * COPAL_SECOND / 2;
+      if (kind == 1) {
+        bool skipped = peers_skip_mids(&fixture.peers, peer, &fixture.random, now, LIFETIME);
+        ++*(skipped ? &skips : &refused);
+      }
+      if (kind < 2 || !peers_next_mid(&fixture.peers, peer, now, LIFETIME, &mid)) continue;
+      peers_take_mid(&fixture.peers, peer, now);
+      peers_mid_used(&fixture.peers, peer, mid, now);
+      assert_true(mid < 0xf000 && (used[mid] == 0 || now - used[mid] >= LIFETIME));
+      used[mid] = now;
+    }
+    assert_true(skips > 4); /* as many as are free at the start */
+    free(used);
+    free(fixture.memory);
+  }
+}
+
+/* Two that are skipped to lie anywhere ahead: no ID is likely, nor the distance between them. */
+static void skipped_ids_cannot_be_guessed(void **state) {
+  (void)state;
+  enum { PEERS_MANY = 3000 };
+  struct fixture fixture;
+  open_peers(&fixture, PEERS_MANY);
+  uint32_t distances[16] = {0}, firsts[16] = {0};
+  for (int i = 0; i < PEERS_MANY; ++i) {
+    bool evicted;
+    uint16_t mids[2];
+    uint32_t peer = take(&fixture, &evicted);
+    for (int k = 0; k < 2; ++k) {
+      assert_true(peers_skip_mids(&fixture.peers, peer, &fixture.random, COPAL_SECOND, LIFETIME));
+      assert_true(peers_next_mid(&fixture.peers, peer, COPAL_SECOND, LIFETIME, &mids[k]));
+      peers_take_mid(&fixture.peers, peer, COPAL_SECOND);
+    }
+    uint32_t distance = (mids[1] + 0xf000u - mids[0]) % 0xf000u;
+    assert_in_range(distance, 1, 0xf000 / 2 + 1);
+    ++distances[distance / 1024 < 16 ? distance / 1024 : 15];
+    ++firsts[mids[0] / 3840];
+  }
+  for (int i = 0; i < 16; ++i) assert_in_range(firsts[i], 120, 260);
+  for (int i = 0; i < 14; ++i) assert_in_range(distances[i], 80, 260); /* all of 14,336 are there for each peer */
+  free(fixture.memory);
+}
+
 /* RFC 7252 4.4: "It is strongly recommended that the initial value of the variable (e.g., on startup) be randomized" */
 static void t34_first_ids_are_random(void **state) {
   (void)state;
@@ -249,6 +305,8 @@ int main(void) {
       cmocka_unit_test(ids_are_not_reused_within_a_lifetime_however_fast),
       cmocka_unit_test(groups_have_ids_of_their_own),
       cmocka_unit_test(ids_of_messages_that_wait_for_their_turn_are_not_reused_either),
+      cmocka_unit_test(ids_are_not_reused_however_many_are_skipped),
+      cmocka_unit_test(skipped_ids_cannot_be_guessed),
       cmocka_unit_test(t34_first_ids_are_random),
       cmocka_unit_test(an_id_is_spent_only_when_it_is_taken),
       cmocka_unit_test(coarse_time_is_late_but_never_early),

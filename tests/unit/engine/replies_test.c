@@ -135,7 +135,7 @@ static void assert_counts(const struct fixture *fixture) {
 static void try_take(struct fixture *fixture, size_t size_most) {
   if (fixture->count == ITEMS) return;
   struct reply_key key = {++fixture->identity, (uint32_t)dice_u64(&fixture->dice),
-                          (uint16_t)dice_below(&fixture->dice, 4), dice_below(&fixture->dice, 2) == 0};
+                          (uint16_t)dice_below(&fixture->dice, 4), dice_below(&fixture->dice, 2) == 0, false};
   uint32_t peer = dice_below(&fixture->dice, PEERS + 1);
   if (peer == PEERS) peer = INDEX_NONE;
   size_t size = dice_below(&fixture->dice, (uint32_t)size_most + 1);
@@ -236,7 +236,7 @@ static void the_ring_of_unsafe_requests_agrees_with_a_model(void **state) {
 }
 
 static struct reply_key key_of(uint64_t identity, uint16_t mid, uint32_t fingerprint) {
-  return (struct reply_key){identity, fingerprint, mid, true};
+  return (struct reply_key){identity, fingerprint, mid, true, false};
 }
 
 static void an_entry_is_found_by_who_sent_it_its_id_and_its_bytes_alone(void **state) {

@@ -151,6 +151,36 @@ static void nstart_messages_go_at_once_and_the_others_wait_in_order(void **state
   }
 }
 
+/* RFC 7252 4.7: "An outstanding interaction is either a CON for which an ACK has not yet been received but is still
+ * expected (message layer) or a request": a ping is answered by a Reset, and is no request. */
+static void pings_wait_for_nobody_and_nobody_for_them(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  uint32_t pings[3];
+  for (int i = 0; i < 2; ++i)
+    assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_EMPTY, EXCHANGE_CALL, COPAL_NEVER, &pings[i]),
+                     COPAL_OK);
+  uint32_t first = send(fixture, 0, COPAL_CON, 0), second = send(fixture, 0, COPAL_CON, 0);
+  assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_EMPTY, EXCHANGE_CALL, COPAL_NEVER, &pings[2]),
+                   COPAL_OK);
+  assert_due(fixture, START, DUE_TRANSMIT, pings[0]);
+  assert_due(fixture, START, DUE_TRANSMIT, pings[1]);
+  assert_due(fixture, START, DUE_TRANSMIT, first);
+  assert_due(fixture, START, DUE_TRANSMIT, pings[2]);
+  assert_due(fixture, START, DUE_NOTHING, 0);
+  assert_int_equal(fixture->engine.peers.records[0].outstanding, 1);
+  for (int i = 0; i < 3; ++i) {
+    engine_fail(&fixture->engine, pings[i], EXCHANGE_ANSWERED);
+    engine_end(&fixture->engine, pings[i]);
+    assert_due(fixture, START, DUE_NOTHING, 0);
+  }
+  engine_fail(&fixture->engine, first, EXCHANGE_ANSWERED);
+  engine_end(&fixture->engine, first);
+  assert_due(fixture, START, DUE_TRANSMIT, second);
+  engine_fixture_close(fixture);
+}
+
 static void whoever_is_forgotten_while_it_waits_leaves_the_queue_whole(void **state) {
   (void)state;
   copal_config config = config_of(1);
@@ -279,6 +309,7 @@ int main(void) {
       cmocka_unit_test(no_factor_no_retransmissions_and_the_longest_times_work),
       cmocka_unit_test(what_would_overflow_a_timer_is_refused_as_a_configuration),
       cmocka_unit_test(nstart_messages_go_at_once_and_the_others_wait_in_order),
+      cmocka_unit_test(pings_wait_for_nobody_and_nobody_for_them),
       cmocka_unit_test(whoever_is_forgotten_while_it_waits_leaves_the_queue_whole),
       cmocka_unit_test(responses_of_ours_need_no_turn_unless_they_are_confirmable),
       cmocka_unit_test(a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not),

@@ -15,6 +15,7 @@ static void handler(copal_request *request, void *context) { (*(action **)contex
 
 static struct bare *open_server(const char *pattern, action **does) {
   copal_config config = copal_config_small();
+  config.amplification_max = 0;
   struct bare *bare = bare_open(&config);
   assert_int_equal(copal_route(bare->endpoint, COPAL_GET, pattern, handler, does), COPAL_OK);
   return bare;
@@ -156,7 +157,7 @@ static void reply_large(copal_request *request) {
   reply_error = copal_reply(request, COPAL_CONTENT, COPAL_FORMAT_NONE, payload, payload_size);
 }
 
-static void a_reply_that_does_not_fit_becomes_5_00_with_its_token(void **state) {
+static void a_reply_that_does_not_fit_goes_in_blocks(void **state) {
   (void)state;
   action *does = reply_large;
   struct bare *bare = open_server("/a", &does);
@@ -164,11 +165,33 @@ static void a_reply_that_does_not_fit_becomes_5_00_with_its_token(void **state) 
     bare_in(bare, "4201%04xaabbb161", (unsigned)payload_size);
     bool fits = 4 + 2 + 1 + payload_size <= 256;
     const struct bare_sent *sent = bare_out_one(bare);
-    assert_int_equal(reply_error, fits ? COPAL_OK : COPAL_ERR_MESSAGE_SIZE);
-    assert_int_equal(sent->view.code, fits ? COPAL_CONTENT : COPAL_INTERNAL_SERVER_ERROR);
-    assert_int_equal(sent->size, fits ? 7 + payload_size : 6);
+    assert_int_equal(reply_error, COPAL_OK);
+    assert_int_equal(sent->view.code, COPAL_CONTENT);
+    assert_int_equal(sent->view.payload.size, fits ? payload_size : 128);
+    assert_int_equal(copal_find_uint(&sent->view, COPAL_OPTION_BLOCK2, 99), fits ? 99 : 0x0b);
+    assert_int_equal(copal_find_uint(&sent->view, COPAL_OPTION_SIZE2, 0), fits ? 0 : payload_size);
     assert_int_equal(sent->view.token.size, 2);
   }
+  bare_close(bare);
+}
+
+/* Nobody could ask for the rest of it: the token leaves no room for a block. */
+static void a_reply_without_room_for_a_block_becomes_5_00_with_its_token(void **state) {
+  (void)state;
+  action *does = reply_large;
+  struct bare *bare = open_server("/a", &does);
+  payload_size = 400;
+  uint8_t token[230] = {7}, bytes[256];
+  copal_encoder encoder;
+  copal_encode_begin(&encoder, bytes, sizeof bytes, COPAL_CON, COPAL_GET, 1, token, sizeof token);
+  copal_encode_option(&encoder, COPAL_OPTION_URI_PATH, "a", 1);
+  assert_int_equal(encoder.error, COPAL_OK);
+  copal_path path = bare_path(BARE_PORT);
+  bare_in_bytes(bare, &path, bytes, encoder.size);
+  const struct bare_sent *sent = bare_out_one(bare);
+  assert_int_equal(reply_error, COPAL_ERR_MESSAGE_SIZE);
+  assert_int_equal(sent->view.code, COPAL_INTERNAL_SERVER_ERROR);
+  assert_int_equal(sent->view.token.size, sizeof token);
   bare_close(bare);
 }
 
@@ -204,7 +227,8 @@ int main(void) {
       cmocka_unit_test(t14_600_empty_segments_are_a_tail_of_slashes),
       cmocka_unit_test(the_last_reply_counts_and_nothing_of_those_before_stays),
       cmocka_unit_test(a_reply_is_built_by_hand_in_any_order),
-      cmocka_unit_test(a_reply_that_does_not_fit_becomes_5_00_with_its_token),
+      cmocka_unit_test(a_reply_that_does_not_fit_goes_in_blocks),
+      cmocka_unit_test(a_reply_without_room_for_a_block_becomes_5_00_with_its_token),
       cmocka_unit_test(t04_extended_tokens_are_echoed_in_every_reply),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,313 @@
+/* Notifications: a resource that has changed is asked once for its new state, and that one message goes to all who
+ * observe it, as fast as each of them may be sent to. RFC 7641 sections 4.2 to 4.5. */
+#include <assert.h>
+
+#include "base/text.h"
+#include "endpoint/endpoint.h"
+#include "rest/request.h"
+#include "rest/variant.h"
+
+#define RETRY_AFTER COPAL_SECOND /* where neither an answer nor a timer says that there is room again */
+
+static void notification_over(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error,
+                              void *context);
+
+/* --- What has changed ----------------------------------------------------------------------------- */
+
+static bool hash_path(copal_endpoint *endpoint, const char *path, uint64_t *hash) {
+  struct observers *observers = &endpoint->observers;
+  if (observers->observed_slab.count == 0) return false;
+  copal_message message;
+  copal_message_init(&message, observers->path_room, endpoint->engine.message_size_max, COPAL_NON, COPAL_GET);
+  if (copal_path_to_options(path, text_size(path), COPAL_OPTION_URI_PATH, &message) != COPAL_OK) return false;
+  copal_view view = copal_message_view(&message);
+  *hash = variant_path(&observers->key, &view);
+  return true;
+}
+
+size_t copal_notify(copal_endpoint *endpoint, const char *path) {
+  uint64_t hash;
+  return endpoint != NULL && hash_path(endpoint, path, &hash) ? observed_change(&endpoint->observers, hash) : 0;
+}
+
+size_t copal_notify_end(copal_endpoint *endpoint, const char *path, copal_code code) {
+  uint64_t hash;
+  return endpoint != NULL && hash_path(endpoint, path, &hash) ? observed_end(&endpoint->observers, hash, (uint8_t)code)
+                                                              : 0;
+}
+
+/* --- The new state --------------------------------------------------------------------------------- */
+
+static void try_again_later(copal_endpoint *endpoint) {
+  struct observers *observers = &endpoint->observers;
+  if (observers->retry_at == COPAL_NEVER) observers->retry_at = endpoint->engine.now + RETRY_AFTER;
+}
+
+/* The next notification that is over makes room. */
+static void wait_for_room(copal_endpoint *endpoint) {
+  endpoint->observers.blocked = true;
+  try_again_later(endpoint);
+}
+
+static void call_handler(copal_endpoint *endpoint, uint32_t index, struct copal_request *request) {
+  bool outer = endpoint->in_handler;
+  endpoint->in_handler = true;
+  endpoint->observers.making = index;
+  request_dispatch(request);
+  endpoint->observers.making = INDEX_NONE;
+  endpoint->in_handler = outer;
+}
+
+/* RFC 7641 4.2: "The Content-Format specified in a 2.xx notification MUST be the same as the one used in the initial
+ * response to the GET request." */
+static bool has_same_format(struct observed *observed, const copal_view *reply) {
+  uint32_t format = copal_find_uint(reply, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
+  if (reply->code == COPAL_VALID) return true;
+  if (observed->format == OBSERVED_FORMAT_OPEN) observed->format = format;
+  return observed->format == format;
+}
+
+/* What the handler made becomes a notification: with the Observe option, or the last one, without. */
+static void finish(copal_endpoint *endpoint, uint32_t index, struct copal_request *request) {
+  struct observed *observed = &endpoint->observers.observed[index];
+  copal_view reply = copal_message_view(&request->reply);
+  bool goes_on = COPAL_CODE_CLASS(reply.code) == 2;
+  /* RFC 7641 4.2: "If the server is unable to continue sending notifications in this format, it SHOULD send a
+   * notification with a 4.06 (Not Acceptable) response code". */
+  if (goes_on && !has_same_format(observed, &reply)) {
+    goes_on = false;
+    copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
+  }
+  request->reply.capacity += OBSERVE_ROOM;
+  if (goes_on && !endpoint_add_observe(endpoint, &request->reply)) {
+    goes_on = false;
+    request_begin_reply(request, COPAL_INTERNAL_SERVER_ERROR);
+  }
+  /* RFC 7641 4.2: "a non-2.xx notification MUST NOT include an Observe Option", and the server "subsequently MUST
+   * remove the associated entry from the list of observers". */
+  if (!goes_on) {
+    copal_message_delete(&request->reply, COPAL_OPTION_OBSERVE);
+    observed->end_code = copal_message_view(&request->reply).code;
+    observed_detach(&endpoint->observers, index);
+  }
+}
+
+static void make_by_handler(copal_endpoint *endpoint, uint32_t index, copal_message *message) {
+  struct engine *engine = &endpoint->engine;
+  struct observers *observers = &endpoint->observers;
+  struct observed *observed = &observers->observed[index];
+  struct incoming incoming = {.peer = INDEX_NONE, .unbound = INDEX_NONE};
+  struct copal_request request = {.rx = {.endpoint = endpoint, .time = engine->now, .type = COPAL_NON},
+                                  .room = observers->room,
+                                  .room_size = engine->message_size_max - observed->token_size_max - OBSERVE_ROOM,
+                                  .routes = &endpoint->routes,
+                                  .route = INDEX_NONE,
+                                  .engine = engine,
+                                  .deferreds = &endpoint->deferreds,
+                                  .transfers = &endpoint->transfers,
+                                  .incoming = &incoming,
+                                  .notification = true};
+  incoming.datagram = (copal_bytes){store_bytes(&engine->exchanges.store, observed->request), observed->request_size};
+  incoming.view = &request.rx.message;
+  copal_error error = copal_decode(incoming.datagram.data, incoming.datagram.size, &request.rx.message);
+  assert(error == COPAL_OK);
+  (void)error;
+  request.rx.has_responded = true;
+  call_handler(endpoint, index, &request);
+  /* Unless the handler itself has ended it. */
+  if ((observed->flags & OBSERVED_ENDING) == 0) finish(endpoint, index, &request);
+  *message = request.reply;
+}
+
+/* Makes the newest state of the variant that has waited longest for it. False when there is no room for it. */
+static bool make_next(copal_endpoint *endpoint) {
+  struct observers *observers = &endpoint->observers;
+  uint32_t index = observers->make;
+  struct observed *observed = &observers->observed[index];
+  copal_message message;
+  observed_rest(observers, index);
+  if ((observed->flags & OBSERVED_ENDING) != 0)
+    copal_message_init(&message, observers->room, endpoint->engine.message_size_max, COPAL_NON, observed->end_code);
+  else
+    make_by_handler(endpoint, index, &message);
+  if ((observed->flags & OBSERVED_TO_MAKE) != 0) return true; /* the handler has ended it: it is made anew */
+  if (observed_keep(observers, &endpoint->engine, index, (copal_bytes){message.buffer, message.size})) return true;
+  observed_make_later(observers, index);
+  return false;
+}
+
+/* --- To each observer ------------------------------------------------------------------------------ */
+
+/* Notifications leave a quarter of the exchanges, and of the memory for messages, to everybody else. */
+static bool has_room(const struct engine *engine, size_t size) {
+  const struct slab *exchanges = &engine->exchanges.slab;
+  const struct store *store = &engine->exchanges.store;
+  size_t store_size = (size_t)store->page_count * store->page_size;
+  return exchanges->count < exchanges->count_max - exchanges->count_max / 4 &&
+         store->used + size <= store_size - store_size / 4;
+}
+
+static bool is_wanting(const copal_endpoint *endpoint, const struct observer *observer) {
+  const struct observers *observers = &endpoint->observers;
+  /* RFC 7641 4.5.1: servers "MUST strictly limit the number of simultaneous outstanding notifications/responses that
+   * they transmit to a given client to NSTART". The engine counts by client; of one observation there is never more
+   * than one. */
+  if (observer->exchange != INDEX_NONE) return false;
+  if (observer->sent != observers->observed[observer->observed].state) return true;
+  return (observer->flags & OBSERVER_UNCONFIRMED) != 0 && observer_is_due(observers, observer, endpoint->engine.now);
+}
+
+/* An address that nobody has proved to be his is asked for an acknowledgement each time: RFC 7641 7. */
+static bool is_to_confirm(const copal_endpoint *endpoint, const struct observer *observer) {
+  const struct observers *observers = &endpoint->observers;
+  if ((observers->observed[observer->observed].flags & OBSERVED_ENDING) != 0) return true;
+  if ((endpoint->engine.peers.records[observer->peer].flags & PEER_VERIFIED) == 0) return true;
+  return observer_is_due(observers, observer, endpoint->engine.now);
+}
+
+static copal_error send(copal_endpoint *endpoint, uint32_t index) {
+  struct engine *engine = &endpoint->engine;
+  struct observer *observer = &endpoint->observers.records[index];
+  const struct observed *observed = &endpoint->observers.observed[observer->observed];
+  bool con = is_to_confirm(endpoint, observer);
+  struct transmission transmission = {.peer = observer->peer,
+                                      .type = con ? COPAL_CON : COPAL_NON,
+                                      .message = observed_message(engine, observed),
+                                      .token = {observer->token, observer->token_size},
+                                      .flags = EXCHANGE_CALL,
+                                      .timeout = COPAL_NEVER};
+  if (!has_room(engine, transmission.message.size + transmission.token.size)) return COPAL_ERR_EXCHANGES_FULL;
+  uint32_t exchange;
+  copal_error error = engine_send(engine, &transmission, &exchange);
+  if (error != COPAL_OK) return error;
+  observer->exchange = exchange;
+  observer->sent = observed->state;
+  observer_note_sent(&endpoint->observers, index, con, engine->now);
+  endpoint->calls[exchange] = (struct call){notification_over, observer};
+  ++engine->counters.notifications;
+  return COPAL_OK;
+}
+
+/* Visits observers until so many have been sent something. Returns how many it were. Each is visited once for each
+ * state, whoever it is that has a notification on its way still. */
+static size_t send_some(copal_endpoint *endpoint, size_t count_max) {
+  struct observers *observers = &endpoint->observers;
+  size_t count = 0;
+  while (count < count_max && observers->send != INDEX_NONE) {
+    uint32_t variant = observers->send, index = observers_next(observers, variant);
+    if (index == INDEX_NONE) {
+      observed_rest(observers, variant);
+      continue;
+    }
+    if (!is_wanting(endpoint, &observers->records[index])) continue;
+    copal_error error = send(endpoint, index);
+    if (error == COPAL_OK) {
+      ++count;
+    } else if (error == COPAL_ERR_MESSAGE_IDS_SPENT) {
+      observers->observed[variant].unsent = observers->unsent = true;
+      try_again_later(endpoint);
+    } else {
+      assert(error == COPAL_ERR_EXCHANGES_FULL || error == COPAL_ERR_MESSAGES_FULL);
+      observers_again(observers, index);
+      wait_for_room(endpoint);
+      break;
+    }
+  }
+  observed_turn(observers);
+  return count;
+}
+
+/* --- What ends a notification ----------------------------------------------------------------------- */
+
+/* Called once with the end of each: COPAL_OK for an ACK, COPAL_ERR_TIMEOUT also when a NON's interval is over. */
+static void notification_over(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error,
+                              void *context) {
+  (void)rx;
+  struct observers *observers = &endpoint->observers;
+  struct observer *observer = (struct observer *)context;
+  const struct observed *observed = &observers->observed[observer->observed];
+  uint32_t index = (uint32_t)(observer - observers->records);
+  bool con = (exchange_at(&endpoint->engine.exchanges, tx.index)->flags & EXCHANGE_CON) != 0;
+  observer->exchange = INDEX_NONE;
+  observers->blocked = false;
+  /* RFC 7641 4.5: "If a client rejects a confirmable or non-confirmable notification with a Reset message, or if the
+   * last attempt to retransmit a confirmable notification times out, then the client is considered no longer interested
+   * and the server MUST remove the associated entry from the list of observers." */
+  bool gone = error == COPAL_ERR_UNREACHABLE || (error == COPAL_ERR_TIMEOUT && con);
+  bool was_last =
+      (observed->flags & (OBSERVED_ENDING | OBSERVED_TO_MAKE)) == OBSERVED_ENDING && observer->sent == observed->state;
+  if (gone) ++endpoint->engine.counters.observers_gone;
+  if (gone || was_last || error == COPAL_ERR_RESET)
+    observers_give(observers, &endpoint->engine, index);
+  else if (is_wanting(endpoint, observer))
+    observers_again(observers, index);
+}
+
+void endpoint_forget_observer(copal_endpoint *endpoint, uint32_t index) {
+  struct observer *observer = &endpoint->observers.records[index];
+  uint32_t exchange = observer->exchange;
+  observer->exchange = INDEX_NONE;
+  if (exchange != INDEX_NONE) {
+    engine_fail(&endpoint->engine, exchange, EXCHANGE_UNREACHED);
+    engine_forget(&endpoint->engine, exchange);
+  }
+  observers_give(&endpoint->observers, &endpoint->engine, index);
+}
+
+/* --- The way out ------------------------------------------------------------------------------------- */
+
+/* RFC 7641 4.4: "if a notification is retransmitted, the server MUST update the value of the option to the sequence
+ * number that is current at that time before retransmission." So what is no longer the newest state gives way to it,
+ * number and all: 4.5.2. The last message of an observation is confirmable, and waits for its own turn. */
+void endpoint_refresh(copal_endpoint *endpoint, uint32_t index) {
+  struct engine *engine = &endpoint->engine;
+  uint8_t flags = exchange_at(&engine->exchanges, index)->flags;
+  if ((flags & EXCHANGE_CALL) == 0 || endpoint->calls[index].handler != notification_over) return;
+  struct observer *observer = (struct observer *)endpoint->calls[index].context;
+  const struct observed *observed = &endpoint->observers.observed[observer->observed];
+  if (observer->sent == observed->state) return;
+  if ((observed->flags & OBSERVED_ENDING) != 0 && (flags & EXCHANGE_CON) == 0) return;
+  if (engine_supersede(engine, index, observed_message(engine, observed)) != COPAL_OK) return;
+  observer->sent = observed->state;
+  ++engine->counters.notifications;
+}
+
+/* Those who are owed a confirmable notification by now, and those for whom there was no message ID. */
+static void wake(copal_endpoint *endpoint, size_t count_max) {
+  struct observers *observers = &endpoint->observers;
+  copal_time now = endpoint->engine.now;
+  for (uint32_t index; count_max > 0 && (index = timer_take_due(&observers->timers, now)) != INDEX_NONE; --count_max) {
+    struct observer *observer = &observers->records[index];
+    observer->flags &= (uint8_t)~OBSERVER_TIMED;
+    if (is_wanting(endpoint, observer)) observers_again(observers, index);
+  }
+  if (now < observers->retry_at) return;
+  observers->retry_at = COPAL_NEVER;
+  observers->blocked = false;
+  if (!observers->unsent) return;
+  observers->unsent = false;
+  for (uint32_t index = 0; index < observers->observed_slab.fresh; ++index) {
+    const struct observed *observed = &observers->observed[index];
+    if (observed->unsent && (observed->flags & OBSERVED_TO_MAKE) == 0) observed_visit(observers, index);
+  }
+}
+
+bool endpoint_notify(copal_endpoint *endpoint, size_t count_max) {
+  struct observers *observers = &endpoint->observers;
+  wake(endpoint, count_max);
+  bool made = false;
+  if (observers->makes > 0 && observers->make != INDEX_NONE) {
+    --observers->makes;
+    made = make_next(endpoint);
+    if (!made) wait_for_room(endpoint);
+  }
+  return send_some(endpoint, count_max) > 0 || made;
+}
+
+copal_time endpoint_notify_at(const copal_endpoint *endpoint) {
+  const struct observers *observers = &endpoint->observers;
+  if (observers->blocked) return observers->retry_at;
+  if (observers->make != INDEX_NONE || observers->send != INDEX_NONE) return 0;
+  copal_time timer = timer_earliest(&observers->timers);
+  return timer < observers->retry_at ? timer : observers->retry_at;
+}

@@ -1,0 +1,311 @@
+/* The calls of the application: each exchange of an operation is sent from here, its end is told to here, and the
+ * operation goes on or its owner is told the result. What to send and what a response means is known to rest/. An
+ * observation keeps the exchange that registered it, whose token the notifications bear, and uses others beside it.
+ * RFC 7252 section 5, 7641 section 3, 7959, 7967. */
+#include <assert.h>
+
+#include "endpoint/endpoint.h"
+
+static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context);
+
+/* --- Exchanges ---------------------------------------------------------------------------------- */
+
+static void drop(copal_endpoint *endpoint, copal_tx *tx) {
+  if (!copal_tx_none(*tx)) copal_cancel(endpoint, *tx);
+  *tx = (copal_tx){0, 0};
+}
+
+static copal_time time_left(const copal_endpoint *endpoint, const struct operation *operation) {
+  if (operation->expires_at == COPAL_NEVER) return COPAL_NEVER;
+  copal_time now = endpoint->engine.now;
+  return operation->expires_at > now ? operation->expires_at - now : 0;
+}
+
+static void begin_round(const copal_endpoint *endpoint, struct operation *operation) {
+  copal_time now = endpoint->engine.now;
+  bool bounded = operation->timeout > 0 && operation->timeout < COPAL_NEVER - now;
+  operation->expires_at = bounded ? now + operation->timeout : COPAL_NEVER;
+}
+
+/* Notifications have the token of the registration, whoever made it: the next one needs it again. */
+static void note_token(const struct exchanges *exchanges, struct operation *operation, uint32_t index) {
+  copal_bytes token = header_token(exchange_bytes(exchanges, exchange_at(exchanges, index)));
+  copal_bytes own = header_token(store_bytes(&exchanges->store, operation->request));
+  if (!operation->registering || own.size > 0 || token.size > sizeof operation->token) return;
+  operation->token_size = (uint8_t)token.size;
+  if (token.size > 0) memcpy(operation->token, token.data, token.size);
+}
+
+/* The exchange before has been dropped: it may have been the last one that there is room for. */
+static copal_error send_next(copal_endpoint *endpoint, struct operation *operation) {
+  copal_message message;
+  copal_error error = operation_compose(&endpoint->operations, operation, &message);
+  if (error != COPAL_OK) return error;
+  bool unanswered = operation->unanswered && !operation->upload.in_blocks;
+  struct transmission transmission = {.peer = operation->peer,
+                                      .type = header_type(message.buffer),
+                                      .message = {message.buffer, message.size},
+                                      .multicast = operation->multicast,
+                                      .no_token = operation_is_tokenless(operation),
+                                      .flags = EXCHANGE_CALL | (unanswered ? EXCHANGE_RESPONDED : 0),
+                                      .timeout = time_left(endpoint, operation)};
+  uint32_t index;
+  error = engine_send(&endpoint->engine, &transmission, &index);
+  if (error != COPAL_OK) return error;
+  endpoint->calls[index] = (struct call){told, operation};
+  operation->exchange = exchange_handle(&endpoint->engine.exchanges, index);
+  ++operation->exchanges;
+  note_token(&endpoint->engine.exchanges, operation, index);
+  return COPAL_OK;
+}
+
+/* --- Results ------------------------------------------------------------------------------------ */
+
+static void forget(copal_endpoint *endpoint, struct operation *operation) {
+  drop(endpoint, &operation->exchange);
+  drop(endpoint, &operation->observation);
+  peers_release(&endpoint->engine.peers, operation->peer);
+  operation_give(&endpoint->operations, operation);
+}
+
+static copal_bytes body_of(const struct download *download, const copal_rx *rx) {
+  if (rx == NULL || download->writing) return (copal_bytes){NULL, 0};
+  if (!download->in_blocks) return rx->message.payload;
+  return (copal_bytes){download->buffer, (size_t)download->size};
+}
+
+/* The owner may begin and cancel calls: the last thing that is done with an operation. Where it is over, its record is
+ * free again before the owner is told. */
+static void deliver(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx, copal_error error,
+                    bool last) {
+  copal_rx told_rx;
+  if (rx != NULL) {
+    /* The transmission is the operation's: nobody is to cancel it. */
+    told_rx = *rx;
+    told_rx.request = told_rx.pertains_to = (copal_tx){0, 0};
+  }
+  const struct download *download = &operation->download;
+  copal_result result = {.error = error,
+                         .rx = rx == NULL ? NULL : &told_rx,
+                         .body = body_of(download, rx),
+                         .began = operation->began,
+                         .exchanges = operation->exchanges,
+                         .transmissions = operation->transmissions,
+                         .last = last,
+                         .observed = !copal_tx_none(operation->observation)};
+  if (rx != NULL) result.body_size = download->in_blocks ? download->size : rx->message.payload.size;
+  copal_call call = operation_handle(&endpoint->operations, operation);
+  copal_call_handler *handler = operation->handler;
+  void *context = operation->context;
+  if (last) forget(endpoint, operation);
+  handler(endpoint, call, &result, context);
+}
+
+/* A state of an observation that cannot be had does not end it: the next one may. */
+static void fail(copal_endpoint *endpoint, struct operation *operation, copal_error error) {
+  deliver(endpoint, operation, NULL, error, copal_tx_none(operation->observation));
+}
+
+static void follow(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx, enum step step,
+                   copal_error error) {
+  switch (step) {
+    case STEP_SEND:
+      drop(endpoint, &operation->exchange);
+      error = send_next(endpoint, operation);
+      if (error != COPAL_OK) fail(endpoint, operation, error);
+      return;
+    case STEP_DELIVER:
+      deliver(endpoint, operation, rx, COPAL_OK, copal_tx_none(operation->observation) && !operation->multicast);
+      return;
+    case STEP_FAIL: fail(endpoint, operation, error); return;
+  }
+}
+
+/* --- Observations ------------------------------------------------------------------------------- */
+
+/* RFC 7641 3.1: "If the server returns a 2.xx response that includes an Observe Option as well, the server has
+ * successfully added an entry with the client endpoint and request token to the list of observers". */
+static bool is_notification(const copal_view *response, uint32_t *sequence) {
+  copal_option option;
+  if (COPAL_CODE_CLASS(response->code) != 2 || response->code == COPAL_CONTINUE) return false;
+  if (!copal_find(response, COPAL_OPTION_OBSERVE, &option)) return false;
+  *sequence = copal_option_uint(&option);
+  return true;
+}
+
+/* Waits for the next notification, or for the time to ask again. */
+static void keep_observing(copal_endpoint *endpoint, struct operation *operation, copal_tx tx) {
+  operation->observation = tx;
+  engine_observe(&endpoint->engine, tx.index, operation->renew_at);
+}
+
+static void note_state(copal_endpoint *endpoint, struct operation *operation, copal_tx tx, const copal_view *response,
+                       uint32_t sequence) {
+  struct engine *engine = &endpoint->engine;
+  uint32_t max_age = copal_find_uint(response, COPAL_OPTION_MAX_AGE, MAX_AGE_DEFAULT);
+  operation->freshness = (struct freshness){sequence, engine->now};
+  operation->renew_at = freshness_renewal(engine->now, max_age, &engine->random);
+  keep_observing(endpoint, operation, tx);
+}
+
+/* The answer to a registration, whatever numbers came before: the server may have begun to count anew. */
+static void answered_registration(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
+                                  enum step step, copal_error error) {
+  uint32_t sequence;
+  bool goes_on = step == STEP_SEND && !operation->downloading;
+  if (!goes_on) {
+    operation->registering = false;
+    if (is_notification(&rx->message, &sequence)) {
+      note_state(endpoint, operation, operation->exchange, &rx->message, sequence);
+      operation->exchange = (copal_tx){0, 0};
+    }
+  }
+  follow(endpoint, operation, rx, step, error);
+}
+
+static void notified(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx) {
+  copal_tx tx = operation->observation;
+  copal_time now = endpoint->engine.now;
+  uint32_t sequence;
+  if (!is_notification(&rx->message, &sequence)) {
+    /* RFC 7641 3.2: "Non-2.xx responses do not include an Observe Option", and end it. The exchange ends by itself. */
+    operation->observation = (copal_tx){0, 0};
+  } else if (!freshness_is_newer(&operation->freshness, sequence, now)) {
+    keep_observing(endpoint, operation, tx);
+    return;
+  } else {
+    note_state(endpoint, operation, tx, &rx->message, sequence);
+  }
+  drop(endpoint, &operation->exchange);
+  begin_round(endpoint, operation);
+  copal_error error = COPAL_OK;
+  enum step step = operation_notified(&endpoint->operations, operation, &rx->message, &error);
+  follow(endpoint, operation, rx, step, error);
+}
+
+/* RFC 7641 3.3.1: "To make sure it has a current representation and/or to re-register its interest in a resource, a
+ * client MAY issue a new GET request with the same token as the original at any time." */
+static void renew(copal_endpoint *endpoint, struct operation *operation) {
+  drop(endpoint, &operation->exchange);
+  drop(endpoint, &operation->observation);
+  begin_round(endpoint, operation);
+  operation_renew(operation);
+  copal_error error = send_next(endpoint, operation);
+  if (error != COPAL_OK) fail(endpoint, operation, error);
+}
+
+static void told_of_observation(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
+                                copal_error error) {
+  if (rx != NULL) {
+    notified(endpoint, operation, rx);
+  } else if (error == COPAL_ERR_TIMEOUT) {
+    renew(endpoint, operation);
+  } else {
+    operation->observation = (copal_tx){0, 0};
+    fail(endpoint, operation, error);
+  }
+}
+
+/* --- What becomes of an exchange ------------------------------------------------------------------ */
+
+static void note_transmissions(const copal_endpoint *endpoint, struct operation *operation, copal_tx tx) {
+  const struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, tx.index);
+  operation->transmissions = exchange->transmissions;
+  if (operation->began == COPAL_NEVER && exchange->transmissions > 0) operation->began = exchange->as.sent_at;
+}
+
+static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context) {
+  struct operation *operation = (struct operation *)context;
+  assert(operation->used);
+  if (copal_same_tx(tx, operation->observation)) {
+    told_of_observation(endpoint, operation, rx, error);
+    return;
+  }
+  assert(copal_same_tx(tx, operation->exchange));
+  note_transmissions(endpoint, operation, tx);
+  if (rx == NULL) {
+    /* A group that is not to answer has no sooner end than its time. */
+    bool done = operation->unanswered && operation->multicast && error == COPAL_ERR_TIMEOUT;
+    drop(endpoint, &operation->exchange);
+    fail(endpoint, operation, done ? COPAL_OK : error);
+    return;
+  }
+  copal_error cause = COPAL_OK;
+  enum step step = operation_receive(&endpoint->operations, operation, &rx->message, &cause);
+  if (operation->registering)
+    answered_registration(endpoint, operation, rx, step, cause);
+  else
+    follow(endpoint, operation, rx, step, cause);
+}
+
+/* --- Beginning and cancelling ---------------------------------------------------------------------- */
+
+static copal_error check(const copal_endpoint *endpoint, const copal_call_options *options) {
+  const copal_message *message = options->message;
+  if (message->error != COPAL_OK) return message->error;
+  uint8_t code = header_code(message->buffer), type = header_type(message->buffer);
+  if (endpoint->engine.raw || !copal_code_is_request(code) || type > COPAL_NON) return COPAL_ERR_TYPE;
+  bool multicast = copal_address_is_multicast(options->remote);
+  if (options->observe && (multicast || (code != COPAL_GET && code != COPAL_FETCH))) return COPAL_ERR_TYPE;
+  if (type == COPAL_CON && multicast) return COPAL_ERR_MULTICAST_CON;
+  return options->remote->family == COPAL_FAMILY_NONE ? COPAL_ERR_ADDRESS : COPAL_OK;
+}
+
+copal_error copal_call_begin(copal_endpoint *endpoint, const copal_call_options *options, copal_call *call) {
+  if (endpoint == NULL) return COPAL_ERR_NOT_HOSTED;
+  assert(!endpoint->operations.in_body);
+  copal_error error = check(endpoint, options);
+  if (error != COPAL_OK) return error;
+  endpoint_read_clock(endpoint);
+  copal_path path = {.remote = *options->remote};
+  struct path packed = path_pack(&path);
+  uint32_t peer = endpoint_peer(endpoint, &packed), index;
+  if (peer == INDEX_NONE) return COPAL_ERR_PEERS_FULL;
+  error = operation_take(&endpoint->operations, options, &index);
+  if (error != COPAL_OK) return error;
+  struct operation *operation = &endpoint->operations.records[index];
+  operation->peer = peer;
+  peers_hold(&endpoint->engine.peers, peer);
+  begin_round(endpoint, operation);
+  error = send_next(endpoint, operation);
+  if (error != COPAL_OK)
+    forget(endpoint, operation);
+  else if (call != NULL)
+    *call = operation_handle(&endpoint->operations, operation);
+  return error;
+}
+
+static void ignore_end(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context) {
+  (void)endpoint, (void)tx, (void)rx, (void)error, (void)context;
+}
+
+/* RFC 7641 3.6: "a client MAY explicitly deregister by issuing a GET request that has the Token field set to the token
+ * of the observation to be cancelled and includes an Observe Option with the value set to 1 (deregister)." Should it
+ * not get through, the next notification is answered with a Reset. */
+static void deregister(copal_endpoint *endpoint, struct operation *operation) {
+  copal_message message;
+  drop(endpoint, &operation->exchange);
+  drop(endpoint, &operation->observation);
+  if (operation_compose_end(&endpoint->operations, operation, &message) != COPAL_OK) return;
+  struct transmission transmission = {.peer = operation->peer,
+                                      .type = header_type(message.buffer),
+                                      .message = {message.buffer, message.size},
+                                      .no_token = operation_is_tokenless(operation),
+                                      .flags = EXCHANGE_CALL,
+                                      .timeout = COPAL_NEVER};
+  uint32_t index;
+  if (engine_send(&endpoint->engine, &transmission, &index) != COPAL_OK) return;
+  endpoint->calls[index] = (struct call){ignore_end, NULL};
+}
+
+copal_error copal_call_cancel(copal_endpoint *endpoint, copal_call call, bool deregistered) {
+  if (endpoint == NULL) return COPAL_ERR_NOT_HOSTED;
+  assert(!endpoint->operations.in_body);
+  struct operation *operation = operation_of(&endpoint->operations, call);
+  if (operation == NULL) return COPAL_ERR_STALE;
+  endpoint_read_clock(endpoint);
+  bool may_be_observed = operation->registering || !copal_tx_none(operation->observation);
+  if (deregistered && operation->observe && may_be_observed) deregister(endpoint, operation);
+  forget(endpoint, operation);
+  return COPAL_OK;
+}

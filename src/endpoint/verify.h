@@ -1,0 +1,48 @@
+/* Addresses that are being verified, and the answers that wait for it. A verification is a pair of pings: who answers
+ * both with a Reset has received them. Records are found by peer; their answers are a list. */
+#ifndef COPAL_ENDPOINT_VERIFY_H
+#define COPAL_ENDPOINT_VERIFY_H
+
+#include "base/hash.h"
+#include "base/slab.h"
+#include "base/table.h"
+#include "copal/copal.h"
+
+/* An answer that waits, encoded in the exchanges' store. */
+struct held {
+  uint32_t next; /* for the same peer */
+  uint32_t message;
+  uint16_t size;
+  uint8_t method; /* of the request */
+  bool con;
+};
+
+enum {
+  VERIFY_PINGS = 2,
+  /* RFC 9175 2.4: "Given the token also takes up space in the request, responding with 132 bytes after the token is
+   * safe as well." */
+  SMALL_SIZE = 136
+};
+
+struct verification {
+  uint32_t peer;
+  uint32_t first, last; /* of the answers held */
+  copal_tx pings[VERIFY_PINGS];
+  uint8_t awaited; /* pings without their Reset */
+  uint8_t strays;  /* Resets that belong to no ping */
+};
+
+struct verifications {
+  struct verification *records;
+  struct slab slab;
+  struct held *held;
+  struct slab held_slab;
+  struct table index; /* by peer */
+  struct hash_key key;
+  uint32_t amplification_max; /* 0: nothing is limited */
+};
+
+void verifications_init(struct verifications *verifications, struct layout *layout, const copal_config *config,
+                        struct hash_key key);
+
+#endif

@@ -1,0 +1,16 @@
+/* The body of a response to a client, in one message or in blocks: Block2. All its blocks are of one representation,
+ * in order and without gaps, or there is no body. Must not know peers or exchanges. RFC 7959 sections 2.3, 2.4, 3.3. */
+#ifndef COPAL_REST_DOWNLOAD_H
+#define COPAL_REST_DOWNLOAD_H
+
+#include "rest/operations.h"
+
+/* Takes a response's part of the body. STEP_SEND: there is more to ask for, from the next block on or, where
+ * `downloading` is false afterwards, from the start. */
+enum step download_receive(struct operations *operations, struct operation *operation, const copal_view *response,
+                           copal_error *error);
+
+/* Adds what asks for the next block. COPAL_ERR_BODY_SIZE: there is no such block number. */
+copal_error download_add(const struct operation *operation, copal_message *message);
+
+#endif

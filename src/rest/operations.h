@@ -1,0 +1,137 @@
+/* The operations of a client. RFC 7959 2.3: "a single REST operation can be split into multiple CoAP message
+ * exchanges." One record for each call of the application: its request, how far the bodies have come either way, and
+ * what the server is known to want. Pure: this composes the next request and says what a response means. Who sends it,
+ * and when an exchange ends, is the endpoint's. The request's body is upload.h's, the response's download.h's. */
+#ifndef COPAL_REST_OPERATIONS_H
+#define COPAL_REST_OPERATIONS_H
+
+#include "base/hash.h"
+#include "base/slab.h"
+#include "base/store.h"
+#include "copal/rest.h"
+#include "rest/freshness.h"
+#include "rest/window.h"
+
+enum { ECHO_SIZE_MAX = 40, REQUEST_TAG_SIZE = 3 };
+
+/* What is to be done after a response. */
+enum step {
+  STEP_SEND,    /* the operation goes on: compose and send */
+  STEP_DELIVER, /* the response is the result */
+  STEP_FAIL     /* there will be no result */
+};
+
+/* The request's body on its way. */
+struct upload {
+  copal_reader *read; /* or NULL: the body lies behind the request's head */
+  uint64_t total;     /* its size, or COPAL_SIZE_UNKNOWN */
+  uint64_t offset;    /* of the block that was sent last */
+  uint32_t size;      /* of that block */
+  uint8_t szx;
+  bool in_blocks;
+  bool more;      /* that block is not the last */
+  bool restarted; /* after 4.08 */
+  bool shrunk;    /* begun anew with smaller blocks, after 4.13 */
+};
+
+/* The response's body on its way. */
+struct download {
+  copal_writer *write; /* of a successful response; or NULL: gather it */
+  uint8_t *buffer;
+  size_t capacity;
+  uint64_t size; /* of what has come */
+  uint32_t content_format;
+  uint8_t etag[8];
+  uint8_t etag_size; /* 0: it has none */
+  uint8_t szx;
+  uint8_t class; /* of the response's code */
+  bool in_blocks;
+  bool writing;   /* write takes this body */
+  bool written;   /* write has taken something */
+  bool restarted; /* since the body changed */
+};
+
+struct operation {
+  copal_call_handler *handler;
+  void *context;
+  void *body_context;
+  copal_time timeout;    /* of a round: of the whole, or of an observation's each state; 0 for none */
+  copal_time expires_at; /* the end of this round, or COPAL_NEVER */
+  copal_time began;      /* first transmission; COPAL_NEVER before */
+  copal_time renew_at;   /* of an observation */
+  copal_tx exchange;     /* whose response the operation waits for, or none */
+  copal_tx observation;  /* whose token the notifications have, or none */
+  struct upload upload;
+  struct download download;
+  struct freshness freshness;
+  uint32_t generation;
+  uint32_t peer;
+  uint32_t request;   /* slot in the store: the request as it was given, whole where its body is in it */
+  uint32_t head_size; /* of the request without payload */
+  uint32_t exchanges; /* requests so far */
+  uint32_t tag;       /* its Request-Tag, if it needs one */
+  uint8_t transmissions;
+  uint8_t echo[ECHO_SIZE_MAX];
+  uint8_t echo_size;  /* 0: none */
+  uint8_t token[8];   /* of an observation, made by the engine */
+  uint8_t token_size; /* 0: as in the request */
+  uint8_t szx_wanted; /* of the response, where block sizes are negotiated early */
+  bool negotiates;    /* szx_wanted is to be told to the server */
+  bool used;
+  bool repeated;    /* with an Echo value, and the response is not here yet */
+  bool downloading; /* the request is done, and blocks of the response are fetched */
+  bool plain;       /* the request has Block options of its own: they are left alone */
+  bool multicast;
+  bool no_token;
+  bool observe;     /* as was asked for */
+  bool registering; /* the exchange is to begin or renew an observation */
+  bool unanswered;  /* RFC 7967: no response is wanted */
+};
+
+struct operations {
+  struct operation *records;
+  struct slab slab;
+  struct store *store; /* of requests */
+  uint8_t *scratch;    /* where requests are composed, */
+  uint8_t *block;      /* and where their bodies are read to */
+  uint32_t message_size_max;
+  uint32_t tag; /* the next operation's */
+  bool in_body; /* the application reads or writes a body */
+};
+
+void operations_init(struct operations *operations, struct layout *layout, const copal_config *config,
+                     struct store *store, struct hash_key key);
+
+/* A record for what is asked for; nothing is checked but what concerns the request. COPAL_ERR_CALLS_FULL,
+ * _MESSAGES_FULL, _MESSAGE_SIZE, _OPTION_VALUE (block_size). */
+copal_error operation_take(struct operations *operations, const copal_call_options *options, uint32_t *index);
+
+/* Gives a record back. */
+void operation_give(struct operations *operations, struct operation *operation);
+
+/* The record that a handle names, or NULL. */
+struct operation *operation_of(const struct operations *operations, copal_call call);
+
+copal_call operation_handle(const struct operations *operations, const struct operation *operation);
+
+/* Whether the next request has no token, as was asked for: not while an observation has that. */
+bool operation_is_tokenless(const struct operation *operation);
+
+/* Writes the next request. COPAL_ERR_MESSAGE_SIZE, _BODY_READ, _BODY_SIZE. */
+copal_error operation_compose(struct operations *operations, struct operation *operation, copal_message *message);
+
+/* Writes the request that ends an observation. COPAL_ERR_MESSAGE_SIZE. */
+copal_error operation_compose_end(struct operations *operations, struct operation *operation, copal_message *message);
+
+/* What the response to its request means for an operation. error is set where it fails. */
+enum step operation_receive(struct operations *operations, struct operation *operation, const copal_view *response,
+                            copal_error *error);
+
+/* What a notification means, which is newer than all before: what was under way is over. */
+enum step operation_notified(struct operations *operations, struct operation *operation, const copal_view *response,
+                             copal_error *error);
+
+/* Begins anew with the registration of the observation. */
+void operation_renew(struct operation *operation);
+
+#endif

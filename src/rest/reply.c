@@ -1,0 +1,302 @@
+/* What a handler says in reply: the public functions that build it. A body is cut to the block that the client asks
+ * for, or that fits; what a client cannot ask for again by repeating its request is kept until it has fetched it.
+ * RFC 7959 sections 2.2, 2.4 and 4. */
+#include <assert.h>
+
+#include "base/text.h"
+#include "rest/request.h"
+#include "rest/window.h"
+
+/* What options take that are added to a handler's reply, with a byte of extended delta each. */
+enum {
+  ETAG_ROOM = 2 + ETAG_SIZE_MAX,
+  OBSERVE_ROOM = 2 + 3,
+  BLOCK_ROOM = 2 + 3,
+  SIZE_ROOM = 2 + 4,
+};
+
+/* The room that the library needs for itself, so that what it adds always fits. */
+static size_t reserve(const struct copal_request *request, bool by_hand) {
+  copal_option option;
+  size_t size = 0;
+  if (request->block1.present) size += BLOCK_ROOM;
+  if (copal_find(&request->rx.message, COPAL_OPTION_OBSERVE, &option) || request->notification) size += OBSERVE_ROOM;
+  if (by_hand && request->etag_size > 0) size += ETAG_ROOM;
+  if (by_hand && request->block2.present) size += ETAG_ROOM + BLOCK_ROOM + SIZE_ROOM;
+  return size < request->room_size / 2 ? size : request->room_size / 2;
+}
+
+void request_begin_reply(struct copal_request *request, uint8_t code) {
+  assert(!request->deferred);
+  const copal_view *view = &request->rx.message;
+  copal_type type = view->type == COPAL_CON ? COPAL_ACK : COPAL_NON;
+  copal_message_init(&request->reply, request->room, request->room_size - reserve(request, true), type, code);
+  request->room[2] = (uint8_t)(request->reply_mid >> 8);
+  request->room[3] = (uint8_t)request->reply_mid;
+  copal_message_set_token(&request->reply, view->token.data, view->token.size);
+  request->replied = true;
+  request->in_blocks = false;
+}
+
+copal_message *copal_reply_message(copal_request *request) {
+  request_begin_reply(request, COPAL_CONTENT);
+  return &request->reply;
+}
+
+copal_error copal_reply(copal_request *request, copal_code code, uint32_t content_format, const void *body,
+                        size_t body_size) {
+  request_begin_reply(request, (uint8_t)code);
+  if (content_format != COPAL_FORMAT_NONE)
+    copal_message_add_uint(&request->reply, COPAL_OPTION_CONTENT_FORMAT, content_format);
+  return copal_reply_body(request, body, body_size);
+}
+
+copal_error copal_reply_text(copal_request *request, const char *text) {
+  return copal_reply(request, COPAL_CONTENT, COPAL_TEXT_PLAIN, text, text_size(text));
+}
+
+copal_error copal_reply_code(copal_request *request, copal_code code) {
+  return copal_reply(request, code, COPAL_FORMAT_NONE, NULL, 0);
+}
+
+/* --- Blocks --------------------------------------------------------------------------------------- */
+
+static copal_error fail(struct copal_request *request, copal_code code, copal_error error) {
+  copal_reply_code(request, code);
+  return error;
+}
+
+static bool is_success(const struct copal_request *request) { return COPAL_CODE_CLASS(request->room[1]) == 2; }
+
+/* Whether the client asks for a block: then it gets one even of a body that would fit. An error is no body to be taken
+ * apart, unless it must. */
+static bool asks_for_block(const struct copal_request *request) {
+  return request->block2.present && is_success(request);
+}
+
+/* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits. */
+static bool choose_window(struct copal_request *request, struct window *window) {
+  enum { OPTIONS_ROOM = BLOCK_ROOM + SIZE_ROOM };
+  size_t room;
+  request->reply.capacity = request->room_size - reserve(request, false);
+  if (copal_message_payload_room(&request->reply, &room) == NULL || room <= OPTIONS_ROOM) return false;
+  const struct request_block *wanted = &request->block2;
+  window->szx = block_szx_within(wanted->present ? wanted->block.szx : BLOCK_SZX_MAX, room - OPTIONS_ROOM);
+  window->offset = wanted->present ? block_offset(wanted->block) : 0;
+  window->size = block_size(window->szx);
+  return window->szx != BLOCK_SZX_RESERVED;
+}
+
+/* Whether a body of that size goes without blocks. */
+static bool is_whole(struct copal_request *request, uint64_t size) {
+  size_t room;
+  if (asks_for_block(request) || size > BLOCK_SIZE_MAX) return false;
+  return copal_message_payload_room(&request->reply, &room) != NULL ? size <= room : size == 0;
+}
+
+static void add_block_options(struct copal_request *request, const struct window *window, bool more, uint64_t size) {
+  copal_option option;
+  /* RFC 7959 4: Size2 is "in a response carrying a Block2 Option, to indicate the current estimate the server has of
+   * the total size of the resource representation", and in a request "to ask the server to provide a size estimate". */
+  bool wanted = window->offset == 0 || copal_find(&request->rx.message, COPAL_OPTION_SIZE2, &option);
+  copal_message_add_uint(&request->reply, COPAL_OPTION_BLOCK2, window_value(window, more));
+  if (wanted && size <= UINT32_MAX) copal_message_add_uint(&request->reply, COPAL_OPTION_SIZE2, (uint32_t)size);
+  request->in_blocks = true;
+}
+
+/* RFC 7959 2.4: "The server SHOULD include an ETag Option in each response." */
+static void add_etag(struct copal_request *request, const void *body, size_t size) {
+  copal_option option;
+  copal_view reply = copal_message_view(&request->reply);
+  if (!is_success(request) || copal_find(&reply, COPAL_OPTION_ETAG, &option)) return;
+  if (request->etag_size == 0) {
+    uint64_t hash = hash_bytes(&request->routes->key, body, size);
+    memcpy(request->etag, &hash, ETAG_SIZE_MAX);
+    request->etag_size = ETAG_SIZE_MAX;
+  }
+  copal_message_add(&request->reply, COPAL_OPTION_ETAG, request->etag, request->etag_size);
+}
+
+/* Keeps the reply, still without payload and Block2, and its body for those who ask for more of it: a request that is
+ * not repeated in full for each block, and whose handler must not be called again. */
+static bool keep(struct copal_request *request, size_t head_size, const void *body, size_t size) {
+  struct transfers *transfers = request->transfers;
+  struct transfer_key key = request_transfer_key(request);
+  uint32_t index = transfers_begin(transfers, TRANSFER_KEPT, &key, request->engine->now);
+  if (index == INDEX_NONE) return false;
+  transfers->records[index].head_size = (uint32_t)head_size;
+  if (transfer_append(transfers, index, request->reply.buffer, head_size) == COPAL_OK &&
+      transfer_append(transfers, index, body, size) == COPAL_OK)
+    return true;
+  transfer_drop(transfers, index);
+  return false;
+}
+
+static bool must_keep(const struct copal_request *request) {
+  if (request->key != NULL) return true;
+  return request->rx.message.code != COPAL_GET && !request->notification && request->block2.block.number == 0;
+}
+
+copal_error copal_reply_body(copal_request *request, const void *body, size_t body_size) {
+  if (!request->replied) request_begin_reply(request, COPAL_CONTENT);
+  copal_message *reply = &request->reply;
+  copal_message_set_payload(reply, NULL, 0);
+  if (is_whole(request, body_size)) {
+    copal_message_set_payload(reply, body, body_size);
+    return reply->error;
+  }
+  struct window window;
+  add_etag(request, body, body_size);
+  if (!choose_window(request, &window)) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_MESSAGE_SIZE);
+  if (window.offset > 0 && window.offset >= body_size) return fail(request, COPAL_BAD_REQUEST, COPAL_OK);
+  size_t left = body_size - (size_t)window.offset, size = left < window.size ? left : window.size;
+  if (left > size && must_keep(request) && !keep(request, reply->size, body, body_size))
+    return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_MESSAGE_SIZE);
+  add_block_options(request, &window, left > size, body_size);
+  copal_message_set_payload(reply, size == 0 ? NULL : (const uint8_t *)body + window.offset, size);
+  return reply->error;
+}
+
+/* --- Bodies that are read -------------------------------------------------------------------------- */
+
+/* A body that must be kept is read to its end first. */
+static copal_error reply_all(struct copal_request *request, copal_reader *read, void *context) {
+  struct transfers *transfers = request->transfers;
+  struct transfer_key key = request_transfer_key(request);
+  uint32_t index = transfers_begin(transfers, TRANSFER_KEPT, &key, request->engine->now);
+  if (index == INDEX_NONE) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_MESSAGE_SIZE);
+  struct transfer *transfer = &transfers->records[index];
+  transfer->head_size = (uint32_t)request->reply.size;
+  copal_error error = transfer_append(transfers, index, request->reply.buffer, request->reply.size);
+  uint8_t chunk[256];
+  for (uint64_t offset = 0, size = sizeof chunk; error == COPAL_OK && size == sizeof chunk; offset += size) {
+    size = read(context, offset, chunk, sizeof chunk);
+    if (size > sizeof chunk)
+      error = COPAL_ERR_BODY_READ;
+    else
+      error = transfer_append(transfers, index, chunk, (size_t)size);
+  }
+  if (error != COPAL_OK) {
+    transfer_drop(transfers, index);
+    error = error == COPAL_ERR_BODY_READ ? error : COPAL_ERR_MESSAGE_SIZE;
+    return fail(request, COPAL_INTERNAL_SERVER_ERROR, error);
+  }
+  bool served = request_reply_kept(request);
+  assert(served);
+  (void)served;
+  return COPAL_OK;
+}
+
+/* Reads a block right into the message, and one byte beyond it where nothing else tells whether there is more. */
+static copal_error reply_window(struct copal_request *request, const struct window *window, uint64_t total,
+                                copal_reader *read, void *context) {
+  bool known = total != COPAL_SIZE_UNKNOWN;
+  uint32_t want = window->size + (known ? 0 : 1);
+  size_t room_size;
+  uint8_t *room = copal_message_payload_room(&request->reply, &room_size);
+  /* Options that are added afterwards move the payload. */
+  assert(room != NULL && room_size >= want);
+  uint64_t size = read(context, window->offset, room, want);
+  if (size > want) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_BODY_READ);
+  if (size == 0 && window->offset > 0) return fail(request, COPAL_BAD_REQUEST, COPAL_OK);
+  bool more = known ? window->offset + size < total : size > window->size;
+  if (known && more && size < want) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_BODY_READ);
+  if (size > window->size) size = window->size;
+  if (!known && window->offset == 0 && !more) total = size;
+  copal_message_set_payload(&request->reply, room, (size_t)size);
+  if (more || asks_for_block(request)) add_block_options(request, window, more, total);
+  return request->reply.error;
+}
+
+/* A body that turns out to be short goes without blocks, though its size was not known. */
+static bool reply_whole(struct copal_request *request, uint64_t total, copal_reader *read, void *context) {
+  size_t room_size;
+  uint8_t *room = copal_message_payload_room(&request->reply, &room_size);
+  if (asks_for_block(request) || room == NULL) return false;
+  size_t limit = room_size < BLOCK_SIZE_MAX ? room_size : BLOCK_SIZE_MAX;
+  if (total != COPAL_SIZE_UNKNOWN && total > limit) return false;
+  uint64_t size = read(context, 0, room, total != COPAL_SIZE_UNKNOWN ? (size_t)total : limit);
+  if (total != COPAL_SIZE_UNKNOWN ? size != total : size >= limit) return false;
+  copal_message_set_payload(&request->reply, room, (size_t)size);
+  return true;
+}
+
+copal_error copal_reply_reader(copal_request *request, uint64_t size, copal_reader *read, void *context) {
+  if (!request->replied) request_begin_reply(request, COPAL_CONTENT);
+  copal_message_set_payload(&request->reply, NULL, 0);
+  if (reply_whole(request, size, read, context)) return COPAL_OK;
+  struct window window;
+  if (request->etag_size > 0) add_etag(request, NULL, 0);
+  if (!choose_window(request, &window)) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_MESSAGE_SIZE);
+  if (must_keep(request) && size > window.size) return reply_all(request, read, context);
+  if (window.offset > 0 && window.offset >= size) return fail(request, COPAL_BAD_REQUEST, COPAL_OK);
+  return reply_window(request, &window, size, read, context);
+}
+
+/* --- Replies that are kept, and those made by hand --------------------------------------------------- */
+
+static void copy_options(struct copal_request *request, const copal_view *from) {
+  copal_options walk = copal_options_of(from);
+  copal_option option;
+  while (copal_options_next(&walk, &option))
+    copal_message_add_raw(&request->reply, option.number, option.value, option.size);
+}
+
+copal_error request_reply_late(struct copal_request *request, const copal_message *response) {
+  copal_view view = copal_message_view(response);
+  request_begin_reply(request, view.code);
+  copy_options(request, &view);
+  copal_error error = copal_reply_body(request, view.payload.data, view.payload.size);
+  request->reply.capacity = request->room_size;
+  if (request->block1.present) request_add_block1(request, false);
+  return error != COPAL_OK ? error : request->reply.error;
+}
+
+bool request_reply_kept(struct copal_request *request) {
+  struct transfers *transfers = request->transfers;
+  struct transfer_key key = request_transfer_key(request);
+  uint32_t index = transfers_find(transfers, TRANSFER_KEPT, &key);
+  if (index == INDEX_NONE) return false;
+  transfer_touch(transfers, index, request->engine->now);
+  const struct transfer *transfer = &transfers->records[index];
+  const uint8_t *bytes = transfer_bytes(transfers, transfer);
+  size_t head_size = transfer->head_size, body_size = transfer->size - head_size;
+  copal_view head;
+  copal_error error = copal_decode(bytes, head_size, &head);
+  assert(error == COPAL_OK);
+  (void)error;
+  request_begin_reply(request, head.code);
+  copy_options(request, &head);
+  struct window window;
+  add_etag(request, bytes + head_size, body_size);
+  if (!choose_window(request, &window) || window.offset > body_size) {
+    copal_reply_code(request, COPAL_BAD_REQUEST);
+    return true;
+  }
+  size_t left = body_size - (size_t)window.offset, size = left < window.size ? left : window.size;
+  add_block_options(request, &window, left > size, body_size);
+  copal_message_set_payload(&request->reply, bytes + head_size + window.offset, size);
+  return true;
+}
+
+void request_cut_reply(struct copal_request *request) {
+  copal_message *reply = &request->reply;
+  size_t size = reply->size - reply->payload_at;
+  if (request->in_blocks || !asks_for_block(request) || size == 0) return;
+  add_etag(request, reply->buffer + reply->payload_at, size);
+  copal_block block = request->block2.block;
+  struct window window = {block_offset(block), block_size(block.szx), block.szx};
+  if (window.offset > 0 && window.offset >= size) {
+    copal_reply_code(request, COPAL_BAD_REQUEST);
+    return;
+  }
+  uint8_t *payload = reply->buffer + reply->payload_at;
+  size_t left = size - (size_t)window.offset, part = left < window.size ? left : window.size;
+  if (left > part && must_keep(request) && !keep(request, reply->payload_at - 1, payload, size)) {
+    copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
+    return;
+  }
+  memmove(payload, payload + window.offset, part);
+  reply->size = reply->payload_at + part;
+  add_block_options(request, &window, left > part, size);
+}

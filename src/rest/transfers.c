@@ -1,0 +1,200 @@
+/* See transfers.h. Each kind is a list by last use, whose oldest is the next to expire. */
+#include "rest/transfers.h"
+
+#include <assert.h>
+
+#include "engine/peers.h"
+
+void transfers_init(struct transfers *transfers, struct layout *layout, const copal_config *config, copal_time lifetime,
+                    copal_counters *counters) {
+  uint32_t count = config->transfers_max;
+  *transfers = (struct transfers){.body_size_max = config->body_size_max,
+                                  .peer_max = config->peer_transfers_max,
+                                  .lifetime = lifetime,
+                                  .counters = counters};
+  transfers->records = (struct transfer *)layout_take(layout, count, sizeof(struct transfer));
+  slab_init(&transfers->slab, transfers->records, sizeof(struct transfer), count);
+  store_init(&transfers->store, layout, config->bodies_size, config->body_size_max);
+  table_init(&transfers->index, layout, count);
+  for (int kind = 0; kind < TRANSFER_KINDS; ++kind) transfers->newest[kind] = transfers->oldest[kind] = INDEX_NONE;
+}
+
+/* --- Lists -------------------------------------------------------------------------------------- */
+
+static void list_insert(struct transfers *transfers, uint32_t index) {
+  struct transfer *transfer = &transfers->records[index];
+  uint32_t *newest = &transfers->newest[transfer->kind];
+  transfer->newer = INDEX_NONE;
+  transfer->older = *newest;
+  if (*newest != INDEX_NONE)
+    transfers->records[*newest].newer = index;
+  else
+    transfers->oldest[transfer->kind] = index;
+  *newest = index;
+}
+
+static void list_remove(struct transfers *transfers, uint32_t index) {
+  const struct transfer *transfer = &transfers->records[index];
+  if (transfer->newer != INDEX_NONE)
+    transfers->records[transfer->newer].older = transfer->older;
+  else
+    transfers->newest[transfer->kind] = transfer->older;
+  if (transfer->older != INDEX_NONE)
+    transfers->records[transfer->older].newer = transfer->newer;
+  else
+    transfers->oldest[transfer->kind] = transfer->newer;
+}
+
+/* --- Finding ------------------------------------------------------------------------------------ */
+
+static uint32_t index_hash(uint64_t identity) { return (uint32_t)identity; }
+
+static bool is_same(const struct transfer *transfer, enum transfer_kind kind, const struct transfer_key *key) {
+  return transfer->kind == kind && transfer->key.identity == key->identity && transfer->key.options == key->options;
+}
+
+uint32_t transfers_find(const struct transfers *transfers, enum transfer_kind kind, const struct transfer_key *key) {
+  uint32_t hash = index_hash(key->identity), index;
+  struct table_walk walk = table_walk(hash);
+  while ((index = table_next(&transfers->index, hash, &walk)) != INDEX_NONE)
+    if (is_same(&transfers->records[index], kind, key)) return index;
+  return INDEX_NONE;
+}
+
+/* How many transfers a peer has, and which of them was used least recently. */
+static uint32_t count_of_peer(const struct transfers *transfers, uint64_t identity, uint32_t *oldest) {
+  uint32_t hash = index_hash(identity), index, count = 0;
+  struct table_walk walk = table_walk(hash);
+  *oldest = INDEX_NONE;
+  while ((index = table_next(&transfers->index, hash, &walk)) != INDEX_NONE) {
+    const struct transfer *transfer = &transfers->records[index];
+    if (transfer->key.identity != identity) continue;
+    ++count;
+    if (*oldest == INDEX_NONE || (int32_t)(transfer->touched - transfers->records[*oldest].touched) < 0)
+      *oldest = index;
+  }
+  return count;
+}
+
+/* --- Beginning and ending ----------------------------------------------------------------------- */
+
+static void evict(struct transfers *transfers, uint32_t index) {
+  ++transfers->counters->transfers_evicted;
+  transfer_drop(transfers, index);
+}
+
+static bool evict_kept(struct transfers *transfers, uint32_t but) {
+  uint32_t oldest = transfers->oldest[TRANSFER_KEPT];
+  if (oldest == but && oldest != INDEX_NONE) oldest = transfers->records[oldest].newer;
+  if (oldest == INDEX_NONE) return false;
+  evict(transfers, oldest);
+  return true;
+}
+
+uint32_t transfers_begin(struct transfers *transfers, enum transfer_kind kind, const struct transfer_key *key,
+                         copal_time now) {
+  transfers_expire(transfers, now);
+  uint32_t index = transfers_find(transfers, kind, key), oldest;
+  if (index != INDEX_NONE) transfer_drop(transfers, index);
+  if (count_of_peer(transfers, key->identity, &oldest) >= transfers->peer_max && oldest != INDEX_NONE)
+    evict(transfers, oldest);
+  index = slab_take(&transfers->slab);
+  if (index == INDEX_NONE && evict_kept(transfers, INDEX_NONE)) index = slab_take(&transfers->slab);
+  if (index == INDEX_NONE) {
+    ++transfers->counters->transfers_full;
+    return INDEX_NONE;
+  }
+  transfers->records[index] =
+      (struct transfer){.key = *key, .slot = INDEX_NONE, .touched = coarse_time(now), .kind = (uint8_t)kind};
+  transfer_attach(transfers, index);
+  return index;
+}
+
+void transfer_attach(struct transfers *transfers, uint32_t index) {
+  struct transfer *transfer = &transfers->records[index];
+  assert(!transfer->attached);
+  transfer->attached = true;
+  table_insert(&transfers->index, index_hash(transfer->key.identity), index);
+  list_insert(transfers, index);
+}
+
+void transfer_detach(struct transfers *transfers, uint32_t index) {
+  struct transfer *transfer = &transfers->records[index];
+  assert(transfer->attached);
+  transfer->attached = false;
+  table_remove(&transfers->index, index_hash(transfer->key.identity), index);
+  list_remove(transfers, index);
+}
+
+void transfer_touch(struct transfers *transfers, uint32_t index, copal_time now) {
+  transfers->records[index].touched = coarse_time(now);
+  list_remove(transfers, index);
+  list_insert(transfers, index);
+}
+
+void transfer_end(struct transfers *transfers, uint32_t index) {
+  const struct transfer *transfer = &transfers->records[index];
+  if (transfer->attached) transfer_detach(transfers, index);
+  if (transfer->slot != INDEX_NONE) store_give(&transfers->store, transfer->slot);
+  slab_give(&transfers->slab, index);
+}
+
+void transfer_drop(struct transfers *transfers, uint32_t index) {
+  struct transfer transfer = transfers->records[index];
+  transfer_end(transfers, index);
+  if (transfer.abandon != NULL) transfer.abandon(transfer.context, transfer.state);
+}
+
+/* --- Bytes -------------------------------------------------------------------------------------- */
+
+/* No memory by announcement: a slot grows with what has come, by doubling. */
+static bool grow(struct transfers *transfers, uint32_t index, size_t size) {
+  struct transfer *transfer = &transfers->records[index];
+  uint32_t slot;
+  while ((slot = store_take(&transfers->store, size)) == INDEX_NONE)
+    if (!evict_kept(transfers, index)) return false;
+  if (transfer->slot != INDEX_NONE) {
+    memcpy(store_bytes(&transfers->store, slot), transfer_bytes(transfers, transfer), transfer->size);
+    store_give(&transfers->store, transfer->slot);
+  }
+  transfer->slot = slot;
+  transfer->capacity = layout_power_of_two(size < STORE_SLOT_MIN ? STORE_SLOT_MIN : size);
+  return true;
+}
+
+copal_error transfer_append(struct transfers *transfers, uint32_t index, const void *data, size_t size) {
+  struct transfer *transfer = &transfers->records[index];
+  if (size > transfers->body_size_max - transfer->size) return COPAL_ERR_BODY_SIZE;
+  size_t total = transfer->size + size;
+  if ((transfer->slot == INDEX_NONE || total > transfer->capacity) && !grow(transfers, index, total)) {
+    ++transfers->counters->transfers_full;
+    return COPAL_ERR_MEMORY;
+  }
+  if (size > 0) memcpy(transfer_bytes(transfers, transfer) + transfer->size, data, size);
+  transfer->size = (uint32_t)total;
+  return COPAL_OK;
+}
+
+/* --- Time --------------------------------------------------------------------------------------- */
+
+void transfers_expire(struct transfers *transfers, copal_time now) {
+  for (int kind = 0; kind < TRANSFER_KINDS; ++kind) {
+    uint32_t index;
+    while ((index = transfers->oldest[kind]) != INDEX_NONE &&
+           coarse_passed(transfers->records[index].touched, transfers->lifetime, now))
+      transfer_drop(transfers, index);
+  }
+}
+
+copal_time transfers_next_expiry(const struct transfers *transfers, copal_time now) {
+  copal_time next = COPAL_NEVER;
+  for (int kind = 0; kind < TRANSFER_KINDS; ++kind) {
+    uint32_t index = transfers->oldest[kind];
+    if (index == INDEX_NONE) continue;
+    uint32_t age = coarse_time(now) - transfers->records[index].touched;
+    copal_time limit = coarse_time(transfers->lifetime + COARSE_UNIT - 1) + 1;
+    copal_time wait = age >= limit ? 0 : (limit - age) * COARSE_UNIT;
+    if (now + wait < next) next = now + wait;
+  }
+  return next;
+}

@@ -1,0 +1,158 @@
+/* See upload.h. */
+#include "rest/upload.h"
+
+#include <assert.h>
+
+/* What Block1, Size1 and Request-Tag take at most, and Block2 where it is added to the last block. */
+enum { BLOCK_OPTIONS_SIZE = 17, NEGOTIATION_SIZE = 3 };
+
+/* --- Reading ------------------------------------------------------------------------------------ */
+
+static copal_bytes kept_body(const struct operations *operations, const struct operation *operation) {
+  const uint8_t *request = store_bytes(operations->store, operation->request);
+  return (copal_bytes){request + operation->head_size + 1, (size_t)operation->upload.total};
+}
+
+static uint64_t read(struct operations *operations, const struct operation *operation, uint64_t offset, size_t size) {
+  const struct upload *upload = &operation->upload;
+  if (upload->read == NULL) {
+    memcpy(operations->block, kept_body(operations, operation).data + offset, size);
+    return size;
+  }
+  operations->in_body = true;
+  uint64_t got = upload->read(operation->body_context, offset, operations->block, size);
+  operations->in_body = false;
+  return got;
+}
+
+/* Reads up to size bytes from offset on, and tells whether more follow. Of a body of unknown size, a byte is read
+ * ahead. */
+static copal_error read_part(struct operations *operations, struct operation *operation, uint64_t offset,
+                             uint32_t size) {
+  struct upload *upload = &operation->upload;
+  assert(size <= BLOCK_SIZE_MAX);
+  bool known = upload->total != COPAL_SIZE_UNKNOWN;
+  uint64_t left = known ? upload->total - offset : (uint64_t)size + 1;
+  uint32_t asked = left > size && known ? size : (uint32_t)left;
+  uint64_t got = read(operations, operation, offset, asked);
+  if (got > asked || (known && got < asked)) return COPAL_ERR_BODY_READ;
+  upload->more = known ? left > size : got > size;
+  upload->size = got > size ? size : (uint32_t)got;
+  return COPAL_OK;
+}
+
+/* --- The next block ----------------------------------------------------------------------------- */
+
+void upload_add_tag(const struct operation *operation, copal_message *message) {
+  uint8_t tag[REQUEST_TAG_SIZE] = {(uint8_t)(operation->tag >> 16), (uint8_t)(operation->tag >> 8),
+                                   (uint8_t)operation->tag};
+  copal_message_add(message, COPAL_OPTION_REQUEST_TAG, tag, sizeof tag);
+}
+
+static void add_size(const struct upload *upload, copal_message *message) {
+  /* RFC 7959 4: "If the size estimate does not change, the indication does not need to be repeated for every block." */
+  if (upload->offset > 0 || upload->total > UINT32_MAX) return;
+  copal_message_delete(message, COPAL_OPTION_SIZE1);
+  copal_message_add_uint(message, COPAL_OPTION_SIZE1, (uint32_t)upload->total);
+}
+
+static copal_error add_block(struct operations *operations, struct operation *operation, copal_message *message,
+                             size_t room) {
+  struct upload *upload = &operation->upload;
+  if (room < BLOCK_OPTIONS_SIZE + block_size(0)) return COPAL_ERR_MESSAGE_SIZE;
+  while (block_size(upload->szx) > room - BLOCK_OPTIONS_SIZE) --upload->szx;
+  uint64_t number = upload->offset / block_size(upload->szx);
+  if (number > BLOCK_NUMBER_MAX) return COPAL_ERR_BODY_SIZE;
+  copal_error error = read_part(operations, operation, upload->offset, block_size(upload->szx));
+  if (error != COPAL_OK) return error;
+  copal_block block = {(uint32_t)number, upload->more, upload->szx};
+  copal_message_add_uint(message, COPAL_OPTION_BLOCK1, copal_block_value(block));
+  add_size(upload, message);
+  upload_add_tag(operation, message);
+  copal_message_set_payload(message, operations->block, upload->size);
+  return COPAL_OK;
+}
+
+copal_error upload_add(struct operations *operations, struct operation *operation, copal_message *message) {
+  struct upload *upload = &operation->upload;
+  if (upload->total == 0) return COPAL_OK;
+  size_t room;
+  copal_message_payload_room(message, &room);
+  if (operation->negotiates) room -= room < NEGOTIATION_SIZE ? room : NEGOTIATION_SIZE;
+  if (upload->in_blocks) return add_block(operations, operation, message, room);
+
+  bool alone = operation->plain || operation->multicast;
+  uint32_t limit = alone ? BLOCK_SIZE_MAX : block_size(upload->szx);
+  if (limit > room) limit = (uint32_t)room;
+  upload->more = upload->total > limit;
+  if (!upload->more || upload->total == COPAL_SIZE_UNKNOWN) {
+    copal_error error = read_part(operations, operation, 0, limit);
+    if (error != COPAL_OK) return error;
+  }
+  if (!upload->more) {
+    copal_message_set_payload(message, operations->block, upload->size);
+    return COPAL_OK;
+  }
+  if (alone) return COPAL_ERR_MESSAGE_SIZE;
+  upload->in_blocks = true;
+  return add_block(operations, operation, message, room);
+}
+
+/* --- What the server says ----------------------------------------------------------------------- */
+
+void upload_restart(struct upload *upload) {
+  upload->offset = 0;
+  upload->size = 0;
+  upload->more = false;
+}
+
+/* RFC 7959 2.9.3: "a 4.13 response to a request with a Block1 Option … where the response carries a smaller SZX in its
+ * Block1 Option is a hint to try that smaller SZX", and without one in the request "a hint for the client to try
+ * sending Block1". */
+static bool shrink(struct upload *upload, copal_block hint) {
+  bool smaller = upload->in_blocks ? hint.szx < upload->szx : block_size(hint.szx) < upload->size;
+  if (upload->shrunk || !smaller) return false;
+  upload->shrunk = upload->in_blocks = true;
+  upload->szx = hint.szx;
+  upload_restart(upload);
+  return true;
+}
+
+/* RFC 7959 2.9.2: the blocks were "not sent … in the order required by the server, or has sent them long enough ago
+ * that the server has already discarded them". */
+static bool begin_anew(struct upload *upload) {
+  if (upload->restarted || upload->offset == 0) return false;
+  upload->restarted = true;
+  upload_restart(upload);
+  return true;
+}
+
+/* A server may count the block that it acknowledges in its own, smaller size. */
+static bool acknowledges(const struct upload *upload, copal_block block) {
+  if (block.szx > BLOCK_SZX_MAX) return false;
+  return block.number == upload->offset / block_size(upload->szx) ||
+         (uint64_t)block.number * block_size(block.szx) == upload->offset;
+}
+
+enum step upload_receive(struct operation *operation, const copal_view *response, copal_error *error) {
+  struct upload *upload = &operation->upload;
+  if (upload->total == 0) return STEP_DELIVER;
+  copal_option option;
+  bool has_block = copal_find(response, COPAL_OPTION_BLOCK1, &option);
+  copal_block block = copal_block_of(has_block ? copal_option_uint(&option) : 0);
+  if (response->code == COPAL_REQUEST_ENTITY_TOO_LARGE && has_block && block.szx <= BLOCK_SZX_MAX)
+    return shrink(upload, block) ? STEP_SEND : STEP_DELIVER;
+  if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE) return begin_anew(upload) ? STEP_SEND : STEP_DELIVER;
+  if (COPAL_CODE_CLASS(response->code) != 2 || !upload->more) return STEP_DELIVER;
+  /* A final answer before the last block, to none of them. */
+  if (response->code != COPAL_CONTINUE && !has_block) return STEP_DELIVER;
+  if (has_block && !acknowledges(upload, block)) {
+    *error = COPAL_ERR_BODY_BLOCKS;
+    return STEP_FAIL;
+  }
+  upload->offset += upload->size;
+  /* RFC 7959 2.3: "the client SHOULD use this block size or a smaller one in all further requests in the transfer
+   * sequence, even if that means changing the block size (and possibly scaling the block number accordingly)". */
+  if (has_block && block.szx < upload->szx) upload->szx = block.szx;
+  return STEP_SEND;
+}

@@ -1,0 +1,42 @@
+/* See variant.h. */
+#include "rest/variant.h"
+
+/* Whether an option says what is wanted, rather than how, by whom, or with what in hand already. */
+static bool is_kept(uint16_t number) {
+  switch (number) {
+    /* RFC 7641 2: "The Observe Option is not part of the Cache-Key: a cacheable response obtained with an Observe
+     * Option in the request can be used to satisfy a request without an Observe Option, and vice versa." */
+    case COPAL_OPTION_OBSERVE:
+    /* RFC 7641 3.6 has a deregistration equal its registration "except for the set of ETag Options". */
+    case COPAL_OPTION_ETAG:
+    case COPAL_OPTION_NO_RESPONSE:
+    /* Of the transfer of a payload, which is whole by now, and of one of a response that is not to be had here. */
+    case COPAL_OPTION_BLOCK1:
+    case COPAL_OPTION_Q_BLOCK1:
+    case COPAL_OPTION_Q_BLOCK2:
+    case COPAL_OPTION_REQUEST_TAG: return false;
+  }
+  /* RFC 7252 5.4.2: an option "not intended to be part of the Cache-Key". */
+  return !copal_option_is_no_cache_key(number);
+}
+
+size_t variant_write(const copal_view *request, uint8_t *buffer, size_t capacity) {
+  copal_encoder encoder;
+  copal_encode_begin(&encoder, buffer, capacity, COPAL_NON, request->code, 0, NULL, 0);
+  copal_options walk = copal_options_of(request);
+  copal_option option;
+  while (copal_options_next(&walk, &option))
+    if (is_kept(option.number)) copal_encode_option(&encoder, option.number, option.value, option.size);
+  copal_encode_payload(&encoder, request->payload.data, request->payload.size);
+  return encoder.error == COPAL_OK ? encoder.size : 0;
+}
+
+uint64_t variant_path(const struct hash_key *key, const copal_view *request) {
+  copal_options walk = copal_options_of(request);
+  copal_option option;
+  uint64_t path = 0;
+  while (copal_options_next(&walk, &option))
+    if (option.number == COPAL_OPTION_URI_PATH)
+      path = hash_words(key, path, hash_bytes(key, option.value, option.size));
+  return path;
+}

@@ -1,0 +1,672 @@
+/* Calls whose bodies are larger than a message, from the client's side: the figures of RFC 7959, and what servers do
+ * beside them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/dialogue.h"
+
+static const copal_call_options PLAIN = {.handler = NULL};
+
+/* --- RFC 7959, Figures 2 to 11 ------------------------------------------------------------------- */
+
+static void figure_2_simple_block_wise_get(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_get(talk, "status");
+  asks(talk, "CON GET /status");
+  answers(talk, "2.05 2:0/1/128 +128");
+  asks(talk, "CON GET /status 2:1/0/128");
+  answers(talk, "2.05 2:1/1/128 +128");
+  asks(talk, "CON GET /status 2:2/0/128");
+  assert_int_equal(talk->count, 0);
+  answers(talk, "2.05 2:2/0/128 +100");
+  ends_with(talk, COPAL_CONTENT, 356, 0);
+  assert_int_equal(talk->result.exchanges, 3);
+  assert_int_equal(talk->result.transmissions, 1);
+  assert_true(talk->result.began == talk->bare->now);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void figure_3_early_negotiation(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_GET, "status", 0, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON GET /status 2:0/0/64");
+  answers(talk, "2.05 2:0/1/64 +64");
+  asks(talk, "CON GET /status 2:1/0/64");
+  answers(talk, "2.05 2:1/1/64 +64");
+  asks(talk, "CON GET /status 2:2/0/64");
+  answers(talk, "2.05 2:2/0/64 +1");
+  ends_with(talk, COPAL_CONTENT, 129, 0);
+  talk_close(talk);
+}
+
+/* Figure 4: who gets larger blocks than it wants goes on with its own, counted anew. */
+static void figure_4_late_negotiation(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_GET, "status", 0, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON GET /status 2:0/0/64");
+  answers(talk, "2.05 2:0/1/128 +128");
+  asks(talk, "CON GET /status 2:2/0/64");
+  answers(talk, "2.05 2:2/1/64 +64");
+  asks(talk, "CON GET /status 2:3/0/64");
+  answers(talk, "2.05 2:3/1/64 +64");
+  asks(talk, "CON GET /status 2:4/0/64");
+  answers(talk, "2.05 2:4/1/64 +64");
+  asks(talk, "CON GET /status 2:5/0/64");
+  answers(talk, "2.05 2:5/0/64 +64");
+  ends_with(talk, COPAL_CONTENT, 384, 0);
+  talk_close(talk);
+}
+
+static void figures_5_and_6_losses_are_the_message_layer_s(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_get(talk, "status");
+  asks(talk, "CON GET /status");
+  answers(talk, "2.05 2:0/1/128 +128");
+  asks(talk, "CON GET /status 2:1/0/128");
+  uint16_t mid = talk->mid;
+  talk->bare->now += 3 * COPAL_SECOND;
+  asks(talk, "CON GET /status 2:1/0/128");
+  assert_int_equal(talk->mid, mid);
+  answers(talk, "2.05 2:1/0/128 +5");
+  ends_with(talk, COPAL_CONTENT, 133, 0);
+  assert_int_equal(talk->result.transmissions, 2);
+  assert_int_equal(talk->result.exchanges, 2);
+  answers(talk, "2.05 2:1/0/128 +5"); /* a late copy */
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void figure_7_atomic_put(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "options", 300, &(copal_call_options){.block_size = 128});
+  asks(talk, "CON PUT /options 1:0/1/128 size:300 tag +128");
+  answers(talk, "2.31 1:0/1/128");
+  asks(talk, "CON PUT /options 1:1/1/128 tag +128");
+  answers(talk, "2.31 1:1/1/128");
+  asks(talk, "CON PUT /options 2:0/0/128 1:2/0/128 tag +44");
+  answers(talk, "2.04 1:2/0/128");
+  ends_with(talk, COPAL_CHANGED, 0, 0);
+  assert_int_equal(talk->result.exchanges, 3);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void figure_8_stateless_put(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk->source_size = 2500;
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "options", 0, &(copal_call_options){.read = talk_read, .size = 2500});
+  asks(talk, "CON PUT /options 1:0/1/1024 size:2500 tag +1024");
+  answers(talk, "2.04 1:0/0/1024");
+  asks(talk, "CON PUT /options 1:1/1/1024 tag +1024");
+  answers(talk, "2.04 1:1/0/1024");
+  asks(talk, "CON PUT /options 1:2/0/1024 tag +452");
+  assert_int_equal(talk->count, 0);
+  answers(talk, "2.04 1:2/0/1024");
+  ends_with(talk, COPAL_CHANGED, 0, 0);
+  talk_close(talk);
+}
+
+static void figure_9_the_server_s_smaller_size_is_followed(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk->source_size = 220;
+  copal_call_options options = {.read = talk_read, .size = COPAL_SIZE_UNKNOWN, .block_size = 128};
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "options", 0, &options);
+  asks(talk, "CON PUT /options 1:0/1/128 tag +128");
+  answers(talk, "2.31 1:0/1/32");
+  asks(talk, "CON PUT /options 1:4/1/32 tag +32");
+  answers(talk, "2.31 1:4/1/32");
+  asks(talk, "CON PUT /options 1:5/1/32 tag +32");
+  answers(talk, "2.31 1:5/1/32");
+  asks(talk, "CON PUT /options 2:0/0/128 1:6/0/32 tag +28");
+  answers(talk, "2.04 1:6/0/32");
+  ends_with(talk, COPAL_CHANGED, 0, 0);
+  talk_close(talk);
+}
+
+static void figure_10_both_ways(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_POST, "soap", 1100, &PLAIN);
+  asks(talk, "CON POST /soap 1:0/1/1024 size:1100 tag +1024");
+  answers(talk, "2.31 1:0/1/128");
+  asks(talk, "CON POST /soap 1:8/0/128 tag +76");
+  answers(talk, "2.04 2:0/1/128 1:8/0/128 +128");
+  asks(talk, "CON POST /soap 2:1/0/128 tag"); /* "no payload for requests with Block2 with NUM != 0" */
+  answers(talk, "2.04 2:1/1/128 +128");
+  asks(talk, "CON POST /soap 2:2/0/128 tag");
+  answers(talk, "2.04 2:2/0/128 +9");
+  ends_with(talk, COPAL_CHANGED, 265, 0);
+  talk_close(talk);
+}
+
+static void figure_11_both_ways_with_early_negotiation(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_POST, "soap", 150, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON POST /soap 1:0/1/64 size:150 tag +64");
+  answers(talk, "2.31 1:0/1/64");
+  asks(talk, "CON POST /soap 1:1/1/64 tag +64");
+  answers(talk, "2.31 1:1/1/64");
+  asks(talk, "CON POST /soap 2:0/0/64 1:2/0/64 tag +22");
+  answers(talk, "2.04 1:2/0/64 2:0/1/64 +64");
+  asks(talk, "CON POST /soap 2:1/0/64 tag");
+  answers(talk, "2.04 2:1/0/64 +64");
+  ends_with(talk, COPAL_CHANGED, 128, 0);
+  talk_close(talk);
+}
+
+/* --- Bodies in one message ---------------------------------------------------------------------- */
+
+static void a_body_that_fits_goes_without_blocks(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 1024, &PLAIN);
+  asks(talk, "CON PUT /a +1024");
+  answers(talk, "2.04 +7");
+  ends_with(talk, COPAL_CHANGED, 7, 0);
+  talk->last = false;
+  talk->source_size = 16;
+  talk_begin(talk, COPAL_NON, COPAL_PUT, "a", 0,
+             &(copal_call_options){.read = talk_read, .size = COPAL_SIZE_UNKNOWN, .block_size = 16});
+  asks(talk, "NON PUT /a 2:0/0/16 +16");
+  answers(talk, "NON 2.04");
+  ends_with(talk, COPAL_CHANGED, 0, 0);
+  talk_close(talk);
+}
+
+static void a_body_in_one_message_needs_no_buffer(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.capacity = 9}); /* of nothing */
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/0/1024 cf:50 +700");
+  ends_with(talk, COPAL_CONTENT, 700, 0);
+  assert_int_equal(talk->content_format, COPAL_JSON);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void an_empty_body_of_unknown_size_is_no_payload(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_POST, "a", 0, &(copal_call_options){.read = talk_read, .size = COPAL_SIZE_UNKNOWN});
+  asks(talk, "CON POST /a");
+  answers(talk, "2.01");
+  ends_with(talk, COPAL_CREATED, 0, 0);
+  talk_close(talk);
+}
+
+/* The option's size grows with the block's number, the message must not. */
+static void blocks_shrink_to_what_a_message_holds(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.message_size_max = 64;
+  struct talk *talk = talk_open(&config);
+  talk->source_size = 70000;
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 0, &(copal_call_options){.read = talk_read, .size = 70000});
+  for (unsigned i = 0; i * 16 < 70000; ++i) {
+    char expected[64], answer[64];
+    unsigned left = 70000 - i * 16;
+    snprintf(expected, sizeof expected, "CON PUT /a 1:%u/%d/16%s tag +%u", i, left > 16, i == 0 ? " size:70000" : "",
+             left > 16 ? 16 : left);
+    asks(talk, expected);
+    assert_true(talk->bare->sent[0].size <= 64);
+    snprintf(answer, sizeof answer, left > 16 ? "2.31 1:%u/1/16" : "2.04 1:%u/0/16", i);
+    answers(talk, answer);
+  }
+  ends_with(talk, COPAL_CHANGED, 0, 0);
+  talk_close(talk);
+}
+
+/* --- The server's wishes for a request's body ------------------------------------------------------ */
+
+static void after_4_13_with_smaller_blocks_it_begins_anew_once(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 200, &(copal_call_options){.block_size = 128});
+  asks(talk, "CON PUT /a 1:0/1/128 size:200 tag +128");
+  answers(talk, "4.13 1:0/1/64");
+  asks(talk, "CON PUT /a 1:0/1/64 size:200 tag +64");
+  answers(talk, "4.13 1:0/1/16");
+  ends_with(talk, COPAL_REQUEST_ENTITY_TOO_LARGE, 0, 0);
+  talk_close(talk);
+}
+
+static void after_4_13_a_body_without_blocks_is_tried_in_blocks(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 100, &PLAIN);
+  asks(talk, "CON PUT /a +100");
+  answers(talk, "4.13 1:0/0/64");
+  asks(talk, "CON PUT /a 1:0/1/64 size:100 tag +64");
+  answers(talk, "2.31 1:0/1/64");
+  asks(talk, "CON PUT /a 1:1/0/64 tag +36");
+  answers(talk, "2.04 1:1/0/64");
+  ends_with(talk, COPAL_CHANGED, 0, 0);
+  talk_close(talk);
+}
+
+static void a_4_13_without_a_hint_is_the_result(void **state) {
+  (void)state;
+  static const char *const hints[] = {"4.13", "4.13 1:0/1/128", "4.13 1:0/1/2048"};
+  for (size_t i = 0; i < sizeof hints / sizeof *hints; ++i) {
+    struct talk *talk = talk_open_roomy();
+    talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 200, &(copal_call_options){.block_size = 128});
+    asks(talk, "CON PUT /a 1:0/1/128 size:200 tag +128");
+    answers(talk, hints[i]);
+    ends_with(talk, COPAL_REQUEST_ENTITY_TOO_LARGE, 0, 0);
+    leaves_nothing(talk);
+    talk_close(talk);
+  }
+}
+
+static void after_4_08_it_begins_anew_once(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
+  for (int round = 0; round < 2; ++round) {
+    asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
+    answers(talk, "2.31 1:0/1/64");
+    asks(talk, "CON PUT /a 1:1/1/64 tag +64");
+    assert_int_equal(talk->count, 0);
+    answers(talk, "4.08 1:1/1/64");
+  }
+  ends_with(talk, COPAL_REQUEST_ENTITY_INCOMPLETE, 0, 0);
+  talk_close(talk);
+}
+
+static void an_error_between_blocks_is_the_result(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
+  answers(talk, "4.15 +12");
+  ends_with(talk, COPAL_UNSUPPORTED_CONTENT_FORMAT, 12, 0);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void another_block_acknowledged_is_an_error(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
+  answers(talk, "2.31 1:1/1/64");
+  fails_with(talk, COPAL_ERR_BODY_BLOCKS);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void a_reader_that_fails_ends_the_call(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk->source_size = 5000;
+  talk->read_fails_at = 2000;
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 0, &(copal_call_options){.read = talk_read, .size = 5000});
+  asks(talk, "CON PUT /a 1:0/1/1024 size:5000 tag +1024");
+  answers(talk, "2.31 1:0/1/1024");
+  fails_with(talk, COPAL_ERR_BODY_READ);
+  leaves_nothing(talk);
+
+  /* Less than was promised; and at the very beginning it is the call's own error. */
+  talk->last = false;
+  talk->read_fails_at = 0;
+  talk->source_size = 10;
+  assert_int_equal(talk_try(talk, COPAL_CON, COPAL_PUT, "a", 0, &(copal_call_options){.read = talk_read, .size = 11}),
+                   COPAL_ERR_BODY_READ);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void each_transfer_has_a_request_tag_of_its_own(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  copal_option first, option;
+  uint8_t kept[3];
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 100, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON PUT /a 1:0/1/64 size:100 tag +64");
+  assert_true(copal_find(&talk->bare->sent[0].view, COPAL_OPTION_REQUEST_TAG, &first));
+  memcpy(kept, first.value, sizeof kept);
+  answers(talk, "2.31 1:0/1/64");
+  asks(talk, "CON PUT /a 2:0/0/64 1:1/0/64 tag +36");
+  assert_true(copal_find(&talk->bare->sent[0].view, COPAL_OPTION_REQUEST_TAG, &option));
+  assert_memory_equal(option.value, kept, sizeof kept);
+  answers(talk, "2.04 1:1/0/64");
+  ends_with(talk, COPAL_CHANGED, 0, 0);
+  talk->last = false;
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 100, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON PUT /a 1:0/1/64 size:100 tag +64");
+  assert_true(copal_find(&talk->bare->sent[0].view, COPAL_OPTION_REQUEST_TAG, &option));
+  assert_memory_not_equal(option.value, kept, sizeof kept);
+  talk_close(talk);
+}
+
+/* --- The response's body -------------------------------------------------------------------------- */
+
+static void a_writer_takes_a_success_in_parts(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.write = talk_write, .capacity = 1});
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/64 size:100 +64");
+  assert_true(talk->taken_size == 64);
+  asks(talk, "CON GET /a 2:1/0/64");
+  answers(talk, "2.05 2:1/0/64 +36");
+  assert_true(talk->last && talk->result.error == COPAL_OK);
+  assert_true(talk->result.body_size == 100 && talk->result.body.size == 0);
+  assert_true(talk->taken_size == 100);
+  assert_body(talk->taken, 0, 100, 0);
+
+  talk->last = false;
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.write = talk_write});
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 +9");
+  assert_true(talk->last && talk->result.body_size == 9 && talk->result.body.size == 0);
+  assert_true(talk->taken_size == 9);
+  talk_close(talk);
+}
+
+static void a_writer_is_spared_errors(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.write = talk_write});
+  asks(talk, "CON GET /a");
+  answers(talk, "4.04 2:0/1/16 +16");
+  asks(talk, "CON GET /a 2:1/0/16");
+  answers(talk, "4.04 2:1/0/16 +3");
+  ends_with(talk, COPAL_NOT_FOUND, 19, 0);
+  assert_int_equal(talk->taken_from_start, 0);
+  talk_close(talk);
+}
+
+static void a_writer_that_gives_up_ends_the_call(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk->write_fails_at = 100;
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.write = talk_write});
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/64 +64");
+  asks(talk, "CON GET /a 2:1/0/64");
+  answers(talk, "2.05 2:1/1/64 +64");
+  fails_with(talk, COPAL_ERR_BODY_WRITE);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void a_body_larger_than_its_room_is_an_error_not_a_part(void **state) {
+  (void)state;
+  uint8_t room[100];
+  struct talk *talk = talk_open_roomy();
+  memset(room, 0xaa, sizeof room);
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.buffer = room, .capacity = 99});
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/64 size:64 +64"); /* what a server says of the size binds nobody */
+  asks(talk, "CON GET /a 2:1/0/64");
+  answers(talk, "2.05 2:1/0/64 +36");
+  fails_with(talk, COPAL_ERR_BODY_SIZE);
+  assert_int_equal(room[64], 0xaa);
+  talk->last = false;
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.capacity = 99}); /* no buffer at all */
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/64 +64");
+  fails_with(talk, COPAL_ERR_BODY_SIZE);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void blocks_that_make_no_whole_are_an_error(void **state) {
+  (void)state;
+  static const char *const second[] = {
+      "2.05 2:2/1/64 +64",   /* one is left out */
+      "2.05 2:0/1/64 +64",   /* the first again */
+      "2.05 2:1/1/64 +63",   /* not as large as it says */
+      "2.05 2:1/1/128 +128", /* another place */
+      "2.05 2:1/1/2048 +64", /* the reserved size */
+      "2.05 +64",            /* nowhere */
+  };
+  for (size_t i = 0; i < sizeof second / sizeof *second; ++i) {
+    struct talk *talk = talk_open_roomy();
+    talk_get(talk, "a");
+    asks(talk, "CON GET /a");
+    answers(talk, "2.05 2:0/1/64 +64");
+    asks(talk, "CON GET /a 2:1/0/64");
+    answers(talk, second[i]);
+    fails_with(talk, COPAL_ERR_BODY_BLOCKS);
+    leaves_nothing(talk);
+    talk_close(talk);
+  }
+  static const char *const first[] = {"2.05 2:1/1/64 +64", "2.05 2:3/0/64 +6", "2.05 2:0/1/64 +65", "2.05 2:0/1/64"};
+  for (size_t i = 0; i < sizeof first / sizeof *first; ++i) {
+    struct talk *talk = talk_open_roomy();
+    talk_get(talk, "a");
+    asks(talk, "CON GET /a");
+    answers(talk, first[i]);
+    fails_with(talk, COPAL_ERR_BODY_BLOCKS);
+    talk_close(talk);
+  }
+}
+
+/* RFC 7959 2.4: "the client … MUST compare ETag Options." */
+static void a_body_that_changes_is_fetched_anew_once(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.write = talk_write});
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/64 etag:one +64");
+  asks(talk, "CON GET /a 2:1/0/64");
+  answers(talk, "2.05 2:1/1/64 etag:two v:1 +64");
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/64 etag:two v:1 +64");
+  asks(talk, "CON GET /a 2:1/0/64");
+  answers(talk, "2.05 2:1/0/64 etag:two v:1 +8");
+  assert_true(talk->last && talk->result.error == COPAL_OK);
+  assert_int_equal(talk->taken_from_start, 2);
+  assert_true(talk->taken_size == 72);
+  assert_body(talk->taken, 0, 72, 1);
+  talk_close(talk);
+}
+
+static void a_body_that_goes_on_changing_is_an_error(void **state) {
+  (void)state;
+  static const char *const changed[] = {"2.05 2:1/0/64 etag:two +6", "2.05 2:1/0/64 +6",
+                                        "2.05 2:1/0/64 etag:one cf:0 +6"};
+  for (size_t i = 0; i < sizeof changed / sizeof *changed; ++i) {
+    struct talk *talk = talk_open_roomy();
+    talk_get(talk, "a");
+    for (int round = 0; round < 2; ++round) {
+      assert_int_equal(talk->count, 0);
+      asks(talk, "CON GET /a");
+      answers(talk, "2.05 2:0/1/64 etag:one +64");
+      asks(talk, "CON GET /a 2:1/0/64");
+      answers(talk, changed[i]);
+    }
+    fails_with(talk, COPAL_ERR_BODY_CHANGED);
+    leaves_nothing(talk);
+    talk_close(talk);
+  }
+}
+
+static void what_is_not_safe_is_not_repeated_for_a_changed_body(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_POST, "a", 5, &PLAIN);
+  asks(talk, "CON POST /a +5");
+  answers(talk, "2.04 2:0/1/64 etag:one +64");
+  asks(talk, "CON POST /a 2:1/0/64");
+  answers(talk, "2.04 2:1/0/64 etag:two +6");
+  fails_with(talk, COPAL_ERR_BODY_CHANGED);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void a_fetch_is_repeated_with_its_body(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_FETCH, "a", 100, &(copal_call_options){.block_size = 64});
+  for (int round = 0; round < 2; ++round) {
+    asks(talk, "CON FETCH /a 1:0/1/64 size:100 tag +64");
+    answers(talk, "2.31 1:0/1/64");
+    asks(talk, "CON FETCH /a 2:0/0/64 1:1/0/64 tag +36");
+    answers(talk, "2.05 2:0/1/64 1:1/0/64 etag:one +64");
+    asks(talk, "CON FETCH /a 2:1/0/64 tag");
+    if (round == 0) answers(talk, "2.05 2:1/0/64 etag:two +6");
+  }
+  answers(talk, "2.05 2:1/0/64 etag:one +6");
+  ends_with(talk, COPAL_CONTENT, 70, 0);
+  talk_close(talk);
+}
+
+static void an_error_instead_of_the_next_block_is_the_result(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_get(talk, "a");
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/64 +64");
+  asks(talk, "CON GET /a 2:1/0/64");
+  answers(talk, "5.03 +3");
+  ends_with(talk, COPAL_SERVICE_UNAVAILABLE, 3, 0);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void a_server_may_go_down_in_size_midway(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_get(talk, "a");
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/128 +128");
+  asks(talk, "CON GET /a 2:1/0/128");
+  answers(talk, "2.05 2:4/1/32 +32");
+  asks(talk, "CON GET /a 2:5/0/32");
+  answers(talk, "2.05 2:5/0/32 +32");
+  ends_with(talk, COPAL_CONTENT, 192, 0);
+  talk_close(talk);
+}
+
+static void separate_responses_and_non_requests_carry_blocks_too(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_NON, COPAL_GET, "a", 0, &PLAIN);
+  asks(talk, "NON GET /a");
+  answers(talk, "CON 2.05 2:0/1/16 +16");
+  bare_out(talk->bare);
+  assert_int_equal(talk->bare->sent_count, 2); /* the ACK, then the next request */
+  assert_int_equal(talk->bare->sent[0].view.type, COPAL_ACK);
+  talk->token_size = talk->bare->sent[1].view.token.size;
+  memcpy(talk->token, talk->bare->sent[1].view.token.data, talk->token_size);
+  answers(talk, "NON 2.05 2:1/0/16 +2");
+  ends_with(talk, COPAL_CONTENT, 18, 0);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+/* --- Echo ----------------------------------------------------------------------------------------- */
+
+/* RFC 9175, Figure 1. */
+static void a_4_01_with_echo_is_answered_with_the_same_request(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "lock", 1, &PLAIN);
+  asks(talk, "CON PUT /lock +1");
+  uint8_t token[8];
+  memcpy(token, talk->token, sizeof token);
+  answers(talk, "4.01 echo:t0");
+  asks(talk, "CON PUT /lock echo:t0 +1");
+  assert_memory_not_equal(talk->token, token, sizeof token);
+  answers(talk, "2.04");
+  ends_with(talk, COPAL_CHANGED, 0, 0);
+  assert_int_equal(talk->result.exchanges, 2);
+  talk_close(talk);
+}
+
+static void it_is_repeated_once(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_get(talk, "a");
+  asks(talk, "CON GET /a");
+  answers(talk, "4.01 echo:one");
+  asks(talk, "CON GET /a echo:one");
+  answers(talk, "4.01 echo:two +4");
+  ends_with(talk, COPAL_UNAUTHORIZED, 4, 0);
+  talk->last = false;
+  talk_get(talk, "a");
+  asks(talk, "CON GET /a");
+  answers(talk, "4.01");
+  ends_with(talk, COPAL_UNAUTHORIZED, 0, 0);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void a_block_is_repeated_with_echo(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
+  answers(talk, "2.31 1:0/1/64");
+  asks(talk, "CON PUT /a 1:1/1/64 tag +64");
+  answers(talk, "4.01 echo:one");
+  asks(talk, "CON PUT /a 1:1/1/64 echo:one tag +64");
+  answers(talk, "2.31 1:1/1/64 echo:two"); /* "the client SHOULD echo the Echo option value in the next request" */
+  asks(talk, "CON PUT /a 2:0/0/64 1:2/0/64 echo:two tag +22");
+  answers(talk, "4.01 echo:three");
+  asks(talk, "CON PUT /a 2:0/0/64 1:2/0/64 echo:three tag +22");
+  answers(talk, "2.05 2:0/1/64 +64");
+  asks(talk, "CON PUT /a 2:1/0/64 echo:three tag");
+  answers(talk, "2.05 2:1/0/64 +1");
+  ends_with(talk, COPAL_CONTENT, 65, 0);
+  talk_close(talk);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(figure_2_simple_block_wise_get),
+      cmocka_unit_test(figure_3_early_negotiation),
+      cmocka_unit_test(figure_4_late_negotiation),
+      cmocka_unit_test(figures_5_and_6_losses_are_the_message_layer_s),
+      cmocka_unit_test(figure_7_atomic_put),
+      cmocka_unit_test(figure_8_stateless_put),
+      cmocka_unit_test(figure_9_the_server_s_smaller_size_is_followed),
+      cmocka_unit_test(figure_10_both_ways),
+      cmocka_unit_test(figure_11_both_ways_with_early_negotiation),
+      cmocka_unit_test(a_body_that_fits_goes_without_blocks),
+      cmocka_unit_test(a_body_in_one_message_needs_no_buffer),
+      cmocka_unit_test(an_empty_body_of_unknown_size_is_no_payload),
+      cmocka_unit_test(blocks_shrink_to_what_a_message_holds),
+      cmocka_unit_test(after_4_13_with_smaller_blocks_it_begins_anew_once),
+      cmocka_unit_test(after_4_13_a_body_without_blocks_is_tried_in_blocks),
+      cmocka_unit_test(a_4_13_without_a_hint_is_the_result),
+      cmocka_unit_test(after_4_08_it_begins_anew_once),
+      cmocka_unit_test(an_error_between_blocks_is_the_result),
+      cmocka_unit_test(another_block_acknowledged_is_an_error),
+      cmocka_unit_test(a_reader_that_fails_ends_the_call),
+      cmocka_unit_test(each_transfer_has_a_request_tag_of_its_own),
+      cmocka_unit_test(a_writer_takes_a_success_in_parts),
+      cmocka_unit_test(a_writer_is_spared_errors),
+      cmocka_unit_test(a_writer_that_gives_up_ends_the_call),
+      cmocka_unit_test(a_body_larger_than_its_room_is_an_error_not_a_part),
+      cmocka_unit_test(blocks_that_make_no_whole_are_an_error),
+      cmocka_unit_test(a_body_that_changes_is_fetched_anew_once),
+      cmocka_unit_test(a_body_that_goes_on_changing_is_an_error),
+      cmocka_unit_test(what_is_not_safe_is_not_repeated_for_a_changed_body),
+      cmocka_unit_test(a_fetch_is_repeated_with_its_body),
+      cmocka_unit_test(an_error_instead_of_the_next_block_is_the_result),
+      cmocka_unit_test(a_server_may_go_down_in_size_midway),
+      cmocka_unit_test(separate_responses_and_non_requests_carry_blocks_too),
+      cmocka_unit_test(a_4_01_with_echo_is_answered_with_the_same_request),
+      cmocka_unit_test(it_is_repeated_once),
+      cmocka_unit_test(a_block_is_repeated_with_echo),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
