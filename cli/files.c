@@ -42,7 +42,7 @@ static enum status files_open(const struct settings *settings) {
 
 static copal_error files_attach(copal_endpoint *endpoint) {
   copal_error error = copal_route(endpoint, COPAL_GET, "/*", get, &files);
-  if (error == COPAL_OK) error = copal_route_attributes(endpoint, "/*", "title=\"Files\";ct=40;obs");
+  if (error == COPAL_OK) error = copal_route_attributes(endpoint, "/*", "title=\"Files\";ct=40");
   if (error == COPAL_OK) error = copal_route_version(endpoint, "/*", version_of, &files);
   if (error == COPAL_OK) error = copal_route_observable(endpoint, "/*", 0);
   if (error == COPAL_OK) error = files_write_attach(&files, endpoint);

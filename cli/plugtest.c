@@ -36,16 +36,16 @@ static const struct exhibit_kind kinds[] = {
     {"/large", "title=\"Large\";rt=\"block\";sz=5120;ct=0", 0, 0, LARGE},
     {"/large-update", "title=\"Large, with PUT\";rt=\"block\";sz=5120;ct=0", EXHIBIT_PUT, 0, LARGE},
     /* OBS_01 to 14 */
-    {"/obs", "title=\"Changes by itself\";rt=\"observe\";ct=0;obs", OBSERVABLE, 0, 64},
-    {"/obs-non", "title=\"Changes, told without confirmation\";rt=\"observe\";ct=0;obs", OBSERVABLE, 60 * COPAL_SECOND,
+    {"/obs", "title=\"Changes by itself\";rt=\"observe\";ct=0", OBSERVABLE, 0, 64},
+    {"/obs-non", "title=\"Changes, told without confirmation\";rt=\"observe\";ct=0", OBSERVABLE, 60 * COPAL_SECOND,
      64},
-    {"/obs-large", "title=\"Changes, in blocks\";rt=\"observe\";ct=0;obs", OBSERVABLE, 0, 2048},
-    {"/obs-pumping", "title=\"Changes its size\";rt=\"observe\";ct=0;obs", OBSERVABLE, 0, PUMPED_SMALL},
+    {"/obs-large", "title=\"Changes, in blocks\";rt=\"observe\";ct=0", OBSERVABLE, 0, 2048},
+    {"/obs-pumping", "title=\"Changes its size\";rt=\"observe\";ct=0", OBSERVABLE, 0, PUMPED_SMALL},
     /* LINK_02 to 08 */
     {"/link1", "rt=\"Type1 Type2\";if=\"If1\";ct=0", 0, 0, 64},
     {"/link2", "rt=\"Type2 Type3\";if=\"If2\";ct=0", 0, 0, 64},
     {"/link3", "rt=\"Type1 Type3\";if=\"foo\";ct=0", 0, 0, 64},
-    {"/link4", "rt=\"\";ct=0", 0, 0, 64},
+    {"/untyped", "rt=\"\";ct=0", 0, 0, 64},
     /* LINK_09 */
     {"/path/sub1", "ct=0", 0, 0, 64},
     {"/path/sub2", "ct=0", 0, 0, 64},
@@ -63,6 +63,8 @@ static const struct plugtest_route routes[] = {
 
 static enum status plugtest_open(const struct settings *settings) {
   static const struct exhibit_kind created = {"/large-create/{name}", NULL, EXHIBIT_ABSENT, 0, 0};
+  /* ETags go on where those of an earlier run have ended. */
+  plugtest.exhibition.version = (uint32_t)(copal_now() / COPAL_MILLISECOND);
   plugtest.exhibition.interval = settings->change_interval;
   plugtest.delay = settings->delay;
   plugtest.exhibits_count = KINDS;

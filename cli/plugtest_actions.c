@@ -20,7 +20,7 @@ static void perform_on(struct exhibit *exhibit, const struct action *action);
 static struct exhibit *exhibit_of(struct plugtest *plugtest, const struct action *action);
 
 static const struct plugtest_route routes[] = {
-    {COPAL_GET, "/counter", counter_get, "title=\"GET reads, POST adds one\";rt=\"counter\";ct=0;obs"},
+    {COPAL_GET, "/counter", counter_get, "title=\"GET reads, POST adds one\";rt=\"counter\";ct=0"},
     {COPAL_POST, "/counter", counter_add, NULL},
     {COPAL_GET, "/actions", actions_list, "title=\"GET lists, POST does\";ct=0"},
     {COPAL_POST, "/actions", actions_do, NULL},
