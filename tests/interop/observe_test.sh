@@ -109,7 +109,5 @@ run observe --count 2 --no-token "$uri/ticks"
 output "a token of zero bytes does" $'1\n2'
 run observe --count 2 --method fetch --data which "$uri/ticks"
 output "observe by FETCH prints" $'which 1\nwhich 2'
-run observe "$uri/hello"
-says "what node does not offer is told" err '^note: the server does not offer observation of this resource'
 
 finish

@@ -25,6 +25,7 @@ function serve (request, response) {
   if (path === '/async' && request.method === 'GET') {
     return setTimeout(answer, SEPARATE_AFTER_MS, response, '2.05', 'node took its time')
   }
+  if (path === '/large' && request.method === 'GET') return answer(response, '2.05', 'large '.repeat(500))
   if (path === '/ticks') return serveTicks(request, response)
   if (path === '/.well-known/core' && request.method === 'GET') {
     response.setOption('Content-Format', 'application/link-format')
