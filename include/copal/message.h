@@ -171,6 +171,7 @@ enum {
   COPAL_OCTET_STREAM = 42,
   COPAL_JSON = 50,
   COPAL_CBOR = 60,
+  COPAL_PROBLEM = 257,      /* concise problem details, RFC 9290 */
   COPAL_FORMAT_NONE = 65536 /* no Content-Format or Accept option */
 };
 
@@ -447,6 +448,29 @@ COPAL_API void copal_link_write(copal_link_writer *writer, const char *target, s
 /* value NULL writes a bare name. quoted puts the value in quotes and escapes what must be. */
 COPAL_API void copal_link_write_parameter(copal_link_writer *writer, const char *name, const char *value,
                                           size_t value_size, bool quoted);
+
+/* --- Problem details, RFC 9290 ---------------------------------------------------------------- */
+
+enum { COPAL_PROBLEM_OPTIONS_MAX = 8 };
+
+/* What an error's payload of Content-Format COPAL_PROBLEM says. Texts are UTF-8, without a NUL; what is not said is
+ * empty or 0. */
+typedef struct copal_problem {
+  copal_bytes title;                           /* the kind of problem: "Not Found" */
+  copal_bytes detail;                          /* what it was this time */
+  uint16_t options[COPAL_PROBLEM_OPTIONS_MAX]; /* numbers of the request's options that could not be processed */
+  uint8_t options_count;
+  uint8_t code; /* of the response */
+} copal_problem;
+
+/* Writes the payload, in the one form that deterministic CBOR has for it; a text is cut off before what is not UTF-8.
+ * With buffer NULL it counts. Returns the size, 0 where nothing is said, or COPAL_ERR_SPACE. */
+COPAL_API COPAL_MUST_CHECK int copal_problem_write(const copal_problem *problem, void *buffer, size_t capacity);
+
+/* Reads a received payload; texts point into it. Entries that are not in copal_problem are passed over, as is a text
+ * that is not UTF-8 or comes in chunks. false where the payload is not well-formed, nests more than 16 deep, or is
+ * something else; problem is empty then. */
+COPAL_API COPAL_MUST_CHECK bool copal_problem_read(copal_bytes payload, copal_problem *problem);
 
 /* --- Text, for people ------------------------------------------------------------------------- */
 

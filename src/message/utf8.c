@@ -4,19 +4,21 @@
 
 static size_t sequence_size(uint8_t first, uint8_t *second_min, uint8_t *second_max);
 
-bool utf8_valid(const uint8_t *bytes, size_t size) {
+bool utf8_valid(const uint8_t *bytes, size_t size) { return utf8_valid_size(bytes, size) == size; }
+
+size_t utf8_valid_size(const uint8_t *bytes, size_t size) {
   size_t at = 0;
   while (at < size) {
     uint8_t second_min, second_max;
     size_t length = sequence_size(bytes[at], &second_min, &second_max);
-    if (length == 0 || length > size - at) return false;
-    if (length > 1 && (bytes[at + 1] < second_min || bytes[at + 1] > second_max)) return false;
+    if (length == 0 || length > size - at) return at;
+    if (length > 1 && (bytes[at + 1] < second_min || bytes[at + 1] > second_max)) return at;
     for (size_t i = 2; i < length; ++i) {
-      if (bytes[at + i] < 0x80 || bytes[at + i] > 0xbf) return false;
+      if (bytes[at + i] < 0x80 || bytes[at + i] > 0xbf) return at;
     }
     at += length;
   }
-  return true;
+  return size;
 }
 
 /* How many bytes a sequence has, by its first one; 0 where no sequence begins so. Overlong forms, surrogates and what
