@@ -153,6 +153,9 @@ static void explain_timeout(const struct client *client, const struct target *ta
   if (trace->acknowledged) {
     complain(client->command, "%s acknowledged the request but sent no response within %s: try a longer --timeout",
              target->name, waited);
+  } else if (trace->latest_sent != trace->first_sent) {
+    complain(client->command, "no answer from %s after %u transmission%s in %s, where it had answered before",
+             target->name, trace->transmissions, trace->transmissions == 1 ? "" : "s", waited);
   } else if (client->settings->non) {
     complain(client->command,
              "no answer from %s to a non-confirmable request within %s: it may be lost, and without"

@@ -29,6 +29,7 @@ static void add_options(struct inquiry *inquiry);
 static bool fits_one_message(const struct inquiry *inquiry);
 static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context);
 static enum status show(struct inquiry *inquiry, const copal_result *result);
+static bool finish_body(struct inquiry *inquiry, const copal_result *result);
 static bool shows_progress(const struct inquiry *inquiry);
 
 enum status method_run(const struct command *command, const struct settings *settings) {
@@ -125,15 +126,23 @@ static enum status show(struct inquiry *inquiry, const copal_result *result) {
   copal_address_text(inquiry->client.endpoint, &rx->path.remote, peer, sizeof peer);
   struct answer answer = {&rx->message, result->body, result->body_size, inquiry->group ? peer : NULL, 0};
   if (rx->time > result->began) answer.round_trip = rx->time - result->began;
-  enum status status = response_show(&answer, inquiry->client.settings);
   /* 2.03 says that what is in the file already is right. */
-  if (status != STATUS_SUCCESS || rx->message.code == COPAL_VALID) return status;
-  uint32_t format = copal_find_uint(&rx->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
-  bool is_gathered = result->body.size > 0;
-  bool is_written = !is_gathered || sink_write(&inquiry->sink, 0, result->body.data, result->body.size);
-  if (is_written && sink_end(&inquiry->sink, format, false)) return status;
+  bool has_body = COPAL_CODE_CLASS(rx->message.code) == 2 && rx->message.code != COPAL_VALID;
+  /* The rest of a text that is on the screen already comes before the status line, else the body comes behind it. */
+  bool is_first = has_body && inquiry->sink.spilled;
+  bool is_written = !is_first || finish_body(inquiry, result);
+  enum status status = response_show(&answer, inquiry->client.settings);
+  if (has_body && !is_first) is_written = finish_body(inquiry, result);
+  if (is_written) return status;
   complain(inquiry->client.command, "%s", inquiry->sink.reason);
   return STATUS_LOCAL;
+}
+
+static bool finish_body(struct inquiry *inquiry, const copal_result *result) {
+  copal_bytes gathered = result->body;
+  if (gathered.size > 0 && !sink_write(&inquiry->sink, 0, gathered.data, gathered.size)) return false;
+  uint32_t format = copal_find_uint(&result->rx->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
+  return sink_end(&inquiry->sink, format, false);
 }
 
 static bool shows_progress(const struct inquiry *inquiry) {

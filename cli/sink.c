@@ -79,10 +79,13 @@ bool sink_close(struct sink *sink) {
 
 void sink_tell_partial(const struct sink *sink, const char *command) {
   if (sink->size == 0 || (sink->screen && sink->reason[0] != '\0')) return;
+  if (sink->spilled) fputc('\n', stdout);
+  fflush(stdout);
   if (sink->screen) {
     complain(command, "the body is not whole: its first %" PRIu64 " bytes came", sink->size);
   } else {
-    complain(command, "%s holds only the first %" PRIu64 " bytes of the body", sink->path, sink->size);
+    complain(command, "%s %s only the first %" PRIu64 " bytes of the body", sink->path, sink->named ? "holds" : "got",
+             sink->size);
   }
 }
 

@@ -80,7 +80,7 @@ says "--version prints a version" out '^copal [0-9]+\.[0-9]+\.[0-9]+$'
 run --help
 expect "--help succeeds" 0
 says "--help tells the exit statuses" out '^Exit status: 0 success'
-for command in get put post delete fetch patch ipatch ping discover decode serve; do
+for command in get put post delete fetch patch ipatch observe ping discover decode serve; do
   run "$command" --help
   expect "$command --help succeeds" 0
   says "$command --help begins with its usage" out "^Usage: copal $command"
@@ -123,6 +123,20 @@ expect "a missing payload file is a local error" 1
 says "a missing payload file is named" err "cannot open $work/missing: "
 run get --ack-timeout 0 coap://127.0.0.1/
 expect "an ACK time-out of 0 is bad usage" 2
+run get --block-size 100 coap://127.0.0.1/
+expect "a block size that is no power of two is bad usage" 2
+says "a block size that is no power of two is told the sizes" err '16, 32, 64, 128, 256, 512, 1024$'
+run get --block-size 8 coap://127.0.0.1/
+expect "a block size below 16 is bad usage" 2
+run get --token 01 --no-token coap://127.0.0.1/
+expect "a token and none exclude each other" 2
+run observe
+expect "observe without a URI is bad usage" 2
+run observe coap://224.0.1.187/
+expect "observe of a group is bad usage" 2
+head -c 1025 /dev/zero >"$work/two-blocks"
+run put --no-response --file "$work/two-blocks" coap://127.0.0.1/
+expect "--no-response of two blocks is bad usage" 2
 run get --color sometimes coap://127.0.0.1/
 expect "an unknown colour mode is bad usage" 2
 
@@ -255,6 +269,31 @@ report $? "-o writes the body"
 run get -o "$work/no/such/folder" "$base/hello"
 expect "a body that cannot be written is a local error" 1
 
+run get -o "$work" "$base/hello"
+expect "a folder as the output is a local error" 1
+says "a folder as the output is named" err "cannot open $work: Is a directory"
+run get -o "$work/body" "$base/nothing"
+[ "$(cat "$work/body")" = "Hello, constrained world!" ]
+report $? "4.04 leaves the output file as it was"
+run get -o "$work/unmade" "$base/nothing"
+[ ! -e "$work/unmade" ]
+report $? "4.04 leaves no output file behind"
+run put --file "$work" "$base/store/folder"
+expect "a folder as the payload is a local error" 1
+says "a folder as the payload is named" err "cannot read $work: Is a directory"
+run get --no-token -v "$base/hello"
+says "--no-token sends none" err '-> .*CON GET 0x[0-9a-f]+ Uri-Path'
+began=$(date +%s%N)
+run get --no-response -v "$base/async"
+took=$((($(date +%s%N) - began) / 1000000))
+expect "--no-response succeeds" 0
+silent "--no-response brings no body" out
+says "--no-response is an option" err '-> .*CON GET .*No-Response 26'
+[ "$took" -lt 1150 ]
+report $? "--no-response does not wait for the response ($took ms)"
+run put --no-response --non --data x "$base/store/a"
+expect "--no-response of a NON ends when that is sent" 0
+
 run get "$base/nothing"
 expect "4.04 ends with 4" 4
 says "4.04 is told on standard error" err '^4\.04 Not Found  [0-9.]+ (us|ms)$'
@@ -318,6 +357,10 @@ says "its format comes back" err '^2\.05 Content  text/plain'
 etag=$(sed -n 's/^  ETag: //p' "$work/err")
 run get -v -O "ETag=$etag" "$base/store/lamp"
 says "its ETag validates it" err '^2\.03 Valid'
+printf 'kept' >"$work/kept"
+run get -o "$work/kept" -O "ETag=$etag" "$base/store/lamp"
+[ "$(cat "$work/kept")" = kept ]
+report $? "2.03 leaves the output file as it was"
 silent "2.03 has no body" out
 run put -v --hex '00 ff' --format cbor "$base/store/lamp"
 expect "put of bytes succeeds" 0
@@ -359,9 +402,6 @@ head -c 1025 /dev/zero >"$work/large"
 run put --file "$work/large" "$base/store/large"
 expect "a body above the store's limit ends with 4" 4
 says "a body above the store's limit is 4.13" err '^4\.13 Request Entity Too Large'
-head -c 70000 /dev/zero >"$work/huge"
-run put --file "$work/huge" "$base/store/huge"
-expect "a file larger than a datagram is a local error" 1
 for i in $(seq 70); do "$copal" put -q --data x "$base/store/fill$i" || break; done 2>/dev/null
 run put --data x "$base/store/one-more"
 expect "a full store ends with 5" 5
@@ -464,8 +504,26 @@ NO_COLOR=1 on_terminal get "$peer/escape"
 says "a terminal gets no control character of a peer" out '^0000  61 1b 5b'
 NO_COLOR=1 on_terminal get "$peer/binary"
 says "a terminal gets binary as hexadecimal" out '^0000  00 01 02 '
-run get "$peer/block"
+run get -O Block2=0 "$peer/block"
+expect "who asks for one block gets one" 0
 says "a first block is told to be one" err 'block 0 of a larger body; ask for the next with -O Block2=16'
+run get -o "$work/half" "$peer/block"
+expect "blocks that do not make a whole end with 9" 9
+says "blocks that do not make a whole are told" err 'blocks from 127\.0\.0\.1:[0-9]+ do not make a whole'
+says "a body that is not whole is told" err "$work/half holds only the first 16 bytes of the body"
+[ "$(cat "$work/half")" = xxxxxxxxxxxxxxxx ]
+report $? "what has come of a body stays"
+run get -q "$peer/block"
+says "a body that is not whole is told under -q too" err 'standard output got only the first 16 bytes of the body'
+run observe "$peer/escape"
+expect "an observation that is not offered ends as get does" 0
+says "an observation that is not offered is told to be none" err 'does not offer observation of this resource'
+run observe "$peer/broken"
+expect "an observation that is refused ends as get does" 5
+run observe --for 0.3 "$peer/silent"
+expect "an observation without any answer ends with 6" 6
+run observe --for 0.3 --non "$peer/silent"
+expect "an observation by NON without any answer ends with 6" 6
 run ping -c 1 -t 0.3 --ack-timeout 0.1 "$peer"
 expect "a ping without an answer ends with 6" 6
 says "a ping without an answer counts as lost" out '^1 sent, 0 answered, 100 % lost'

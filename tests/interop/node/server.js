@@ -5,6 +5,7 @@ const coap = require('coap')
 const dgram = require('dgram')
 
 const SEPARATE_AFTER_MS = 300 // well above the 50 ms after which node-coap acknowledges on its own
+const TICK_MS = 100
 
 const UNDERSTOOD = ['Uri-Host', 'Uri-Port', 'Uri-Path', 'Uri-Query', 'Content-Format', 'Accept']
 const store = new Map()
@@ -24,6 +25,8 @@ function serve (request, response) {
   if (path === '/async' && request.method === 'GET') {
     return setTimeout(answer, SEPARATE_AFTER_MS, response, '2.05', 'node took its time')
   }
+  if (path === '/large' && request.method === 'GET') return answer(response, '2.05', 'large '.repeat(500))
+  if (path === '/ticks') return serveTicks(request, response)
   if (path === '/.well-known/core' && request.method === 'GET') {
     response.setOption('Content-Format', 'application/link-format')
     return answer(response, '2.05', '</hello>;rt="greeting",</async>,</counter>;title="POST adds one"')
@@ -49,6 +52,17 @@ function serveStored (path, request, response) {
     default:
       return answer(response, '4.05')
   }
+}
+
+// Counts as long as somebody observes; a FETCH's payload is told with each count.
+function serveTicks (request, response) {
+  if (request.headers.Observe !== 0) return answer(response, '2.05', '0')
+  const prefix = request.payload.length > 0 ? `${request.payload} ` : ''
+  let ticks = 0
+  const tick = () => response.write(`${prefix}${++ticks}`)
+  const timer = setInterval(tick, TICK_MS)
+  response.on('finish', () => clearInterval(timer))
+  tick()
 }
 
 // node-coap names the options that it knows and numbers the others; odd numbers are critical (RFC 7252 5.4.6).
