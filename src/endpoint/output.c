@@ -30,7 +30,7 @@ static copal_datagram exchange_datagram(const copal_endpoint *endpoint, uint32_t
 size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams, size_t count_max) {
   assert(!endpoint->in_handler);
   endpoint_advance(endpoint, now);
-  endpoint_release(endpoint);
+  endpoint_release(endpoint, endpoint->engine.now);
   acknowledge_deferred(endpoint, endpoint->engine.now);
   size_t count = 0;
   while (count < count_max) {
