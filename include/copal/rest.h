@@ -90,7 +90,8 @@ COPAL_API copal_error copal_route_parts(copal_endpoint *endpoint, copal_code met
  * 0 for a path that is none. */
 COPAL_API size_t copal_notify(copal_endpoint *endpoint, const char *path);
 
-/* Ends the observations of a path with a last notification of that code, such as 4.04. Returns how many there were. */
+/* Ends the observations of a path with a last notification of that code, such as 4.04; with COPAL_EMPTY, without one.
+ * Returns how many there were. */
 COPAL_API size_t copal_notify_end(copal_endpoint *endpoint, const char *path, copal_code code);
 
 /* --- Server: the request ---------------------------------------------------------------------- */

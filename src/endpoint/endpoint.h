@@ -90,6 +90,9 @@ copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late
 
 /* --- Verified addresses: verify.c --------------------------------------------------------------- */
 
+/* Whether an address is known to receive what is sent to it, or nothing is limited anyway. */
+bool endpoint_is_verified(const copal_endpoint *endpoint, uint32_t peer);
+
 /* Whether a reply of that many bytes may go to the sender of a request, as far as his address is verified. */
 bool endpoint_may_answer(const copal_endpoint *endpoint, const struct arrival *arrival, size_t reply_size);
 

@@ -119,6 +119,12 @@ static void make_by_handler(copal_endpoint *endpoint, uint32_t index, copal_mess
   *message = request.reply;
 }
 
+/* Who observed a variant is told nothing more. */
+static void forget_all(copal_endpoint *endpoint, uint32_t index) {
+  const struct observed *observed = &endpoint->observers.observed[index];
+  for (uint32_t count = observed->count; count > 0; --count) endpoint_forget_observer(endpoint, observed->cursor);
+}
+
 /* Makes the newest state of the variant that has waited longest for it. False when there is no room for it. */
 static bool make_next(copal_endpoint *endpoint) {
   struct observers *observers = &endpoint->observers;
@@ -126,6 +132,10 @@ static bool make_next(copal_endpoint *endpoint) {
   struct observed *observed = &observers->observed[index];
   copal_message message;
   observed_rest(observers, index);
+  if ((observed->flags & OBSERVED_ENDING) != 0 && observed->end_code == COPAL_EMPTY) {
+    forget_all(endpoint, index);
+    return true;
+  }
   if ((observed->flags & OBSERVED_ENDING) != 0)
     copal_message_init(&message, observers->room, endpoint->engine.message_size_max, COPAL_NON, observed->end_code);
   else
@@ -161,7 +171,7 @@ static bool is_wanting(const copal_endpoint *endpoint, const struct observer *ob
 static bool is_to_confirm(const copal_endpoint *endpoint, const struct observer *observer) {
   const struct observers *observers = &endpoint->observers;
   if ((observers->observed[observer->observed].flags & OBSERVED_ENDING) != 0) return true;
-  if ((endpoint->engine.peers.records[observer->peer].flags & PEER_VERIFIED) == 0) return true;
+  if (!endpoint_is_verified(endpoint, observer->peer)) return true;
   return observer_is_due(observers, observer, endpoint->engine.now);
 }
 
