@@ -461,6 +461,8 @@ while True:
     elif b"escape" in data: answer(0x45, b"\xffa\x1b[31mb\xc2\x9bc\n")
     elif b"binary" in data: answer(0x45, b"\xff\x00\x01\x02")
     elif b"broken" in data: answer(0xa0, b"\xffout of \x1b[31morder")
+    elif b"problem" in data: answer(0xa3, b"\xc2\x01\x01\xff\xa3\x20\x64Busy\x21\x69try later\x27\x82\x19\xfd\xe9\x11")
+    elif b"no-cbor" in data: answer(0xa3, b"\xc2\x01\x01\xff\xff\x00")
     elif b"block" in data: answer(0x45, b"\xd1\x0a\x08\xff" + b"x" * 16)
     elif b"ack-only" in data: peer.sendto(b"\x60\x00" + mid, remote)
 PYTHON
@@ -497,6 +499,11 @@ says "-v shows what is malformed" err '<- .*malformed: '
 run get "$peer/broken"
 expect "5.00 ends with 5" 5
 says "a diagnostic is told without its control characters" err '^  out of \\x1b\[31morder$'
+run get "$peer/problem"
+expect "problem details end as their code" 5
+says "problem details are told in words" err '^  Busy: try later \(options 65001, Accept\)$'
+run get "$peer/no-cbor"
+says "problem details that are none are told as they are" err '^  0000  ff 00 '
 run get "$peer/escape"
 [ "$(od -An -c "$work/out" | tr -d ' \n')" = 'a033[31mb302233c\n' ]
 report $? "a program gets every byte"
