@@ -140,8 +140,8 @@ void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx,
 /* A request for an endpoint with resources: answer.c. */
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival);
 
-/* Answers a request without asking anybody, with a diagnostic payload or NULL: answer.c. */
-void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const char *diagnostic);
+/* Answers a request without asking anybody, saying what is wrong or NULL: answer.c. */
+void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const copal_problem *problem);
 
 /* The reception record of an arrival. */
 copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival);
