@@ -70,9 +70,6 @@ void engine_fail(struct engine *engine, uint32_t index, enum exchange_state stat
 /* Ends what was told to its owner: a call is forgotten, a record stays for its lifetime. */
 void engine_end(struct engine *engine, uint32_t index);
 
-/* Lets a CON of a call have all its retransmissions, whatever time-out it was given. */
-void engine_prolong(struct engine *engine, uint32_t index);
-
 /* Forgets an exchange whatever its state. */
 void engine_forget(struct engine *engine, uint32_t index);
 
