@@ -129,12 +129,17 @@ bool operation_is_tokenless(const struct operation *operation) {
   return operation->no_token && (operation->registering || copal_tx_none(operation->observation));
 }
 
+bool operation_keeps_token(const struct operation *operation) {
+  return operation->registering || (operation->upload.in_blocks && !operation->downloading);
+}
+
 /* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free
  * to choose tokens for each exchange as it likes" (RFC 7959 3.4). */
 static void set_token(const struct operation *operation, copal_message *message) {
-  if (operation->registering && operation->token_size > 0)
+  bool keeps = operation_keeps_token(operation);
+  if (keeps && operation->token_size > 0)
     copal_message_set_token(message, operation->token, operation->token_size);
-  else if (!operation->registering && operation->exchanges > 0)
+  else if (!keeps && operation->exchanges > 0)
     copal_message_set_token(message, NULL, 0);
   bool made_later = message->options_at == HEADER_SIZE && !operation_is_tokenless(operation);
   if (!made_later) return;
