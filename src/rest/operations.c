@@ -169,6 +169,9 @@ copal_error operation_compose(struct operations *operations, struct operation *o
   if (operation->registering) copal_message_add_uint(message, COPAL_OPTION_OBSERVE, OBSERVE_REGISTER);
   if (operation->downloading) return finish(message, download_add(operation, message));
   copal_error error = upload_add(operations, operation, message);
+  /* RFC 7959 2.10: "If-None-Match only works correctly on Block1 requests with (NUM=0) and MUST NOT be used on Block1
+   * requests with NUM != 0." */
+  if (operation->upload.offset > 0) copal_message_delete(message, COPAL_OPTION_IF_NONE_MATCH);
   /* RFC 7959 3.3, Figure 11: with the last block of the request the size of the response's is negotiated. */
   if (operation->negotiates && !operation->upload.more) {
     copal_block block = {0, false, operation->szx_wanted};
