@@ -120,6 +120,7 @@ static void on_result(copal_endpoint *endpoint, copal_call call, const copal_res
 static void begin(void) {
   static const uint8_t methods[] = {COPAL_GET, COPAL_PUT, COPAL_POST, COPAL_FETCH};
   static const copal_time timeouts[] = {0, COPAL_SECOND, 100 * COPAL_SECOND, 1};
+  static const uint16_t block_sizes[] = {0, 16, 32, 64, 128};
   struct caller *caller = fuzz.callers;
   while (caller->open)
     if (++caller == fuzz.callers + CALLS) return;
@@ -153,7 +154,7 @@ static void begin(void) {
                                 .body_context = caller,
                                 .buffer = caller->capacity > 0 ? caller->room : NULL,
                                 .capacity = caller->capacity,
-                                .block_size = (kind & 8) != 0 ? (uint16_t)(16 << (sizes & 3)) : 0,
+                                .block_size = block_sizes[(kind & 8) != 0 ? 1 + (sizes & 3) : 0],
                                 .observe = caller->observe,
                                 .no_token = (shape & 128) != 0};
   caller->open = copal_call_begin(fuzz.endpoint, &options, &caller->call) == COPAL_OK;
