@@ -26,9 +26,9 @@ void operations_init(struct operations *operations, struct layout *layout, const
 /* --- Records ------------------------------------------------------------------------------------ */
 
 static uint8_t szx_of(uint32_t size) {
-  for (uint8_t szx = 0; szx <= BLOCK_SZX_MAX; ++szx)
-    if (block_size(szx) == size) return szx;
-  return SZX_INVALID;
+  uint8_t szx = 0;
+  while (szx < SZX_INVALID && block_size(szx) != size) ++szx;
+  return szx;
 }
 
 /* The largest block that a message holds besides its options. */
