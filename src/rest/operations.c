@@ -16,7 +16,9 @@ void operations_init(struct operations *operations, struct layout *layout, const
   operations->records = (struct operation *)layout_take(layout, count, sizeof(struct operation));
   slab_init(&operations->slab, operations->records, sizeof(struct operation), count);
   operations->scratch = (uint8_t *)layout_take(layout, config->message_size_max, 1);
-  operations->block = (uint8_t *)layout_take(layout, BLOCK_SIZE_MAX + 1, 1);
+  /* What a message holds, and the byte that is read ahead. */
+  uint32_t part = config->message_size_max < BLOCK_SIZE_MAX ? config->message_size_max : BLOCK_SIZE_MAX;
+  operations->block = (uint8_t *)layout_take(layout, (uint64_t)part + 1, 1);
   operations->store = store;
   operations->message_size_max = config->message_size_max;
   operations->tag = (uint32_t)hash_words(&key, COPAL_OPTION_REQUEST_TAG, 0);
@@ -26,9 +28,9 @@ void operations_init(struct operations *operations, struct layout *layout, const
 /* --- Records ------------------------------------------------------------------------------------ */
 
 static uint8_t szx_of(uint32_t size) {
-  for (uint8_t szx = 0; szx <= BLOCK_SZX_MAX; ++szx)
-    if (block_size(szx) == size) return szx;
-  return SZX_INVALID;
+  uint8_t szx = 0;
+  while (szx < SZX_INVALID && block_size(szx) != size) ++szx;
+  return szx;
 }
 
 /* The largest block that a message holds besides its options. */
