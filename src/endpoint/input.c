@@ -174,7 +174,7 @@ static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival
   if ((exchange->flags & EXCHANGE_CALL) != 0) {
     if (failed)
       endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
-    else if (exchange->state >= EXCHANGE_ANSWERED) /* no request: its ACK is all that was awaited */
+    else if (exchange->state >= EXCHANGE_ANSWERED) /* a response of ours: its ACK is all that was awaited */
       endpoint_tell(endpoint, index, NULL, COPAL_OK);
     return;
   }

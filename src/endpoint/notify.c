@@ -7,7 +7,7 @@
 #include "rest/request.h"
 #include "rest/variant.h"
 
-#define RETRY_AFTER COPAL_SECOND /* where neither an answer nor a timer says that there is room again */
+#define RETRY_AFTER (100 * COPAL_MILLISECOND) /* where neither an answer nor a timer says that there is room again */
 
 static void notification_over(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error,
                               void *context);
@@ -118,30 +118,50 @@ static void make_by_handler(copal_endpoint *endpoint, uint32_t index, copal_mess
   *message = request.reply;
 }
 
-/* Makes the newest state of the variant that has waited longest for it. False when there is no room for it. */
+/* A state that is larger than what may be kept ends the observations. */
+static void give_up(copal_endpoint *endpoint, uint32_t index) {
+  struct observers *observers = &endpoint->observers;
+  struct observed *observed = &observers->observed[index];
+  if ((observed->flags & OBSERVED_ENDING) == 0) {
+    observed->end_code = COPAL_SERVICE_UNAVAILABLE;
+    observed_detach(observers, index);
+  }
+  endpoint->engine.counters.observers_full += observed->count;
+  observed_keep_end(observers, &endpoint->engine, index);
+}
+
+/* Makes the newest state of the variant that has waited longest for it. False when there is no room for it now. */
 static bool make_next(copal_endpoint *endpoint) {
   struct observers *observers = &endpoint->observers;
+  struct engine *engine = &endpoint->engine;
   uint32_t index = observers->make;
   struct observed *observed = &observers->observed[index];
-  copal_message message;
   observed_rest(observers, index);
-  if ((observed->flags & OBSERVED_ENDING) != 0)
-    copal_message_init(&message, observers->room, endpoint->engine.message_size_max, COPAL_NON, observed->end_code);
-  else
-    make_by_handler(endpoint, index, &message);
+  if ((observed->flags & OBSERVED_ENDING) != 0) {
+    observed_keep_end(observers, engine, index);
+    return true;
+  }
+  copal_message message;
+  make_by_handler(endpoint, index, &message);
   if ((observed->flags & OBSERVED_TO_MAKE) != 0) return true; /* the handler has ended it: it is made anew */
-  if (observed_keep(observers, &endpoint->engine, index, (copal_bytes){message.buffer, message.size})) return true;
+  if (observed_keep(observers, engine, index, (copal_bytes){message.buffer, message.size})) return true;
+  if (!observed_may_keep(observers, engine, index, message.size)) {
+    give_up(endpoint, index);
+    return true;
+  }
   observed_make_later(observers, index);
   return false;
 }
 
 /* --- To each observer ------------------------------------------------------------------------------ */
 
-/* Notifications leave a quarter of the exchanges, and of the memory for messages, to everybody else. */
+/* Notifications leave a quarter of the exchanges, and of the memory for messages, to everybody else; but there may
+ * always be one. */
 static bool has_room(const struct engine *engine, size_t size) {
   const struct slab *exchanges = &engine->exchanges.slab;
   const struct store *store = &engine->exchanges.store;
   size_t store_size = (size_t)store->page_count * store->page_size;
+  if (exchanges->count == 0) return true;
   return exchanges->count < exchanges->count_max - exchanges->count_max / 4 &&
          store->used + size <= store_size - store_size / 4;
 }
@@ -314,6 +334,7 @@ static void wake(copal_endpoint *endpoint, size_t count_max) {
 
 bool endpoint_notify(copal_endpoint *endpoint, size_t count_max) {
   struct observers *observers = &endpoint->observers;
+  if (endpoint_notify_at(endpoint) > endpoint->engine.now) return false;
   wake(endpoint, count_max);
   bool made = false;
   if (observers->makes > 0 && observers->make != INDEX_NONE) {

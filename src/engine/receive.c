@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "engine/engine.h"
+#include "message/header.h"
 
 static struct verdict verdict(enum verdict_kind kind, uint32_t exchange) {
   return (struct verdict){.kind = kind, .exchange = exchange};
@@ -64,7 +65,8 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);
-  if ((exchange->flags & EXCHANGE_CALL) != 0 && (exchange->flags & EXCHANGE_REQUEST) != 0) {
+  uint8_t code = header_code(exchange_bytes(&engine->exchanges, exchange));
+  if ((exchange->flags & EXCHANGE_CALL) != 0 && !copal_code_is_response(code)) {
     if (exchange->state == EXCHANGE_WAITING || exchange->state == EXCHANGE_LAST_WAIT) {
       timer_cancel(&engine->exchanges.timers, index);
       engine_pass_turn(engine, index);
