@@ -312,16 +312,24 @@ void endpoint_refresh(copal_endpoint *endpoint, uint32_t index) {
   ++engine->counters.notifications;
 }
 
-/* Those who are owed a confirmable notification by now, and those for whom there was no message ID. */
-static void wake(copal_endpoint *endpoint, size_t count_max) {
+/* Those who are owed a confirmable notification by now are visited. True when there was any. */
+static bool wake(copal_endpoint *endpoint, size_t count_max) {
   struct observers *observers = &endpoint->observers;
-  copal_time now = endpoint->engine.now;
-  for (uint32_t index; count_max > 0 && (index = timer_take_due(&observers->timers, now)) != INDEX_NONE; --count_max) {
+  size_t count = 0;
+  for (uint32_t index; count < count_max; ++count) {
+    index = timer_take_due(&observers->timers, endpoint->engine.now);
+    if (index == INDEX_NONE) break;
     struct observer *observer = &observers->records[index];
     observer->flags &= (uint8_t)~OBSERVER_TIMED;
     if (is_wanting(endpoint, observer)) observers_again(observers, index);
   }
-  if (now < observers->retry_at) return;
+  return count > 0;
+}
+
+/* Where there was no room, or no message ID. */
+static void try_again(copal_endpoint *endpoint) {
+  struct observers *observers = &endpoint->observers;
+  if (endpoint->engine.now < observers->retry_at) return;
   observers->retry_at = COPAL_NEVER;
   observers->blocked = false;
   if (!observers->unsent) return;
@@ -335,8 +343,8 @@ static void wake(copal_endpoint *endpoint, size_t count_max) {
 bool endpoint_notify(copal_endpoint *endpoint, size_t count_max) {
   struct observers *observers = &endpoint->observers;
   if (endpoint_notify_at(endpoint) > endpoint->engine.now) return false;
-  wake(endpoint, count_max);
-  bool made = false;
+  try_again(endpoint);
+  bool woken = wake(endpoint, count_max), made = false;
   if (observers->makes > 0 && observers->make != INDEX_NONE) {
     --observers->makes;
     made = make_next(endpoint);
@@ -344,7 +352,7 @@ bool endpoint_notify(copal_endpoint *endpoint, size_t count_max) {
   }
   bool sent = send_some(endpoint, count_max) > 0;
   if (observers->make == INDEX_NONE && observers->send == INDEX_NONE) observers->blocked = false;
-  return sent || made;
+  return woken || made || sent;
 }
 
 copal_time endpoint_notify_at(const copal_endpoint *endpoint) {
