@@ -421,6 +421,31 @@ static void what_finds_no_memory_comes_later(void **state) {
   close_one(&scene);
 }
 
+/* Observed resources keep half of the store at most; with the least store that there is, they are told of. */
+static void a_state_that_outgrows_the_store_ends_its_observations(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  copal_config config = observed_config();
+  config.messages_size = 512;
+  observed_open_with(&scene, &config, 0);
+  uint32_t number = observed_register(&scene, BARE_PORT, 1, 0x4a);
+  char payload[201];
+  memset(payload, 'x', sizeof payload);
+  payload[100] = 0;
+  observed_change_to(&scene, payload);
+  const struct bare_sent *sent = bare_out_one(scene.bare);
+  observed_expect(sent, COPAL_CON, 0x4a, payload, number);
+  observed_acknowledge(&scene, sent);
+  payload[100] = 'x';
+  payload[200] = 0;
+  observed_change_to(&scene, payload);
+  sent = bare_out_one(scene.bare);
+  observed_expect_last(sent, 0x4a, COPAL_SERVICE_UNAVAILABLE);
+  observed_acknowledge(&scene, sent);
+  assert_int_equal(copal_endpoint_counters(scene.endpoint)->observers_full, 1);
+  observed_close(&scene);
+}
+
 /* A thousand changes a second and a client that acknowledges each: when the message IDs of EXCHANGE_LIFETIME are spent,
  * it waits, and gets the newest state then. */
 static void a_client_whose_message_ids_are_spent_waits(void **state) {
@@ -466,6 +491,7 @@ int main(void) {
       cmocka_unit_test(observers_take_turns_when_exchanges_are_few),
       cmocka_unit_test(the_dead_do_not_keep_the_others_waiting_for_ever),
       cmocka_unit_test(what_finds_no_memory_comes_later),
+      cmocka_unit_test(a_state_that_outgrows_the_store_ends_its_observations),
       cmocka_unit_test(a_client_whose_message_ids_are_spent_waits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
