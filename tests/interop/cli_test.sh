@@ -398,7 +398,7 @@ run delete -v "$base/store/lamp"
 says "delete deletes" err '^2\.02 Deleted'
 run get "$base/store/lamp"
 expect "what was deleted is gone" 4
-head -c 1025 /dev/zero >"$work/large"
+head -c 65537 /dev/zero >"$work/large"
 run put --file "$work/large" "$base/store/large"
 expect "a body above the store's limit ends with 4" 4
 says "a body above the store's limit is 4.13" err '^4\.13 Request Entity Too Large'
