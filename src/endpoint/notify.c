@@ -79,7 +79,7 @@ static void finish(copal_endpoint *endpoint, uint32_t index, struct copal_reques
     copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
   }
   request->reply.capacity += OBSERVE_ROOM;
-  if (goes_on && !endpoint_add_observe(endpoint, &request->reply)) {
+  if (goes_on && !endpoint_add_observe(endpoint, &request->reply, &observed->number)) {
     goes_on = false;
     request_begin_reply(request, COPAL_INTERNAL_SERVER_ERROR);
   }
@@ -175,11 +175,29 @@ static bool is_to_confirm(const copal_endpoint *endpoint, const struct observer 
   return observer_is_due(observers, observer, endpoint->engine.now);
 }
 
+/* RFC 7641 4.4: "The sequence number selected for a notification MUST be greater than that of any preceding
+ * notification sent to the same client with the same token for the same resource." So a state that is told once more
+ * gets a new one, which does for all who are told it once more. */
+static void renumber(copal_endpoint *endpoint, uint32_t variant) {
+  struct observers *observers = &endpoint->observers;
+  struct observed *observed = &observers->observed[variant];
+  copal_bytes old = observed_message(&endpoint->engine, observed);
+  copal_message message;
+  uint32_t number;
+  if (copal_message_copy(&message, observers->room, endpoint->engine.message_size_max, old.data, old.size) !=
+          COPAL_OK ||
+      !endpoint_add_observe(endpoint, &message, &number))
+    return;
+  copal_bytes renumbered = {message.buffer, message.size};
+  if (observed_rewrite(observers, &endpoint->engine, variant, renumbered)) observed->number = number;
+}
+
 static copal_error send(copal_endpoint *endpoint, uint32_t index) {
   struct engine *engine = &endpoint->engine;
   struct observer *observer = &endpoint->observers.records[index];
   const struct observed *observed = &endpoint->observers.observed[observer->observed];
   bool con = is_to_confirm(endpoint, observer);
+  if (observer->sent == observed->state && observer->number == observed->number) renumber(endpoint, observer->observed);
   struct transmission transmission = {.peer = observer->peer,
                                       .type = con ? COPAL_CON : COPAL_NON,
                                       .message = observed_message(engine, observed),
@@ -192,6 +210,7 @@ static copal_error send(copal_endpoint *endpoint, uint32_t index) {
   if (error != COPAL_OK) return error;
   observer->exchange = exchange;
   observer->sent = observed->state;
+  observer->number = observed->number;
   observer_note_sent(&endpoint->observers, index, con, engine->now);
   endpoint->calls[exchange] = (struct call){notification_over, observer};
   ++engine->counters.notifications;
@@ -280,6 +299,7 @@ void endpoint_refresh(copal_endpoint *endpoint, uint32_t index) {
   if ((observed->flags & OBSERVED_ENDING) != 0 && (flags & EXCHANGE_CON) == 0) return;
   if (engine_supersede(engine, index, observed_message(engine, observed)) != COPAL_OK) return;
   observer->sent = observed->state;
+  observer->number = observed->number;
   ++engine->counters.notifications;
 }
 
