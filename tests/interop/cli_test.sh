@@ -475,8 +475,8 @@ expect "a port in use is a local error" 1
 says "a port in use is explained" err 'is another server running there\?'
 run serve --bind coap://
 expect "serve with a bad URI is bad usage" 2
-run serve something
-expect "serve takes no operand" 2
+run serve "$work/no/such/folder"
+expect "serve of a folder that is not there is a local error" 1
 kill -TERM "$server"
 wait "$server"
 status=$?

@@ -20,7 +20,7 @@ brings() {
 
 # NAME CODE: of the last run's response
 code() {
-  grep -Eq "(^|c:)$(sed 's/\./\\./' <<<"$2")([ ,]|$)" "$work/err"
+  grep -Eq "(^|c:)${2/./\\.}([ ,]|\$)" "$work/err"
   report $? "$1"
 }
 
