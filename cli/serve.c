@@ -93,6 +93,8 @@ static enum status open_one(struct server *server, const char *uri, bool fallbac
   options.trace = trace_datagram;
   options.trace_context = trace;
   if (server->site->configure != NULL) server->site->configure(&options.config);
+  uint32_t amplification = server->settings->amplification;
+  if (amplification != UINT32_MAX) options.config.amplification_max = amplification;
   copal_endpoint *endpoint = copal_open(uri, &options);
   if (endpoint == NULL && fallback && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
     uri = "coap://0.0.0.0:5683";

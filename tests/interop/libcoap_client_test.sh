@@ -60,7 +60,7 @@ exchange "a method that a resource does not have" "-> CON PUT, <- ACK 4.05"
 ask -A application/cbor "$uri/hello"
 exchange "a format that a resource does not have" "-> CON GET, <- ACK 4.06"
 ask "$uri/.well-known/core?rt=counter"
-output "discovery is filtered" '</counter>;title="GET reads, POST adds one";rt="counter";ct=0'
+output "discovery is filtered" '</counter>;title="GET reads, POST adds one";rt="counter";ct=0;obs'
 
 ask -N "$uri/hello"
 output "a NON GET brings the body" 'Hello, constrained world!'

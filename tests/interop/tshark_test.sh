@@ -62,7 +62,7 @@ problem() { # HEAD TITLE
 }
 
 lamp='Uri-Path,Uri-Path,Content-Format store,lamp'
-links='</counter>;title="GET reads, POST adds one";rt="counter";ct=0'
+links='</counter>;title="GET reads, POST adds one";rt="counter";ct=0;obs'
 cat >"$work/expected" <<ROWS
 CON 0.01 01 Uri-Path hello
 ACK 2.05 01 Content-Format text/plain; charset=utf-8 = $(hex 'Hello, constrained world!')0a
