@@ -12,6 +12,7 @@
 static void show_status(const struct answer *answer);
 static void show_options(const copal_view *response);
 static void show_diagnostic(const struct answer *answer);
+static bool show_problem(const struct answer *answer);
 static void show_blocks(const struct answer *answer);
 
 enum status response_show(const struct answer *answer, const struct settings *settings) {
@@ -91,6 +92,10 @@ static void show_diagnostic(const struct answer *answer) {
   copal_bytes payload = answer->body;
   copal_option option;
   if (payload.size == 0) return;
+  if (copal_find_uint(answer->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE) == COPAL_PROBLEM &&
+      show_problem(answer)) {
+    return;
+  }
   if (copal_find(answer->message, COPAL_OPTION_CONTENT_FORMAT, &option) && !terminal_is_text(payload)) {
     terminal_hex(stderr, payload, "  ");
     return;
@@ -98,6 +103,30 @@ static void show_diagnostic(const struct answer *answer) {
   fputs("  ", stderr);
   terminal_text(stderr, payload, true);
   if (payload.data[payload.size - 1] != '\n') fputc('\n', stderr);
+}
+
+/* RFC 9290, as "title: detail (options 65001, 65003)". False where nothing is said. */
+static bool show_problem(const struct answer *answer) {
+  copal_problem problem;
+  if (!copal_problem_read(answer->body, &problem)) return false;
+  bool has_text = problem.title.size + problem.detail.size > 0;
+  if (!has_text && problem.options_count == 0) return false;
+  fputs("  ", stderr);
+  terminal_text(stderr, problem.title, false);
+  if (problem.title.size > 0 && problem.detail.size > 0) fputs(": ", stderr);
+  terminal_text(stderr, problem.detail, false);
+  for (size_t i = 0; i < problem.options_count; ++i) {
+    const copal_option_info *info = copal_option_by_number(problem.options[i]);
+    const char *first = problem.options_count > 1 ? "(options " : "(option ";
+    fprintf(stderr, "%s%s", i == 0 && has_text ? " " : "", i == 0 ? first : ", ");
+    if (info != NULL) {
+      fputs(info->name, stderr);
+    } else {
+      fprintf(stderr, "%u", problem.options[i]);
+    }
+  }
+  fputs(problem.options_count > 0 ? ")\n" : "\n", stderr);
+  return true;
 }
 
 /* RFC 7959 2.2: with the M bit set, the body goes on in further blocks. Only who asks for one block gets one. */

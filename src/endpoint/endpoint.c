@@ -161,9 +161,9 @@ void endpoint_advance(copal_endpoint *endpoint, copal_time now) {
   if (now > endpoint->engine.now) endpoint->engine.now = now;
 }
 
-void endpoint_release(copal_endpoint *endpoint) {
+void endpoint_release(copal_endpoint *endpoint, copal_time output_at) {
   outbox_release(&endpoint->outbox);
-  exchanges_release(&endpoint->engine.exchanges, endpoint->engine.now);
+  exchanges_release(&endpoint->engine.exchanges, output_at);
 }
 
 void endpoint_read_clock(copal_endpoint *endpoint) {

@@ -63,8 +63,9 @@ struct arrival {
 /* Moves the endpoint's time, which never goes back. */
 void endpoint_advance(copal_endpoint *endpoint, copal_time now);
 
-/* Lets go of what the last output gave out. */
-void endpoint_release(copal_endpoint *endpoint);
+/* Lets go of what the last output gave out. What is given out from now on stays: output_at is now, or COPAL_NEVER where
+ * nothing will be. */
+void endpoint_release(copal_endpoint *endpoint, copal_time output_at);
 
 /* Moves a hosted endpoint's time to its clock's, for a call that brings no time. */
 void endpoint_read_clock(copal_endpoint *endpoint);
@@ -88,6 +89,9 @@ struct late {
 copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, copal_bytes message);
 
 /* --- Verified addresses: verify.c --------------------------------------------------------------- */
+
+/* Whether an address is known to receive what is sent to it, or nothing is limited anyway. */
+bool endpoint_is_verified(const copal_endpoint *endpoint, uint32_t peer);
 
 /* Whether a reply of that many bytes may go to the sender of a request, as far as his address is verified. */
 bool endpoint_may_answer(const copal_endpoint *endpoint, const struct arrival *arrival, size_t reply_size);
@@ -163,7 +167,7 @@ void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, s
 enum { OBSERVE_ROOM = 4 };
 
 /* Gives a message an Observe option with a new number; false when it does not fit. */
-bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message);
+bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint32_t *number);
 
 /* Takes an observer off the list, and with it what is on its way: notify.c. */
 void endpoint_forget_observer(copal_endpoint *endpoint, uint32_t index);

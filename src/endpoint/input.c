@@ -312,7 +312,7 @@ static void take(copal_endpoint *endpoint, const copal_datagram *datagram) {
 size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, const copal_datagram *datagrams, size_t count) {
   assert(!endpoint->in_handler);
   endpoint_advance(endpoint, now);
-  endpoint_release(endpoint);
+  endpoint_release(endpoint, COPAL_NEVER);
   size_t taken = 0;
   while (taken < count && !endpoint->has_waiting) take(endpoint, &datagrams[taken++]);
   return taken;

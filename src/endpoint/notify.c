@@ -79,7 +79,7 @@ static void finish(copal_endpoint *endpoint, uint32_t index, struct copal_reques
     copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
   }
   request->reply.capacity += OBSERVE_ROOM;
-  if (goes_on && !endpoint_add_observe(endpoint, &request->reply)) {
+  if (goes_on && !endpoint_add_observe(endpoint, &request->reply, &observed->number)) {
     goes_on = false;
     request_begin_reply(request, COPAL_INTERNAL_SERVER_ERROR);
   }
@@ -119,6 +119,12 @@ static void make_by_handler(copal_endpoint *endpoint, uint32_t index, copal_mess
   *message = request.reply;
 }
 
+/* Who observed a variant is told nothing more. */
+static void forget_all(copal_endpoint *endpoint, uint32_t index) {
+  const struct observed *observed = &endpoint->observers.observed[index];
+  for (uint32_t count = observed->count; count > 0; --count) endpoint_forget_observer(endpoint, observed->cursor);
+}
+
 /* Makes the newest state of the variant that has waited longest for it. False when there is no room for it. */
 static bool make_next(copal_endpoint *endpoint) {
   struct observers *observers = &endpoint->observers;
@@ -126,6 +132,10 @@ static bool make_next(copal_endpoint *endpoint) {
   struct observed *observed = &observers->observed[index];
   copal_message message;
   observed_rest(observers, index);
+  if ((observed->flags & OBSERVED_ENDING) != 0 && observed->end_code == COPAL_EMPTY) {
+    forget_all(endpoint, index);
+    return true;
+  }
   if ((observed->flags & OBSERVED_ENDING) != 0)
     copal_message_init(&message, observers->room, endpoint->engine.message_size_max, COPAL_NON, observed->end_code);
   else
@@ -161,8 +171,25 @@ static bool is_wanting(const copal_endpoint *endpoint, const struct observer *ob
 static bool is_to_confirm(const copal_endpoint *endpoint, const struct observer *observer) {
   const struct observers *observers = &endpoint->observers;
   if ((observers->observed[observer->observed].flags & OBSERVED_ENDING) != 0) return true;
-  if ((endpoint->engine.peers.records[observer->peer].flags & PEER_VERIFIED) == 0) return true;
+  if (!endpoint_is_verified(endpoint, observer->peer)) return true;
   return observer_is_due(observers, observer, endpoint->engine.now);
+}
+
+/* RFC 7641 4.4: "The sequence number selected for a notification MUST be greater than that of any preceding
+ * notification sent to the same client with the same token for the same resource." So a state that is told once more
+ * gets a new one, which does for all who are told it once more. */
+static void renumber(copal_endpoint *endpoint, uint32_t variant) {
+  struct observers *observers = &endpoint->observers;
+  struct observed *observed = &observers->observed[variant];
+  copal_bytes old = observed_message(&endpoint->engine, observed);
+  copal_message message;
+  uint32_t number;
+  if (copal_message_copy(&message, observers->room, endpoint->engine.message_size_max, old.data, old.size) !=
+          COPAL_OK ||
+      !endpoint_add_observe(endpoint, &message, &number))
+    return;
+  copal_bytes renumbered = {message.buffer, message.size};
+  if (observed_rewrite(observers, &endpoint->engine, variant, renumbered)) observed->number = number;
 }
 
 static copal_error send(copal_endpoint *endpoint, uint32_t index) {
@@ -170,6 +197,7 @@ static copal_error send(copal_endpoint *endpoint, uint32_t index) {
   struct observer *observer = &endpoint->observers.records[index];
   const struct observed *observed = &endpoint->observers.observed[observer->observed];
   bool con = is_to_confirm(endpoint, observer);
+  if (observer->sent == observed->state && observer->number == observed->number) renumber(endpoint, observer->observed);
   struct transmission transmission = {.peer = observer->peer,
                                       .type = con ? COPAL_CON : COPAL_NON,
                                       .message = observed_message(engine, observed),
@@ -182,6 +210,7 @@ static copal_error send(copal_endpoint *endpoint, uint32_t index) {
   if (error != COPAL_OK) return error;
   observer->exchange = exchange;
   observer->sent = observed->state;
+  observer->number = observed->number;
   observer_note_sent(&endpoint->observers, index, con, engine->now);
   endpoint->calls[exchange] = (struct call){notification_over, observer};
   ++engine->counters.notifications;
@@ -270,6 +299,7 @@ void endpoint_refresh(copal_endpoint *endpoint, uint32_t index) {
   if ((observed->flags & OBSERVED_ENDING) != 0 && (flags & EXCHANGE_CON) == 0) return;
   if (engine_supersede(engine, index, observed_message(engine, observed)) != COPAL_OK) return;
   observer->sent = observed->state;
+  observer->number = observed->number;
   ++engine->counters.notifications;
 }
 

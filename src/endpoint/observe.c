@@ -26,9 +26,10 @@ static bool may_observe(const struct copal_request *request) {
   return is_success(copal_message_view(&request->reply).code) && !is_for_later_block(&request->rx.message);
 }
 
-bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message) {
+bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint32_t *number) {
   uint8_t value[4];
-  size_t size = wire_put_uint(value, observers_number(&endpoint->observers, endpoint->engine.now));
+  *number = observers_number(&endpoint->observers, endpoint->engine.now);
+  size_t size = wire_put_uint(value, *number);
   copal_message_replace(message, COPAL_OPTION_OBSERVE, value, size);
   if (message->error == COPAL_OK) return true;
   message->error = COPAL_OK; /* it is as it was */
@@ -52,7 +53,8 @@ static void register_observer(copal_endpoint *endpoint, const struct arrival *ar
     ++endpoint->engine.counters.observers_full;
     return;
   }
-  if (!endpoint_add_observe(endpoint, &request->reply)) observers_give(observers, &endpoint->engine, index);
+  if (!endpoint_add_observe(endpoint, &request->reply, &observers->records[index].number))
+    observers_give(observers, &endpoint->engine, index);
 }
 
 void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, struct copal_request *request) {

@@ -47,6 +47,7 @@ static copal_error send_next(copal_endpoint *endpoint, struct operation *operati
                                       .message = {message.buffer, message.size},
                                       .multicast = operation->multicast,
                                       .no_token = operation_is_tokenless(operation),
+                                      .goes_on = operation->exchanges > 0,
                                       .flags = EXCHANGE_CALL | (unanswered ? EXCHANGE_RESPONDED : 0),
                                       .timeout = time_left(endpoint, operation)};
   uint32_t index;

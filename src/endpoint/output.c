@@ -27,7 +27,7 @@ static copal_datagram exchange_datagram(const copal_endpoint *endpoint, uint32_t
 size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams, size_t count_max) {
   assert(!endpoint->in_handler);
   endpoint_advance(endpoint, now);
-  endpoint_release(endpoint);
+  endpoint_release(endpoint, endpoint->engine.now);
   endpoint->in_handler = true; /* whoever took an upload in parts may be told that it is over */
   transfers_expire(&endpoint->transfers, endpoint->engine.now);
   endpoint->in_handler = false;

@@ -40,7 +40,7 @@ static struct verification *find(const struct verifications *verifications, uint
   return NULL;
 }
 
-static bool is_verified(const copal_endpoint *endpoint, uint32_t peer) {
+bool endpoint_is_verified(const copal_endpoint *endpoint, uint32_t peer) {
   return endpoint->verifications.amplification_max == 0 ||
          (endpoint->engine.peers.records[peer].flags & PEER_VERIFIED) != 0;
 }
@@ -48,7 +48,7 @@ static bool is_verified(const copal_endpoint *endpoint, uint32_t peer) {
 /* RFC 9175 2.4: "don't send more than three times the number of bytes received until the peer's address is confirmed";
  * "a safe default is sending initial responses no larger than 136 bytes". */
 bool endpoint_may_send(const copal_endpoint *endpoint, uint32_t peer, size_t request_size, size_t size) {
-  if (size <= SAFE_SIZE || is_verified(endpoint, peer)) return true;
+  if (size <= SAFE_SIZE || endpoint_is_verified(endpoint, peer)) return true;
   return size <= (uint64_t)request_size * endpoint->verifications.amplification_max;
 }
 
@@ -96,7 +96,7 @@ static void release(copal_endpoint *endpoint, uint32_t peer, const struct held *
   struct transmission transmission = {
       .peer = peer, .type = held->con ? COPAL_CON : COPAL_NON, .message = message, .timeout = COPAL_NEVER};
   uint8_t buffer[SMALL_SIZE];
-  if (!is_verified(endpoint, peer)) {
+  if (!endpoint_is_verified(endpoint, peer)) {
     struct unproven answer = {.peer = peer, .method = held->method, .con = held->con, .message = message};
     transmission.type = COPAL_NON;
     transmission.token = header_token(message.data);
@@ -195,7 +195,7 @@ static struct verification *find_or_begin(copal_endpoint *endpoint, uint32_t pee
 }
 
 void endpoint_verify(copal_endpoint *endpoint, uint32_t peer) {
-  if (!is_verified(endpoint, peer)) find_or_begin(endpoint, peer);
+  if (!endpoint_is_verified(endpoint, peer)) find_or_begin(endpoint, peer);
 }
 
 /* --- What waits --------------------------------------------------------------------------------- */

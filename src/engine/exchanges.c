@@ -142,13 +142,13 @@ void exchange_give(struct exchanges *exchanges, uint32_t index) {
   }
 }
 
-void exchanges_release(struct exchanges *exchanges, copal_time now) {
+void exchanges_release(struct exchanges *exchanges, copal_time output_at) {
   while (exchanges->retired != INDEX_NONE) {
     uint32_t index = exchanges->retired;
     exchanges->retired = exchange_at(exchanges, index)->timer.next;
     free_record(exchanges, index);
   }
-  exchanges->output_at = now;
+  exchanges->output_at = output_at;
 }
 
 uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {

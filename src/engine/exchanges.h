@@ -81,7 +81,7 @@ struct exchanges {
   struct table index; /* two entries for a request: by message ID and by token */
   struct timer_queue timers;
   uint32_t retired;     /* forgotten since the last output, whose bytes it may have given out: a list through timers */
-  copal_time output_at; /* when that was */
+  copal_time output_at; /* when that was; COPAL_NEVER: nothing of it is read any more */
   struct hash_key key;
 };
 
@@ -109,8 +109,8 @@ copal_error exchange_replace(struct exchanges *exchanges, uint32_t index, copal_
  * exchanges_release: another one of the batch may have brought this about while the batch is still being sent. */
 void exchange_give(struct exchanges *exchanges, uint32_t index);
 
-/* What was given out before now is not read any more. */
-void exchanges_release(struct exchanges *exchanges, copal_time now);
+/* What was given out before output_at is not read any more. */
+void exchanges_release(struct exchanges *exchanges, copal_time output_at);
 
 /* Keeps a reply with a record, behind the earlier ones. False when there is no room. */
 bool exchange_keep(struct exchanges *exchanges, uint32_t index, copal_bytes datagram, copal_time time);

@@ -127,6 +127,13 @@ static void make_ready(struct engine *engine, uint32_t index, copal_time when) {
   engine_set_timer(engine, index, when);
 }
 
+/* A body of more than 61,440 blocks would stop for minutes when its peer's IDs are spent. Its blocks follow each other,
+ * one at a time and each answered: decision 0013. */
+static bool may_reuse(const struct engine *engine, const struct transmission *transmission, uint16_t mid) {
+  return transmission->goes_on && transmission->type == COPAL_CON &&
+         exchange_by_mid(&engine->exchanges, transmission->peer, mid) == INDEX_NONE;
+}
+
 copal_error engine_send(struct engine *engine, const struct transmission *transmission, uint32_t *index) {
   copal_error error = check(transmission);
   if (error != COPAL_OK) return error;
@@ -145,7 +152,8 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   uint16_t mid;
   copal_time mid_lifetime = transmission->multicast ? engine->non_lifetime : engine->exchange_lifetime;
   if (transmission->multicast) engine->peers.records[transmission->peer].flags |= PEER_GROUP;
-  if (!peers_next_mid(&engine->peers, transmission->peer, engine->now, mid_lifetime, &mid))
+  if (!peers_next_mid(&engine->peers, transmission->peer, engine->now, mid_lifetime, &mid) &&
+      !may_reuse(engine, transmission, mid))
     return COPAL_ERR_MESSAGE_IDS_SPENT;
   error = exchange_take(&engine->exchanges, transmission->peer, transmission->message, mid, token, flags, index);
   if (error != COPAL_OK) return error;

@@ -182,6 +182,13 @@ size_t observed_end(struct observers *observers, uint64_t path, uint8_t code) {
 /* --- A new state ---------------------------------------------------------------------------------- */
 
 bool observed_keep(struct observers *observers, struct engine *engine, uint32_t index, copal_bytes message) {
+  if (!observed_rewrite(observers, engine, index, message)) return false;
+  ++at(observers, index)->state;
+  observed_visit(observers, index);
+  return true;
+}
+
+bool observed_rewrite(struct observers *observers, struct engine *engine, uint32_t index, copal_bytes message) {
   struct observed *observed = at(observers, index);
   struct store *store = &engine->exchanges.store;
   uint32_t slot = store_take(store, message.size);
@@ -190,8 +197,6 @@ bool observed_keep(struct observers *observers, struct engine *engine, uint32_t 
   if (observed->message != INDEX_NONE) store_give(store, observed->message);
   observed->message = slot;
   observed->message_size = (uint16_t)message.size;
-  ++observed->state;
-  observed_visit(observers, index);
   return true;
 }
 

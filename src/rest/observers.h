@@ -33,6 +33,7 @@ struct observed {
   uint32_t unvisited;      /* how many from there on */
   uint32_t count;          /* observers */
   uint32_t state;          /* number of the newest state */
+  uint32_t number;         /* of its Observe option */
   uint32_t visit;          /* number of the visit to all of them */
   uint32_t format;         /* Content-Format of the first reply, which stays */
   uint16_t request_size, message_size;
@@ -57,6 +58,7 @@ struct observer {
   uint32_t exchange;  /* the notification under way, or INDEX_NONE */
   uint32_t sent;      /* number of the state that it was sent last */
   uint32_t visited;   /* number of its last visit */
+  uint32_t number;    /* of the Observe option that it was sent last */
   uint32_t confirmed; /* coarse: when it was sent its last confirmable notification, or registered */
   uint8_t token[OBSERVER_TOKEN_MAX];
   uint8_t token_size;
@@ -146,6 +148,9 @@ void observed_detach(struct observers *observers, uint32_t index);
 
 /* Makes a message the newest state, to be sent to all observers. False when there is no room for it. */
 bool observed_keep(struct observers *observers, struct engine *engine, uint32_t index, copal_bytes message);
+
+/* Puts a message in the place of the newest state's, which says the same. False when there is no room for it. */
+bool observed_rewrite(struct observers *observers, struct engine *engine, uint32_t index, copal_bytes message);
 
 /* All observers of a variant are visited, from the cursor on. */
 void observed_visit(struct observers *observers, uint32_t index);

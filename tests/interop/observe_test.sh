@@ -4,6 +4,7 @@
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/lib.sh"
 need coap-server-notls python3
+need_node
 
 start_libcoap() {
   local _
@@ -97,7 +98,6 @@ says "who reads no further has libcoap told" err '-> .* CON GET .* Observe 1 '
 
 # --- node-coap
 
-need_node
 start_announced node node "$here/node/server.js"
 uri=coap://127.0.0.1:$port
 

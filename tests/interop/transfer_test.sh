@@ -67,7 +67,7 @@ same "standard input is put, a file" "$work/small" "$work/back"
 run get --output "$work/back" "$uri/pipe2"
 same "standard input is put, a pipe" "$work/small" "$work/back"
 head -c 2048 "$work/small" >"$work/even"
-cat "$work/even" | "$copal" put --file - "$uri/even"
+"$copal" put --file - "$uri/even" < <(cat "$work/even")
 run get --output "$work/back" "$uri/even"
 same "a pipe of two full blocks ends there" "$work/even" "$work/back"
 run put --data "$(python3 -c 'print("0123456789" * 300, end="")')" "$uri/text"

@@ -297,6 +297,44 @@ static void the_last_notification_is_repeated_until_it_is_acknowledged(void **st
   observed_close(&scene);
 }
 
+static void observers_are_forgotten_without_a_word(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  observed_open(&scene, 0);
+  observed_register(&scene, BARE_PORT, 1, 0x4a);
+  observed_register(&scene, 1000, 1, 0x4b);
+  assert_int_equal(copal_notify_end(scene.endpoint, "/a", COPAL_EMPTY), 2);
+  assert_silence(&scene, 100 * COPAL_SECOND);
+  assert_int_equal(observed_change_to(&scene, "1"), 0);
+  observed_close(&scene);
+}
+
+static void a_notification_under_way_is_forgotten_with_its_observer(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  observed_open(&scene, 0);
+  observed_register(&scene, BARE_PORT, 1, 0x4a);
+  observed_change_to(&scene, "1");
+  bare_out_one(scene.bare);
+  assert_int_equal(copal_notify_end(scene.endpoint, "/a", COPAL_EMPTY), 1);
+  assert_silence(&scene, 100 * COPAL_SECOND);
+  observed_close(&scene);
+}
+
+static void where_nothing_is_limited_every_address_is_trusted(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  copal_config config = observed_config();
+  config.amplification_max = 0;
+  observed_open_with(&scene, &config, 60 * COPAL_SECOND);
+  observed_register(&scene, BARE_PORT, 1, 0x4a);
+  observed_change_to(&scene, "1");
+  observed_expect(bare_out_one(scene.bare), COPAL_NON, 0x4a, "1", UINT32_MAX);
+  assert_int_equal(copal_notify_end(scene.endpoint, "/a", COPAL_EMPTY), 1);
+  assert_silence(&scene, 10 * COPAL_SECOND);
+  observed_close(&scene);
+}
+
 /* The resource is there again before the last notification has gone. */
 static void who_registers_after_the_end_observes(void **state) {
   (void)state;
@@ -399,6 +437,9 @@ int main(void) {
       cmocka_unit_test(a_first_answer_without_content_leaves_the_format_open),
       cmocka_unit_test(a_notification_cannot_be_deferred),
       cmocka_unit_test(the_last_notification_is_repeated_until_it_is_acknowledged),
+      cmocka_unit_test(observers_are_forgotten_without_a_word),
+      cmocka_unit_test(a_notification_under_way_is_forgotten_with_its_observer),
+      cmocka_unit_test(where_nothing_is_limited_every_address_is_trusted),
       cmocka_unit_test(who_registers_after_the_end_observes),
       cmocka_unit_test(a_handler_that_notifies_itself_is_called_once),
       cmocka_unit_test(a_handler_may_end_its_own_observations),

@@ -329,7 +329,7 @@ static void the_last_state_is_confirmed_in_time(void **state) {
   copal_time began = scene.bare->now;
   scene.bare->now += 10 * COPAL_SECOND;
   observed_change_to(&scene, "1");
-  observed_expect(bare_out_one(scene.bare), COPAL_NON, 0x4a, "1", number);
+  number = observed_expect(bare_out_one(scene.bare), COPAL_NON, 0x4a, "1", number);
   const struct bare_sent *sent = next_one(&scene);
   observed_expect(sent, COPAL_CON, 0x4a, "1", number);
   assert_true(scene.bare->now - began >= 59 * COPAL_SECOND && scene.bare->now - began <= 61 * COPAL_SECOND);
