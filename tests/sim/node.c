@@ -2,6 +2,8 @@
 #include "sim/node.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { BATCH_MAX = 8, COAP_PORT = 5683 };
@@ -37,6 +39,20 @@ void node_restart(struct node *node, copal_time now) {
 
 void node_release(struct node *node) { free(node->memory); }
 
+/* With COPAL_TRACE every datagram is told. */
+static void watch(struct node *node, copal_time now, const copal_datagram *datagram, bool outward) {
+  static int traces = -1;
+  if (traces < 0) traces = getenv("COPAL_TRACE") != NULL;
+  copal_view view;
+  char line[300];
+  if (traces != 0 && copal_decode(datagram->data, datagram->size, &view) == COPAL_OK) {
+    copal_text_line(&view, line, sizeof line);
+    fprintf(stderr, "%10" PRIu64 " ms: %d %s %d: %s\n", now / COPAL_MILLISECOND, node->address.bytes[15],
+            outward ? "->" : "<-", datagram->path.remote.bytes[15], line);
+  }
+  if (node->watcher != NULL) node->watcher(node, now, datagram, outward, node->context);
+}
+
 static void hand_on_events(struct node *node) {
   copal_event event;
   while (copal_endpoint_event(node->endpoint, &event)) node->listener(node, &event, node->context);
@@ -48,8 +64,7 @@ void node_receive(struct node *node, copal_time now, struct packet *const *packe
     size_t batch = count < BATCH_MAX ? count : BATCH_MAX;
     for (size_t i = 0; i < batch; ++i)
       datagrams[i] = (copal_datagram){packets[i]->data, packets[i]->size, packets[i]->path};
-    for (size_t i = 0; i < batch && node->watcher != NULL; ++i)
-      node->watcher(node, now, &datagrams[i], false, node->context);
+    for (size_t i = 0; i < batch; ++i) watch(node, now, &datagrams[i], false);
     size_t taken = copal_endpoint_input(node->endpoint, now, datagrams, batch);
     assert(taken > 0 && taken <= batch);
     hand_on_events(node);
@@ -66,7 +81,7 @@ void node_transmit(struct node *node, copal_time now, struct network *network) {
     count = copal_endpoint_output(node->endpoint, now, datagrams, batch);
     assert(count <= batch);
     for (size_t i = 0; i < count; ++i) {
-      if (node->watcher != NULL) node->watcher(node, now, &datagrams[i], true, node->context);
+      watch(node, now, &datagrams[i], true);
       network_carry(network, now, &node->address, &datagrams[i]);
     }
     hand_on_events(node);
