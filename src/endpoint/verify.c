@@ -127,13 +127,26 @@ static void end(copal_endpoint *endpoint, struct verification *verification) {
   peers_release(&endpoint->engine.peers, peer);
 }
 
+/* Somebody is there, but datagrams are lost: the other ping may take all its transmissions. */
+static void go_on(copal_endpoint *endpoint, const struct verification *verification) {
+  struct engine *engine = &endpoint->engine;
+  for (int i = 0; i < VERIFY_PINGS; ++i)
+    if (verification->pings[i].generation != 0) engine_prolong(engine, verification->pings[i].index);
+}
+
 static void told(copal_endpoint *endpoint, copal_tx ping, const copal_rx *rx, copal_error error, void *context) {
   struct verification *verification = (struct verification *)context;
   (void)rx;
-  for (int i = 0; i < VERIFY_PINGS; ++i)
+  bool waits = false;
+  for (int i = 0; i < VERIFY_PINGS; ++i) {
     if (verification->pings[i].index == ping.index) verification->pings[i] = (copal_tx){0};
-  if (error == COPAL_ERR_RESET && --verification->awaited > 0) return;
-  if (error == COPAL_ERR_RESET) engine_verify(&endpoint->engine, verification->peer);
+    waits = waits || !copal_tx_none(verification->pings[i]);
+  }
+  /* An ACK is no answer to a ping, but the other one may still get its Reset. */
+  bool answered = error == COPAL_ERR_RESET || error == COPAL_OK;
+  if (error == COPAL_ERR_RESET && --verification->awaited > 0 && waits) go_on(endpoint, verification);
+  if (answered && waits) return;
+  if (verification->awaited == 0) engine_verify(&endpoint->engine, verification->peer);
   end(endpoint, verification);
 }
 
