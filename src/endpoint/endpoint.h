@@ -107,8 +107,8 @@ bool endpoint_may_send(const copal_endpoint *endpoint, uint32_t peer, size_t req
 /* An answer that may be too large for an address that is not verified. */
 struct unproven {
   uint32_t peer;
-  uint8_t method;
-  bool con; /* as the request */
+  bool con;    /* as the request */
+  bool unsafe; /* the request must not be repeated */
   copal_bytes message;
   copal_bytes token; /* where message has none */
 };

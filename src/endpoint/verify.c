@@ -70,7 +70,7 @@ copal_bytes endpoint_write_small(copal_endpoint *endpoint, const struct unproven
   copal_message small;
   ++engine->counters.unverified;
   copal_message_init(&small, buffer, SMALL_SIZE, COPAL_NON, COPAL_UNAUTHORIZED);
-  if (!engine_is_unsafe(engine, &(copal_view){.code = answer->method})) {
+  if (!answer->unsafe) {
     uint8_t value[ECHO_SIZE];
     uint64_t identity = path_identity(&endpoint->paths, &endpoint->paths.records[answer->peer]);
     echo_write(&engine->seal_key, identity, engine->now, value);
@@ -99,7 +99,7 @@ static void release(copal_endpoint *endpoint, uint32_t peer, const struct held *
       .peer = peer, .type = held->con ? COPAL_CON : COPAL_NON, .message = message, .timeout = COPAL_NEVER};
   uint8_t buffer[SMALL_SIZE];
   if (!endpoint_is_verified(endpoint, peer)) {
-    struct unproven answer = {.peer = peer, .method = held->method, .con = held->con, .message = message};
+    struct unproven answer = {.peer = peer, .con = held->con, .unsafe = held->unsafe, .message = message};
     transmission.type = COPAL_NON;
     transmission.token = header_token(message.data);
     transmission.message = endpoint_write_small(endpoint, &answer, buffer);
@@ -236,7 +236,7 @@ static uint32_t keep(copal_endpoint *endpoint, const struct unproven *answer) {
   }
   header_copy(store_bytes(store, slot), answer->message, COPAL_NON, 0, answer->token);
   verifications->held[index] = (struct held){
-      .next = INDEX_NONE, .message = slot, .size = (uint16_t)size, .method = answer->method, .con = answer->con};
+      .next = INDEX_NONE, .message = slot, .size = (uint16_t)size, .con = answer->con, .unsafe = answer->unsafe};
   return index;
 }
 
@@ -263,8 +263,8 @@ void endpoint_hold_answer(copal_endpoint *endpoint, struct arrival *arrival, str
   struct replies *replies = engine_replies(&endpoint->engine, &arrival->incoming.key);
   bool con = arrival->view.type == COPAL_CON;
   struct unproven answer = {.peer = arrival->incoming.peer,
-                            .method = arrival->view.code,
                             .con = con,
+                            .unsafe = arrival->incoming.key.unsafe,
                             .message = {reply_bytes(entry), request->reply.size}};
   if (endpoint_hold(endpoint, &answer)) {
     replies_close(replies, entry, con ? REPLY_ACK : REPLY_NOTHING, 0);

@@ -13,8 +13,8 @@ struct held {
   uint32_t next; /* for the same peer */
   uint32_t message;
   uint16_t size;
-  uint8_t method; /* of the request */
   bool con;
+  bool unsafe; /* the request must not be repeated */
 };
 
 enum {

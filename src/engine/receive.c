@@ -170,11 +170,12 @@ static struct verdict unmatched_response(const struct engine *engine, const stru
 /* --- What is new ------------------------------------------------------------------------------- */
 
 /* Blocks before the last of a body, and requests for more of a reply, execute nothing: their own order sees to that, so
- * a long body does not use up the memory of what does. */
+ * a long body does not use up the memory of what does. The last block does: were its reply forgotten, its repetition
+ * would be incomplete, and the client send all of it again. */
 static bool is_part(const copal_view *request) {
   copal_block block1 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK1, 0));
   copal_block block2 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK2, 0));
-  return block1.more || block1.number > 0 || (block2.number > 0 && request->payload.size == 0);
+  return block1.more || (block2.number > 0 && request->payload.size == 0);
 }
 
 bool engine_is_unsafe(const struct engine *engine, const copal_view *request) {

@@ -136,6 +136,25 @@ static void who_does_not_answer_gets_4_01_and_with_its_echo_the_whole_answer(voi
   bare_close(server.bare);
 }
 
+/* It executes nothing: RFC 7959 2.4, and may be asked again. */
+static void who_asks_for_more_of_a_posts_answer_and_does_not_answer_gets_4_01(void **state) {
+  (void)state;
+  struct server server;
+  open_usual(&server);
+  char echo[25];
+  server.size = 450;
+  assert_int_equal(copal_route(server.bare->endpoint, COPAL_POST, "/m", give_any, &server), COPAL_OK);
+  bare_in(server.bare, "41020001ab b16d c102 ff %0160d", 0); /* Block2 0/0/64; the request is large enough */
+  assert_int_equal(bare_out_one(server.bare)->view.code, COPAL_CONTENT);
+  bare_in(server.bare, "41020002ab b16d c114"); /* 1/0/256 */
+  bare_out(server.bare);
+  server.bare->now += 3 * COPAL_SECOND;
+  bare_out(server.bare);
+  server.bare->now += COPAL_SECOND;
+  assert_challenge(bare_out_one(server.bare), COPAL_NON, echo);
+  bare_close(server.bare);
+}
+
 /* Whoever has failed is tried again, with message IDs that cannot be told from the first. */
 static void who_failed_may_try_again(void **state) {
   (void)state;
@@ -347,6 +366,7 @@ int main(void) {
       cmocka_unit_test(answers_to_one_peer_share_a_pair_of_pings_and_keep_their_order),
       cmocka_unit_test(pings_take_no_turn),
       cmocka_unit_test(who_does_not_answer_gets_4_01_and_with_its_echo_the_whole_answer),
+      cmocka_unit_test(who_asks_for_more_of_a_posts_answer_and_does_not_answer_gets_4_01),
       cmocka_unit_test(who_failed_may_try_again),
       cmocka_unit_test(one_reset_is_not_enough),
       cmocka_unit_test(after_one_reset_another_ping_goes_and_any_two_will_do),
