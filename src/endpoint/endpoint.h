@@ -181,8 +181,8 @@ bool endpoint_notify(copal_endpoint *endpoint, size_t count_max);
 /* When endpoint_notify is to be called next. */
 copal_time endpoint_notify_at(const copal_endpoint *endpoint);
 
-/* Answers a request without asking anybody, with a diagnostic payload or NULL: answer.c. */
-void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const char *diagnostic);
+/* Answers a request without asking anybody, saying what is wrong or NULL: answer.c. */
+void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const copal_problem *problem);
 
 /* The reception record of an arrival. */
 copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival);

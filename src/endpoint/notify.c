@@ -78,7 +78,6 @@ static void finish(copal_endpoint *endpoint, uint32_t index, struct copal_reques
     goes_on = false;
     copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
   }
-  request->reply.capacity += OBSERVE_ROOM;
   if (goes_on && !endpoint_add_observe(endpoint, &request->reply, &observed->number)) {
     goes_on = false;
     request_begin_reply(request, COPAL_INTERNAL_SERVER_ERROR);
@@ -99,7 +98,7 @@ static void make_by_handler(copal_endpoint *endpoint, uint32_t index, copal_mess
   struct incoming incoming = {.peer = INDEX_NONE, .unbound = INDEX_NONE};
   struct copal_request request = {.rx = {.endpoint = endpoint, .time = engine->now, .type = COPAL_NON},
                                   .room = observers->room,
-                                  .room_size = engine->message_size_max - observed->token_size_max - OBSERVE_ROOM,
+                                  .room_size = engine->message_size_max - observed->token_size_max,
                                   .routes = &endpoint->routes,
                                   .route = INDEX_NONE,
                                   .engine = engine,

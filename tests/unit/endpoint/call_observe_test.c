@@ -527,8 +527,7 @@ static void nobody_resets_what_came_to_a_group(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();
   copal_path path = bare_group_path(BARE_PORT);
-  bare_in_path(talk->bare, &path,
-               "51457000016101ff31");
+  bare_in_path(talk->bare, &path, "51457000016101ff31");
   asks_nothing(talk);
   talk_close(talk);
 }
