@@ -26,7 +26,7 @@ enum { BODY_MAX = 1 << 14, ACK_TIMEOUT_MS = 300 };
 
 /* What the client's call was told last. */
 struct told {
-  unsigned count;
+  unsigned count, heard; /* times: it was told, and the test took note */
   copal_error error;
   uint8_t code;
   bool last;
@@ -97,6 +97,7 @@ struct wish {
   size_t size;
   uint16_t block_size;
   bool observe, no_token;
+  struct told *told; /* where the call's results go; NULL: bench->told */
 };
 
 /* Begins a call; what it is told stands in bench->told. wish may be NULL. */
@@ -106,8 +107,8 @@ void ask(struct bench *bench, const char *words, const struct wish *wish);
  * a CON in the acknowledgement, to a NON with a NON. Returns the answer. */
 const struct passed *exchange(struct bench *bench, const char *words, const char *pattern);
 
-/* Waits until the call has been told so often in all, with that code and without an error. */
-void told(struct bench *bench, unsigned count, uint8_t code);
+/* Waits until the call has been told once more, and of that code. */
+void told(struct bench *bench, uint8_t code);
 
 /* A client that has forgotten everything, on the port of the one before. */
 void restart_client(struct bench *bench);
