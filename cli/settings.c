@@ -99,6 +99,8 @@ const struct option_entry options_serve[] = {
     {"amplification", 0, OPTION_NUMBER, "N", FIELD(amplification), 1000, "strangers get at most N times a request; 3"},
     {"delay", 0, OPTION_DURATION, "SECONDS", FIELD(delay), 0, "how long /async or /separate takes; 2"},
     {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(change_interval), 0, "how often /obs changes; 5"},
+    {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, "first retransmission after this; 2"},
+    {"retransmit", 0, OPTION_NUMBER, "N", FIELD(retransmit), 10, "how often to send again; 4"},
     {"interface", 'i', OPTION_TEXT, "NAME", FIELD(interface), 0, "network interface for groups"},
     {0},
 };
