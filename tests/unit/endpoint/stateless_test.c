@@ -149,6 +149,7 @@ static void a_forged_token_matches_nothing(void **state) {
   respond(bare, COPAL_NON, BARE_PORT, (copal_bytes){bytes, 11}, 301);
   respond(bare, COPAL_NON, BARE_PORT, (copal_bytes){bytes, 0}, 302);
   respond(bare, COPAL_NON, BARE_PORT + 1, token, 303); /* from somebody else */
+  respond(bare, COPAL_RST, BARE_PORT, token, 304);     /* which is no response */
   assert_int_equal(kept.count, 0);
   bare_close(bare);
 }
