@@ -84,7 +84,9 @@ static void every_length_of_path_leaves_room_for_some_block(void **state) {
     char path[80];
     memset(path, 'p', sizeof path);
     path[length] = 0;
-    talk_begin(talk, COPAL_CON, COPAL_PUT, path, 64, &(copal_call_options){.block_size = 64});
+    talk->source_size = 64;
+    talk_begin(talk, COPAL_CON, COPAL_PUT, path, 0,
+               &(copal_call_options){.read = talk_read, .size = 64, .block_size = 64});
     assert_true(bare_out_one(talk->bare)->size <= 128);
     talk_close(talk);
   }
