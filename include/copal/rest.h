@@ -116,7 +116,8 @@ COPAL_API bool copal_request_query(const copal_request *request, const char *nam
  * COPAL_FORMAT_NONE. */
 COPAL_API uint32_t copal_request_format(const copal_request *request);
 
-/* Whether the handler is called for observers rather than for one who asks now: it cannot defer then. */
+/* Whether the handler is called for observers rather than for one who asks now: it cannot defer then, and the request
+ * comes from nobody. It is what they have in common: without token, ETag, Echo, No-Response. */
 COPAL_API bool copal_request_is_notification(const copal_request *request);
 
 /* A part of a body on a route with copal_route_parts. A body in one message is its first and last part. */

@@ -115,8 +115,8 @@ void observers_give(struct observers *observers, struct engine *engine, uint32_t
 /* The value of the next Observe option. */
 uint32_t observers_number(struct observers *observers, copal_time now);
 
-/* The next observer of a variant to visit; INDEX_NONE when all have been. */
-uint32_t observers_next(struct observers *observers, uint32_t observed);
+/* The next observer to visit of the variant of that index; INDEX_NONE when all have been. */
+uint32_t observers_next(struct observers *observers, uint32_t index);
 
 /* An observer is visited once more, before the others: it was not free, or it is owed a confirmation. */
 void observers_again(struct observers *observers, uint32_t index);
