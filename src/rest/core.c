@@ -1,4 +1,5 @@
-/* GET /.well-known/core: the routes as link format, filtered by the request's query. RFC 6690 sections 4 and 4.1. */
+/* GET /.well-known/core: the routes as link format, filtered by the request's query. RFC 6690 sections 4 and 4.1,
+ * RFC 7641 section 6. */
 #include <string.h>
 
 #include "base/text.h"
@@ -42,6 +43,11 @@ static bool is_wanted(const copal_view *request, const copal_link *link) {
   return true;
 }
 
+static bool read_back(const struct list *list, size_t start, copal_link *link) {
+  copal_bytes written = {list->bytes + start, list->size - start};
+  return !list->full && copal_link_next(&written, link) == 1;
+}
+
 static void append_link(struct list *list, const copal_view *request, const struct route *route, size_t size) {
   size_t start = list->size;
   if (start > 0) append(list, ",", 1);
@@ -53,10 +59,12 @@ static void append_link(struct list *list, const copal_view *request, const stru
     append(list, ";", 1);
     append(list, route->attributes, text_size(route->attributes));
   }
-  if (list->full) return;
-  copal_bytes written = {list->bytes + link_start, list->size - link_start};
   copal_link link;
-  if (copal_link_next(&written, &link) != 1 || !is_wanted(request, &link)) list->size = start;
+  if (!read_back(list, link_start, &link)) return;
+  copal_link_parameter obs;
+  /* RFC 7641 6: "The "obs" attribute MUST NOT appear more than once in a given link-value". */
+  if (route->observable && !copal_link_find(&link, "obs", &obs)) append(list, ";obs", 4);
+  if (!read_back(list, link_start, &link) || !is_wanted(request, &link)) list->size = start;
 }
 
 void request_reply_core(struct copal_request *request) {
