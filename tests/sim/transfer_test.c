@@ -35,7 +35,8 @@ static void issue_some(struct trial *trial) {
     enum errand_kind kind = (enum errand_kind)chance_below(chance, ERRAND_KINDS);
     /* Documents are what changes, and are fetched more than others. */
     if (chance_hits(chance, 250)) kind = ERRAND_GET;
-    errand_issue(trial, client, kind, (uint32_t)chance_below(chance, DOCUMENTS));
+    /* Few of them are written, at the same time by the same client. */
+    errand_issue(trial, client, kind, (uint32_t)chance_below(chance, kind == ERRAND_PUT ? 2 : DOCUMENTS));
   }
 }
 
