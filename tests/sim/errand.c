@@ -208,7 +208,7 @@ static void write_request(const struct errand *errand, copal_message *message, u
 static void choose_source(struct errand *errand, copal_message *message, copal_call_options *options) {
   struct trial *trial = errand->trial;
   static uint8_t bytes[1 << 16];
-  size_t room = trial->plan->config.message_size_max - MESSAGE_OVERHEAD;
+  size_t room = trial->plan->client.message_size_max - MESSAGE_OVERHEAD;
   errand->by_reader = errand->upload.size > room || chance_hits(&trial->world.chance, 500);
   if (!errand->by_reader) {
     body_write(&errand->upload, 0, bytes, errand->upload.size);
