@@ -68,7 +68,7 @@ function get (path, request, response) {
   if (!resource) return answer(response, '4.04', 'no such resource')
   response.setOption('ETag', resource.etag)
   const etags = request.options.filter((option) => option.name === 'ETag')
-  if (etags.some((option) => option.value.equals(resource.etag))) return answer(response, '2.03')
+  if (etags.some((option) => option.value === `${resource.etag}`)) return answer(response, '2.03')
   if (request.headers.Observe !== 0) return answer(response, '2.05', resource.payload, resource.format)
   response.setOption('Content-Format', resource.format)
   const all = observers.get(path) || new Set()
@@ -80,15 +80,14 @@ function get (path, request, response) {
 function put (path, request, response) {
   const resource = resources.get(path)
   const wanted = request.options.find((option) => option.name === 'If-Match')
-  if (wanted && !(resource && wanted.value.equals(resource.etag))) return answer(response, '4.12')
+  if (wanted && !(resource && `${wanted.value}` === `${resource.etag}`)) return answer(response, '4.12')
   if (resource && request.options.some((option) => option.name === 'If-None-Match')) return answer(response, '4.12')
   change(path, request.payload, request.headers['Content-Format'])
   answer(response, resource ? '2.04' : '2.01')
 }
 
 function change (path, payload, format) {
-  const etag = Buffer.alloc(4)
-  etag.writeUInt32BE(++version)
+  const etag = Buffer.from(`v${++version}`)
   resources.set(path, { payload, format, etag })
   for (const response of observers.get(path) || []) {
     response.setOption('ETag', etag)
