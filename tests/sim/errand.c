@@ -94,13 +94,15 @@ static void check_success(struct errand *errand, const copal_result *result) {
 static bool is_accounted_for(const struct errand *errand, uint8_t code) {
   const struct trial *trial = errand->trial;
   bool may_be_full = !trial->plan->is_ample;
+  copal_time lifetime = copal_exchange_lifetime(&trial->plan->config.parameters);
   switch ((copal_code)code) {
     case COPAL_NOT_FOUND: return errand->kind == ERRAND_GET && was_gone(errand);
     /* The next block lies behind the end of what the document is by now. */
     case COPAL_BAD_REQUEST: return errand->kind == ERRAND_GET && has_changed(errand);
     case COPAL_FORBIDDEN: return errand->refusals > 0;
     case COPAL_REQUEST_ENTITY_TOO_LARGE: return errand->upload.size > trial->plan->config.body_size_max;
-    case COPAL_REQUEST_ENTITY_INCOMPLETE:
+    /* What nobody asks for is forgotten after a while. */
+    case COPAL_REQUEST_ENTITY_INCOMPLETE: return may_be_full || trial->world.now - errand->began > lifetime;
     case COPAL_INTERNAL_SERVER_ERROR:
     case COPAL_SERVICE_UNAVAILABLE: return may_be_full;
     default: return false;
@@ -247,8 +249,12 @@ static copal_error begin(struct errand *errand) {
 struct errand *errand_issue(struct trial *trial, uint32_t client, enum errand_kind kind, uint32_t document) {
   CHECK(&trial->world, trial->issued < ERRANDS_MAX);
   struct errand *errand = &trial->errands[trial->issued];
-  *errand =
-      (struct errand){.trial = trial, .number = trial->issued++, .client = client, .kind = kind, .document = document};
+  *errand = (struct errand){.trial = trial,
+                            .began = trial->world.now,
+                            .number = trial->issued++,
+                            .client = client,
+                            .kind = kind,
+                            .document = document};
   ++trial->outstanding[client];
   describe(errand);
   copal_error error = begin(errand);

@@ -40,6 +40,7 @@ struct errand {
   uint32_t number, client;
   enum errand_kind kind;
   copal_call call;
+  copal_time began;
   struct body upload, answer;
   uint32_t document;
   size_t version;                    /* of the document when it began */
