@@ -2,9 +2,9 @@
 # The plugtests (ETSI CoAP#4) with libcoap: our client against its server, and its client against ours.
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/lib.sh"
+peer_name=libcoap
 # shellcheck source=tests/interop/plugtest.sh
 . "$here/plugtest.sh"
-peer_name=libcoap
 need coap-client-notls coap-server-notls python3
 
 # --- our client, its server
