@@ -177,6 +177,7 @@ static void describe(struct errand *errand) {
   errand->upload.name = chance_draw(chance);
   errand->answer.name = chance_draw(chance);
   if (manner->uploads) errand->upload.size = size_below(chance, trial->plan->upload_size_max + 1);
+  if (errand->kind == ERRAND_PUT) errand->upload.size += sizeof errand->upload.name; /* not to be confused */
   if (manner->answers) errand->answer.size = size_below(chance, trial->plan->answer_size_max + 1);
   errand->version = trial->documents[errand->document].count - 1;
   errand->by_writer = chance_hits(chance, 500);
@@ -199,7 +200,7 @@ static void write_request(const struct errand *errand, copal_message *message, u
   copal_message_init(message, buffer, capacity, is_con ? COPAL_CON : COPAL_NON, manner->method);
   copal_error error = copal_path_to_options(text, strlen(text), COPAL_OPTION_URI_PATH, message);
   assert_int_equal(error, COPAL_OK);
-  copal_message_add_text(message, COPAL_OPTION_URI_QUERY, query);
+  if (errand->kind != ERRAND_PUT) copal_message_add_text(message, COPAL_OPTION_URI_QUERY, query);
   if (manner->uploads) copal_message_add_uint(message, COPAL_OPTION_CONTENT_FORMAT, COPAL_OCTET_STREAM);
 }
 
@@ -207,7 +208,7 @@ static void write_request(const struct errand *errand, copal_message *message, u
 static void choose_source(struct errand *errand, copal_message *message, copal_call_options *options) {
   struct trial *trial = errand->trial;
   static uint8_t bytes[1 << 16];
-  size_t room = trial->plan->config.message_size_max - MESSAGE_OVERHEAD;
+  size_t room = trial->plan->client.message_size_max - MESSAGE_OVERHEAD;
   errand->by_reader = errand->upload.size > room || chance_hits(&trial->world.chance, 500);
   if (!errand->by_reader) {
     body_write(&errand->upload, 0, bytes, errand->upload.size);

@@ -35,7 +35,8 @@ static void issue_some(struct trial *trial) {
     enum errand_kind kind = (enum errand_kind)chance_below(chance, ERRAND_KINDS);
     /* Documents are what changes, and are fetched more than others. */
     if (chance_hits(chance, 250)) kind = ERRAND_GET;
-    errand_issue(trial, client, kind, (uint32_t)chance_below(chance, DOCUMENTS));
+    /* Few of them are written, at the same time by the same client. */
+    errand_issue(trial, client, kind, (uint32_t)chance_below(chance, kind == ERRAND_PUT ? 2 : DOCUMENTS));
   }
 }
 
@@ -153,7 +154,7 @@ static void run(const struct plan *plan, uint64_t seed, struct tally *tally) {
   trial->plan = plan;
   world_init(&trial->world, seed, &bad);
   trial->archive = world_add(&trial->world, &plan->config, NULL, NULL);
-  for (uint32_t i = 0; i < CLIENTS; ++i) trial->clients[i] = world_add(&trial->world, &plan->config, NULL, NULL);
+  for (uint32_t i = 0; i < CLIENTS; ++i) trial->clients[i] = world_add(&trial->world, &plan->client, NULL, NULL);
   archive_open(trial);
   run_errands(trial);
   come_to_rest(trial);
@@ -190,6 +191,7 @@ static struct plan ample_plan(void) {
   plan.config.calls_max = 8;
   plan.config.amplification_max = 0;
   plan.config.parameters.nstart = 3;
+  plan.client = plan.config;
   return plan;
 }
 
@@ -215,7 +217,7 @@ static void unverified_addresses_get_their_answers(void **state) {
   (void)state;
   struct plan plan = ample_plan();
   plan.config.amplification_max = 3;
-  plan.config.parameters.nstart = 1;
+  plan.client.parameters.nstart = 1;
   run_seeds(&plan, 40);
 }
 
@@ -227,8 +229,17 @@ static void full_tables_mix_up_nothing(void **state) {
                       .answer_size_max = 400,
                       .errands = 150,
                       .outstanding_max = 2};
+  plan.client = plan.config;
   plan.config.routes_max = 32;
   run_seeds(&plan, 40);
+}
+
+static void small_clients_do_with_a_large_archive(void **state) {
+  (void)state;
+  struct plan plan = ample_plan();
+  plan.client = copal_config_small();
+  plan.outstanding_max = plan.client.calls_max;
+  run_seeds(&plan, 20);
 }
 
 static void the_usual_limits_do(void **state) {
@@ -241,6 +252,7 @@ static void the_usual_limits_do(void **state) {
                       .outstanding_max = 3,
                       .is_ample = true};
   plan.config.peer_transfers_max = 64;
+  plan.client = plan.config;
   run_seeds(&plan, 10);
 }
 
@@ -262,6 +274,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(bodies_come_whole_over_a_bad_network, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(unverified_addresses_get_their_answers, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(full_tables_mix_up_nothing, world_prepare, world_report),
+      cmocka_unit_test_setup_teardown(small_clients_do_with_a_large_archive, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(the_usual_limits_do, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(the_same_seed_gives_the_same_traffic, world_prepare, world_report),
   };
