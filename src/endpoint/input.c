@@ -134,6 +134,17 @@ static bool is_too_much(copal_endpoint *endpoint, struct arrival *arrival) {
   return true;
 }
 
+/* RFC 8768 3: "CoAP requests received with a Hop-Limit option set to '0' or greater than '255' MUST be rejected by a
+ * CoAP server/proxy using 4.00 (Bad Request)." */
+static void refuse_hop_limit(copal_endpoint *endpoint, struct arrival *arrival) {
+  copal_problem problem = {
+      .title = request_title(COPAL_BAD_REQUEST), .options = {COPAL_OPTION_HOP_LIMIT}, .options_count = 1};
+  if (arrival->incoming.multicast)
+    ignore(endpoint);
+  else
+    endpoint_refuse(endpoint, arrival, COPAL_BAD_REQUEST, &problem);
+}
+
 static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
   struct engine *engine = &endpoint->engine;
   if (arrival->incoming.peer == INDEX_NONE) arrival->incoming.peer = endpoint_peer(endpoint, &arrival->path);
@@ -154,6 +165,8 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
     refuse_option(endpoint, arrival, (uint16_t)refused);
   else if (engine->raw)
     hand_out_request(endpoint, arrival);
+  else if (!copal_hop_limit_is_legal(&arrival->view))
+    refuse_hop_limit(endpoint, arrival);
   else
     endpoint_serve(endpoint, arrival);
 }

@@ -30,6 +30,8 @@ static void ring_remove(struct deferreds *deferreds, uint32_t index) {
   deferred->ack_at = COPAL_NEVER;
 }
 
+static uint32_t next_generation(uint32_t generation) { return generation + 1 == 0 ? 1 : generation + 1; }
+
 uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const struct incoming *incoming) {
   copal_bytes token = incoming->view->token;
   uint32_t slot = store_take(&engine->exchanges.store, token.size);
@@ -41,8 +43,8 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
   }
   if (token.size > 0) memcpy(store_bytes(&engine->exchanges.store, slot), token.data, token.size);
   struct deferred *deferred = &deferreds->records[index];
-  uint32_t generation = deferred->generation + 1;
-  *deferred = (struct deferred){.generation = generation == 0 ? 1 : generation,
+  uint32_t generation = next_generation(deferred->generation);
+  *deferred = (struct deferred){.generation = generation,
                                 .peer = incoming->peer,
                                 .ack_at = COPAL_NEVER,
                                 .key = incoming->key,
@@ -61,6 +63,11 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
     ring_append(deferreds, index);
   }
   return index;
+}
+
+void deferred_renew(struct deferreds *deferreds, uint32_t index) {
+  struct deferred *deferred = &deferreds->records[index];
+  deferred->generation = next_generation(deferred->generation);
 }
 
 void deferred_give(struct deferreds *deferreds, struct engine *engine, uint32_t index) {

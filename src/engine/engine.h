@@ -83,8 +83,6 @@ void engine_end(struct engine *engine, uint32_t index);
 
 /* A call whose response has come is not over: until then, more may come with its token (RFC 7641). */
 void engine_observe(struct engine *engine, uint32_t index, copal_time until);
-/* Lets a CON of a call have all its retransmissions, whatever time-out it was given. */
-void engine_prolong(struct engine *engine, uint32_t index);
 
 /* Forgets an exchange whatever its state. */
 void engine_forget(struct engine *engine, uint32_t index);

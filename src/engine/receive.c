@@ -65,8 +65,9 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);
+  uint8_t code = header_code(exchange_bytes(&engine->exchanges, exchange));
   /* Whoever acknowledges has received. A ping is not acknowledged but rejected, and for that it has two. */
-  if (header_code(exchange_bytes(&engine->exchanges, exchange)) != COPAL_EMPTY) engine_verify(engine, exchange->peer);
+  if (code != COPAL_EMPTY) engine_verify(engine, exchange->peer);
   bool awaited = (exchange->flags & EXCHANGE_REQUEST) != 0 && exchange_awaits_response(exchange);
   if ((exchange->flags & EXCHANGE_CALL) != 0 && awaited) {
     if (exchange->state == EXCHANGE_WAITING || exchange->state == EXCHANGE_LAST_WAIT) {

@@ -398,16 +398,6 @@ void engine_observe(struct engine *engine, uint32_t index, copal_time until) {
   engine_set_timer(engine, index, COPAL_NEVER);
 }
 
-void engine_prolong(struct engine *engine, uint32_t index) {
-  struct exchange *exchange = exchange_at(&engine->exchanges, index);
-  assert((exchange->flags & EXCHANGE_CALL) != 0);
-  if (exchange->state != EXCHANGE_WAITING && exchange->state != EXCHANGE_LAST_WAIT) return;
-  exchange->of.expires_at = engine_lifetime_end(engine, exchange);
-  /* Where the old end was to come before the next retransmission, that is what comes now. */
-  timer_cancel(&engine->exchanges.timers, index);
-  engine_set_timer(engine, index, exchange->event_at + exchange->timeout_us * COPAL_MICROSECOND);
-}
-
 void engine_forget(struct engine *engine, uint32_t index) {
   uint32_t peer = exchange_at(&engine->exchanges, index)->peer;
   engine_pass_turn(engine, index);

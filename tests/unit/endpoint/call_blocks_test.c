@@ -1,5 +1,5 @@
-/* Calls whose bodies are larger than a message, from the client's side: the figures of RFC 7959, and what servers do
- * beside them. */
+/* Calls whose bodies are larger than a message, from the client's side: what servers do beside
+ * the examples of RFC 7959. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,162 +10,6 @@
 #include "support/dialogue.h"
 
 static const copal_call_options PLAIN = {.handler = NULL};
-
-/* --- RFC 7959, Figures 2 to 11 ------------------------------------------------------------------- */
-
-static void figure_2_simple_block_wise_get(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_get(talk, "status");
-  asks(talk, "CON GET /status");
-  answers(talk, "2.05 2:0/1/128 +128");
-  asks(talk, "CON GET /status 2:1/0/128");
-  answers(talk, "2.05 2:1/1/128 +128");
-  asks(talk, "CON GET /status 2:2/0/128");
-  assert_int_equal(talk->count, 0);
-  answers(talk, "2.05 2:2/0/128 +100");
-  ends_with(talk, COPAL_CONTENT, 356, 0);
-  assert_int_equal(talk->result.exchanges, 3);
-  assert_int_equal(talk->result.transmissions, 1);
-  assert_true(talk->result.began == talk->bare->now);
-  leaves_nothing(talk);
-  talk_close(talk);
-}
-
-static void figure_3_early_negotiation(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_GET, "status", 0, &(copal_call_options){.block_size = 64});
-  asks(talk, "CON GET /status 2:0/0/64");
-  answers(talk, "2.05 2:0/1/64 +64");
-  asks(talk, "CON GET /status 2:1/0/64");
-  answers(talk, "2.05 2:1/1/64 +64");
-  asks(talk, "CON GET /status 2:2/0/64");
-  answers(talk, "2.05 2:2/0/64 +1");
-  ends_with(talk, COPAL_CONTENT, 129, 0);
-  talk_close(talk);
-}
-
-/* Figure 4: who gets larger blocks than it wants goes on with its own, counted anew. */
-static void figure_4_late_negotiation(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_GET, "status", 0, &(copal_call_options){.block_size = 64});
-  asks(talk, "CON GET /status 2:0/0/64");
-  answers(talk, "2.05 2:0/1/128 +128");
-  asks(talk, "CON GET /status 2:2/0/64");
-  answers(talk, "2.05 2:2/1/64 +64");
-  asks(talk, "CON GET /status 2:3/0/64");
-  answers(talk, "2.05 2:3/1/64 +64");
-  asks(talk, "CON GET /status 2:4/0/64");
-  answers(talk, "2.05 2:4/1/64 +64");
-  asks(talk, "CON GET /status 2:5/0/64");
-  answers(talk, "2.05 2:5/0/64 +64");
-  ends_with(talk, COPAL_CONTENT, 384, 0);
-  talk_close(talk);
-}
-
-static void figures_5_and_6_losses_are_the_message_layer_s(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_get(talk, "status");
-  asks(talk, "CON GET /status");
-  answers(talk, "2.05 2:0/1/128 +128");
-  asks(talk, "CON GET /status 2:1/0/128");
-  uint16_t mid = talk->mid;
-  talk->bare->now += 3 * COPAL_SECOND;
-  asks(talk, "CON GET /status 2:1/0/128");
-  assert_int_equal(talk->mid, mid);
-  answers(talk, "2.05 2:1/0/128 +5");
-  ends_with(talk, COPAL_CONTENT, 133, 0);
-  assert_int_equal(talk->result.transmissions, 2);
-  assert_int_equal(talk->result.exchanges, 2);
-  answers(talk, "2.05 2:1/0/128 +5"); /* a late copy */
-  leaves_nothing(talk);
-  talk_close(talk);
-}
-
-static void figure_7_atomic_put(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_PUT, "options", 300, &(copal_call_options){.block_size = 128});
-  asks(talk, "CON PUT /options 1:0/1/128 size:300 tag +128");
-  answers(talk, "2.31 1:0/1/128");
-  asks(talk, "CON PUT /options 1:1/1/128 tag +128");
-  answers(talk, "2.31 1:1/1/128");
-  asks(talk, "CON PUT /options 2:0/0/128 1:2/0/128 tag +44");
-  answers(talk, "2.04 1:2/0/128");
-  ends_with(talk, COPAL_CHANGED, 0, 0);
-  assert_int_equal(talk->result.exchanges, 3);
-  leaves_nothing(talk);
-  talk_close(talk);
-}
-
-static void figure_8_stateless_put(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk->source_size = 2500;
-  talk_begin(talk, COPAL_CON, COPAL_PUT, "options", 0, &(copal_call_options){.read = talk_read, .size = 2500});
-  asks(talk, "CON PUT /options 1:0/1/1024 size:2500 tag +1024");
-  answers(talk, "2.04 1:0/0/1024");
-  asks(talk, "CON PUT /options 1:1/1/1024 tag +1024");
-  answers(talk, "2.04 1:1/0/1024");
-  asks(talk, "CON PUT /options 1:2/0/1024 tag +452");
-  assert_int_equal(talk->count, 0);
-  answers(talk, "2.04 1:2/0/1024");
-  ends_with(talk, COPAL_CHANGED, 0, 0);
-  talk_close(talk);
-}
-
-static void figure_9_the_server_s_smaller_size_is_followed(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk->source_size = 220;
-  copal_call_options options = {.read = talk_read, .size = COPAL_SIZE_UNKNOWN, .block_size = 128};
-  talk_begin(talk, COPAL_CON, COPAL_PUT, "options", 0, &options);
-  asks(talk, "CON PUT /options 1:0/1/128 tag +128");
-  answers(talk, "2.31 1:0/1/32");
-  asks(talk, "CON PUT /options 1:4/1/32 tag +32");
-  answers(talk, "2.31 1:4/1/32");
-  asks(talk, "CON PUT /options 1:5/1/32 tag +32");
-  answers(talk, "2.31 1:5/1/32");
-  asks(talk, "CON PUT /options 2:0/0/128 1:6/0/32 tag +28");
-  answers(talk, "2.04 1:6/0/32");
-  ends_with(talk, COPAL_CHANGED, 0, 0);
-  talk_close(talk);
-}
-
-static void figure_10_both_ways(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_POST, "soap", 1100, &PLAIN);
-  asks(talk, "CON POST /soap 1:0/1/1024 size:1100 tag +1024");
-  answers(talk, "2.31 1:0/1/128");
-  asks(talk, "CON POST /soap 1:8/0/128 tag +76");
-  answers(talk, "2.04 2:0/1/128 1:8/0/128 +128");
-  asks(talk, "CON POST /soap 2:1/0/128 tag"); /* "no payload for requests with Block2 with NUM != 0" */
-  answers(talk, "2.04 2:1/1/128 +128");
-  asks(talk, "CON POST /soap 2:2/0/128 tag");
-  answers(talk, "2.04 2:2/0/128 +9");
-  ends_with(talk, COPAL_CHANGED, 265, 0);
-  talk_close(talk);
-}
-
-static void figure_11_both_ways_with_early_negotiation(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_POST, "soap", 150, &(copal_call_options){.block_size = 64});
-  asks(talk, "CON POST /soap 1:0/1/64 size:150 tag +64");
-  answers(talk, "2.31 1:0/1/64");
-  asks(talk, "CON POST /soap 1:1/1/64 tag +64");
-  answers(talk, "2.31 1:1/1/64");
-  asks(talk, "CON POST /soap 2:0/0/64 1:2/0/64 tag +22");
-  answers(talk, "2.04 1:2/0/64 2:0/1/64 +64");
-  asks(talk, "CON POST /soap 2:1/0/64 tag");
-  answers(talk, "2.04 2:1/0/64 +64");
-  ends_with(talk, COPAL_CHANGED, 128, 0);
-  talk_close(talk);
-}
 
 /* --- Bodies in one message ---------------------------------------------------------------------- */
 
@@ -230,6 +74,24 @@ static void blocks_shrink_to_what_a_message_holds(void **state) {
   talk_close(talk);
 }
 
+/* Whatever of a message the path leaves: the body goes, in blocks that fit beside all options. */
+static void every_length_of_path_leaves_room_for_some_block(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.message_size_max = 128;
+  for (int length = 1; length <= 77; ++length) {
+    struct talk *talk = talk_open(&config);
+    char path[80];
+    memset(path, 'p', sizeof path);
+    path[length] = 0;
+    talk->source_size = 64;
+    talk_begin(talk, COPAL_CON, COPAL_PUT, path, 0,
+               &(copal_call_options){.read = talk_read, .size = 64, .block_size = 64});
+    assert_true(bare_out_one(talk->bare)->size <= 128);
+    talk_close(talk);
+  }
+}
+
 /* --- The server's wishes for a request's body ------------------------------------------------------ */
 
 static void after_4_13_with_smaller_blocks_it_begins_anew_once(void **state) {
@@ -287,6 +149,16 @@ static void after_4_08_it_begins_anew_once(void **state) {
   talk_close(talk);
 }
 
+static void a_4_08_to_the_first_block_is_the_result(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
+  answers(talk, "4.08");
+  ends_with(talk, COPAL_REQUEST_ENTITY_INCOMPLETE, 0, 0);
+  talk_close(talk);
+}
+
 static void an_error_between_blocks_is_the_result(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();
@@ -300,13 +172,16 @@ static void an_error_between_blocks_is_the_result(void **state) {
 
 static void another_block_acknowledged_is_an_error(void **state) {
   (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
-  asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
-  answers(talk, "2.31 1:1/1/64");
-  fails_with(talk, COPAL_ERR_BODY_BLOCKS);
-  leaves_nothing(talk);
-  talk_close(talk);
+  static const char *const wrong[] = {"2.31 1:1/1/64", "2.31 1:0/1/2048"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+    struct talk *talk = talk_open_roomy();
+    talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
+    asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
+    answers(talk, wrong[i]);
+    fails_with(talk, COPAL_ERR_BODY_BLOCKS);
+    leaves_nothing(talk);
+    talk_close(talk);
+  }
 }
 
 static void a_reader_that_fails_ends_the_call(void **state) {
@@ -478,6 +353,22 @@ static void a_body_that_changes_is_fetched_anew_once(void **state) {
   talk_close(talk);
 }
 
+static void a_writer_learns_that_a_body_became_empty(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.write = talk_write});
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/64 etag:one +64");
+  asks(talk, "CON GET /a 2:1/0/64");
+  answers(talk, "2.05 etag:two");
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 etag:two");
+  assert_true(talk->last && talk->result.error == COPAL_OK && talk->result.body_size == 0);
+  assert_int_equal(talk->taken_from_start, 2);
+  assert_true(talk->taken_size == 0);
+  talk_close(talk);
+}
+
 static void a_body_that_goes_on_changing_is_an_error(void **state) {
   (void)state;
   static const char *const changed[] = {"2.05 2:1/0/64 etag:two +6", "2.05 2:1/0/64 +6",
@@ -631,23 +522,16 @@ static void a_block_is_repeated_with_echo(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(figure_2_simple_block_wise_get),
-      cmocka_unit_test(figure_3_early_negotiation),
-      cmocka_unit_test(figure_4_late_negotiation),
-      cmocka_unit_test(figures_5_and_6_losses_are_the_message_layer_s),
-      cmocka_unit_test(figure_7_atomic_put),
-      cmocka_unit_test(figure_8_stateless_put),
-      cmocka_unit_test(figure_9_the_server_s_smaller_size_is_followed),
-      cmocka_unit_test(figure_10_both_ways),
-      cmocka_unit_test(figure_11_both_ways_with_early_negotiation),
       cmocka_unit_test(a_body_that_fits_goes_without_blocks),
       cmocka_unit_test(a_body_in_one_message_needs_no_buffer),
       cmocka_unit_test(an_empty_body_of_unknown_size_is_no_payload),
       cmocka_unit_test(blocks_shrink_to_what_a_message_holds),
+      cmocka_unit_test(every_length_of_path_leaves_room_for_some_block),
       cmocka_unit_test(after_4_13_with_smaller_blocks_it_begins_anew_once),
       cmocka_unit_test(after_4_13_a_body_without_blocks_is_tried_in_blocks),
       cmocka_unit_test(a_4_13_without_a_hint_is_the_result),
       cmocka_unit_test(after_4_08_it_begins_anew_once),
+      cmocka_unit_test(a_4_08_to_the_first_block_is_the_result),
       cmocka_unit_test(an_error_between_blocks_is_the_result),
       cmocka_unit_test(another_block_acknowledged_is_an_error),
       cmocka_unit_test(a_reader_that_fails_ends_the_call),
@@ -658,6 +542,7 @@ int main(void) {
       cmocka_unit_test(a_body_larger_than_its_room_is_an_error_not_a_part),
       cmocka_unit_test(blocks_that_make_no_whole_are_an_error),
       cmocka_unit_test(a_body_that_changes_is_fetched_anew_once),
+      cmocka_unit_test(a_writer_learns_that_a_body_became_empty),
       cmocka_unit_test(a_body_that_goes_on_changing_is_an_error),
       cmocka_unit_test(what_is_not_safe_is_not_repeated_for_a_changed_body),
       cmocka_unit_test(a_fetch_is_repeated_with_its_body),

@@ -18,14 +18,6 @@ static struct talk *observing(const char *first) {
   return talk;
 }
 
-/* The handler was told that many times, lately of a state of that size. */
-static void assert_told(const struct talk *talk, unsigned count, size_t size, unsigned version) {
-  assert_int_equal(talk->count, count);
-  assert_int_equal(talk->result.error, COPAL_OK);
-  assert_int_equal(talk->body_size, size);
-  assert_body(talk->body, 0, size, version);
-}
-
 /* An ACK or a Reset for the server's last message went out, and nothing else. */
 static void answered_by(struct talk *talk, copal_type type) {
   const struct bare_sent *sent = bare_out_one(talk->bare);
@@ -270,78 +262,8 @@ static void a_request_s_own_token_stays_that_of_the_observation(void **state) {
 
 /* --- Blocks ------------------------------------------------------------------------------------- */
 
-/* The token of the observation, for what the server says of its own accord. */
-struct token {
-  uint8_t bytes[TALK_TOKEN_MAX];
-  size_t size;
-};
-
-static struct token token_of(const struct talk *talk) {
-  struct token token = {.size = talk->token_size};
-  memcpy(token.bytes, talk->token, sizeof token.bytes);
-  return token;
-}
-
-static void with_token(struct talk *talk, const struct token *token) {
-  memcpy(talk->token, token->bytes, sizeof talk->token);
-  talk->token_size = token->size;
-}
-
-/* RFC 7959, Figure 12. */
-static void figure_12_the_rest_of_a_notification_is_fetched(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_GET, "status-icon", 0, &OBSERVE);
-  asks(talk, "CON GET observe:0 /status-icon");
-  struct token token = token_of(talk);
-  answers(talk, "2.05 2:0/1/128 observe:62350 etag:8e +128");
-  asks(talk, "CON GET /status-icon 2:1/0/128");
-  answers(talk, "2.05 2:1/0/128 etag:8e +53");
-  assert_told(talk, 1, 181, 0);
-  assert_true(talk->result.observed);
-
-  with_token(talk, &token);
-  answers(talk, "CON 2.05 2:0/1/128 observe:62354 etag:92 v:1 +128");
-  bare_out(talk->bare);
-  assert_int_equal(talk->bare->sent_count, 2);
-  assert_int_equal(talk->bare->sent[0].view.type, COPAL_ACK);
-  const copal_view *view = &talk->bare->sent[1].view;
-  char text[128];
-  talk_text(talk, view, text, sizeof text);
-  assert_string_equal(text, "CON GET /status-icon 2:1/0/128");
-  assert_int_not_equal(memcmp(view->token.data, token.bytes, token.size), 0);
-  talk->mid = view->message_id;
-  memcpy(talk->token, view->token.data, view->token.size);
-  answers(talk, "2.05 2:1/1/128 etag:92 v:1 +128");
-  assert_int_equal(talk->count, 1);
-  asks(talk, "CON GET /status-icon 2:2/0/128");
-  answers(talk, "2.05 2:2/0/128 etag:92 v:1 +53");
-  assert_told(talk, 2, 309, 1);
-  cancelled(talk, false);
-  leaves_nothing(talk);
-  talk_close(talk);
-}
-
-static void figure_13_with_early_negotiation(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_GET, "icon", 0, &(copal_call_options){.observe = true, .block_size = 64});
-  asks(talk, "CON GET observe:0 /icon 2:0/0/64");
-  struct token token = token_of(talk);
-  answers(talk, "2.05 2:0/1/64 observe:62350 etag:8e +64");
-  asks(talk, "CON GET /icon 2:1/0/64");
-  answers(talk, "2.05 2:1/0/64 etag:8e +53");
-  assert_told(talk, 1, 117, 0);
-  with_token(talk, &token);
-  answers(talk, "NON 2.05 2:0/1/64 observe:62354 etag:92 v:1 +64");
-  asks(talk, "CON GET /icon 2:1/0/64");
-  answers(talk, "2.05 2:1/0/64 etag:92 v:1 +5");
-  assert_told(talk, 2, 69, 1);
-  talk_close(talk);
-}
-
 /* The first state has come whole; the token is the observation's. */
-static struct talk *observing_blocks(struct token *token) {
+static struct talk *observing_blocks(struct talk_token *token) {
   struct talk *talk = talk_open_roomy();
   talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &OBSERVE);
   asks(talk, "CON GET observe:0 /a");
@@ -356,16 +278,16 @@ static struct talk *observing_blocks(struct token *token) {
 
 static void a_newer_notification_ends_the_fetch_of_the_older(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
-  struct token fetch = token_of(talk);
+  struct talk_token fetch = token_of(talk);
   uint16_t mid = talk->mid;
   with_token(talk, &token);
   answers(talk, "NON 2.05 2:0/1/64 observe:3 etag:3 v:2 +64");
   asks(talk, "CON GET /a 2:1/0/64");
-  struct token latest = token_of(talk);
+  struct talk_token latest = token_of(talk);
   uint16_t latest_mid = talk->mid;
   with_token(talk, &fetch);
   talk->mid = mid;
@@ -378,13 +300,31 @@ static void a_newer_notification_ends_the_fetch_of_the_older(void **state) {
   talk_close(talk);
 }
 
+static void a_newer_notification_in_one_message_ends_the_fetch_too(void **state) {
+  (void)state;
+  struct talk_token token;
+  struct talk *talk = observing_blocks(&token);
+  answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
+  asks(talk, "CON GET /a 2:1/0/64");
+  struct talk_token fetch = token_of(talk);
+  with_token(talk, &token);
+  answers(talk, "NON 2.05 observe:3 v:2 +4");
+  assert_told(talk, 2, 4, 2);
+  with_token(talk, &fetch);
+  answers(talk, "2.05 2:1/0/64 etag:2 v:1 +9");
+  asks_nothing(talk);
+  assert_int_equal(talk->count, 2);
+  assert_int_equal(copal_endpoint_usage(talk->bare->endpoint).exchanges, 1);
+  talk_close(talk);
+}
+
 static void an_older_notification_does_not_disturb_the_fetch(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:3 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
-  struct token fetch = token_of(talk);
+  struct talk_token fetch = token_of(talk);
   with_token(talk, &token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:9 v:2 +64");
   asks_nothing(talk);
@@ -396,7 +336,7 @@ static void an_older_notification_does_not_disturb_the_fetch(void **state) {
 
 static void a_state_that_changes_meanwhile_is_fetched_anew_without_registering(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
@@ -412,7 +352,7 @@ static void a_state_that_changes_meanwhile_is_fetched_anew_without_registering(v
 
 static void a_state_that_cannot_be_had_does_not_end_it(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
@@ -427,7 +367,7 @@ static void a_state_that_cannot_be_had_does_not_end_it(void **state) {
 
 static void the_last_state_may_be_in_blocks_too(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 etag:2 v:1 +64"); /* no Observe: no more notifications */
   asks(talk, "CON GET /a 2:1/0/64");
@@ -440,7 +380,7 @@ static void the_last_state_may_be_in_blocks_too(void **state) {
 
 static void a_renewal_ends_the_fetch(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 max-age:0 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
@@ -469,6 +409,25 @@ static void a_fetch_with_a_large_body_observes(void **state) {
   assert_told(talk, 2, 7, 0);
   talk->bare->now += 75 * COPAL_SECOND;
   asks(talk, "CON FETCH observe:0 /a 1:0/1/64 size:100 tag +64");
+  talk_close(talk);
+}
+
+static void each_registration_may_begin_anew_once(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_FETCH, "a", 20, &(copal_call_options){.observe = true, .block_size = 16});
+  for (unsigned round = 0; round < 2; ++round) {
+    asks(talk, "CON FETCH observe:0 /a 1:0/1/16 size:20 tag +16");
+    answers(talk, "2.31 1:0/1/16");
+    asks(talk, "CON FETCH observe:0 /a 2:0/0/16 1:1/0/16 tag +4");
+    answers(talk, "4.08");
+    asks(talk, "CON FETCH observe:0 /a 1:0/1/16 size:20 tag +16");
+    answers(talk, "2.31 1:0/1/16");
+    asks(talk, "CON FETCH observe:0 /a 2:0/0/16 1:1/0/16 tag +4");
+    answers(talk, "2.05 1:1/0/16 observe:1 +6");
+    assert_told(talk, round + 1, 6, 0);
+    talk->bare->now += 75 * COPAL_SECOND;
+  }
   talk_close(talk);
 }
 
@@ -615,15 +574,15 @@ int main(void) {
       cmocka_unit_test(a_renewal_without_an_answer_ends_it),
       cmocka_unit_test(a_notification_may_answer_the_renewal),
       cmocka_unit_test(a_request_s_own_token_stays_that_of_the_observation),
-      cmocka_unit_test(figure_12_the_rest_of_a_notification_is_fetched),
-      cmocka_unit_test(figure_13_with_early_negotiation),
       cmocka_unit_test(a_newer_notification_ends_the_fetch_of_the_older),
+      cmocka_unit_test(a_newer_notification_in_one_message_ends_the_fetch_too),
       cmocka_unit_test(an_older_notification_does_not_disturb_the_fetch),
       cmocka_unit_test(a_state_that_changes_meanwhile_is_fetched_anew_without_registering),
       cmocka_unit_test(a_state_that_cannot_be_had_does_not_end_it),
       cmocka_unit_test(the_last_state_may_be_in_blocks_too),
       cmocka_unit_test(a_renewal_ends_the_fetch),
       cmocka_unit_test(a_fetch_with_a_large_body_observes),
+      cmocka_unit_test(each_registration_may_begin_anew_once),
       cmocka_unit_test(a_registration_is_repeated_with_echo),
       cmocka_unit_test(without_a_token_the_rest_is_fetched_with_one),
       cmocka_unit_test(what_is_forgotten_is_answered_with_a_reset),
