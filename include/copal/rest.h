@@ -74,8 +74,8 @@ COPAL_API copal_error copal_route_version(copal_endpoint *endpoint, const char *
 /* Lets a route's GET and FETCH be observed: copal_notify tells observers of changes. confirm_every: notifications are
  * non-confirmable, but for one in that time that is confirmable (RFC 7641 4.5); where nothing has changed since, the
  * last one is repeated as such. 0 makes all of them confirmable, and above 24 hours is 24 hours. Observers whose
- * address is not verified get confirmable ones only. Of the non-confirmable, a client gets one in 3 seconds, the
- * newest. */
+ * address is not verified get confirmable ones until they acknowledge one. Of the non-confirmable, a client gets one in
+ * 3 seconds, the newest. */
 COPAL_API copal_error copal_route_observable(copal_endpoint *endpoint, const char *pattern, copal_time confirm_every);
 
 /* Called when a body in parts ends before its last part: the client went away or began anew. */
@@ -120,7 +120,8 @@ COPAL_API bool copal_request_query(const copal_request *request, const char *nam
  * COPAL_FORMAT_NONE. */
 COPAL_API uint32_t copal_request_format(const copal_request *request);
 
-/* Whether the handler is called for observers rather than for one who asks now: it cannot defer then. */
+/* Whether the handler is called for observers rather than for one who asks now: it cannot defer then, and the request
+ * comes from nobody. It is what they have in common: without token, ETag, Echo, No-Response. */
 COPAL_API bool copal_request_is_notification(const copal_request *request);
 
 /* A part of a body on a route with copal_route_parts. A body in one message is its first and last part. */
