@@ -88,6 +88,7 @@ static copal_error fill(struct operations *operations, const copal_call_options 
                                   .negotiates = options->block_size != 0,
                                   .plain = has_block_option(&view),
                                   .multicast = copal_address_is_multicast(options->remote),
+                                  .con = header_type(options->message->buffer) == COPAL_CON,
                                   .no_token = options->no_token && view.token.size == 0,
                                   .observe = options->observe,
                                   .registering = options->observe,
@@ -132,7 +133,7 @@ bool operation_is_tokenless(const struct operation *operation) {
 }
 
 bool operation_keeps_token(const struct operation *operation) {
-  return operation->registering || (operation->upload.in_blocks && !operation->downloading);
+  return operation->registering || (operation->con && operation->upload.in_blocks && !operation->downloading);
 }
 
 /* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free

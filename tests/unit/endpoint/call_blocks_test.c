@@ -92,6 +92,26 @@ static void every_length_of_path_leaves_room_for_some_block(void **state) {
   }
 }
 
+/* Their answers are told apart by message IDs, and some servers know an upload by its token. */
+static void the_blocks_of_a_confirmable_upload_have_one_token_and_those_of_others_have_not(void **state) {
+  (void)state;
+  static const char *const asked[2][2] = {
+      {"CON PUT /a 1:0/1/16 size:20 tag +16", "CON PUT /a 2:0/0/16 1:1/0/16 tag +4"},
+      {"NON PUT /a 1:0/1/16 size:20 tag +16", "NON PUT /a 2:0/0/16 1:1/0/16 tag +4"}};
+  for (int type = COPAL_CON; type <= COPAL_NON; ++type) {
+    struct talk *talk = talk_open_roomy();
+    talk_begin(talk, (copal_type)type, COPAL_PUT, "a", 20, &(copal_call_options){.block_size = 16});
+    asks(talk, asked[type][0]);
+    struct talk_token first = token_of(talk);
+    answers(talk, type == COPAL_CON ? "2.31 1:0/1/16" : "NON 2.31 1:0/1/16");
+    asks(talk, asked[type][1]);
+    assert_int_equal(memcmp(first.bytes, talk->token, first.size) == 0, type == COPAL_CON);
+    answers(talk, type == COPAL_CON ? "2.31 1:1/0/16" : "NON 2.31 1:1/0/16"); /* which it is not */
+    assert_int_equal(talk->result.error, COPAL_ERR_BODY_BLOCKS);
+    talk_close(talk);
+  }
+}
+
 /* --- The server's wishes for a request's body ------------------------------------------------------ */
 
 static void after_4_13_with_smaller_blocks_it_begins_anew_once(void **state) {
@@ -527,6 +547,7 @@ int main(void) {
       cmocka_unit_test(an_empty_body_of_unknown_size_is_no_payload),
       cmocka_unit_test(blocks_shrink_to_what_a_message_holds),
       cmocka_unit_test(every_length_of_path_leaves_room_for_some_block),
+      cmocka_unit_test(the_blocks_of_a_confirmable_upload_have_one_token_and_those_of_others_have_not),
       cmocka_unit_test(after_4_13_with_smaller_blocks_it_begins_anew_once),
       cmocka_unit_test(after_4_13_a_body_without_blocks_is_tried_in_blocks),
       cmocka_unit_test(a_4_13_without_a_hint_is_the_result),
