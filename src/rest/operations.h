@@ -76,7 +76,8 @@ struct operation {
   uint8_t token[8];   /* of an observation, made by the engine */
   uint8_t token_size; /* 0: as in the request */
   uint8_t szx_wanted; /* of the response, where block sizes are negotiated early */
-  bool negotiates;    /* szx_wanted is to be told to the server */
+  bool negotiates;    /* szx_wanted is to be told to the server, */
+  bool insists;       /* rather than the request be sent without it */
   bool used;
   bool repeated;    /* with an Echo value, and the response is not here yet */
   bool downloading; /* the request is done, and blocks of the response are fetched */

@@ -52,6 +52,19 @@ static void an_empty_body_of_unknown_size_is_no_payload(void **state) {
   talk_close(talk);
 }
 
+static void whose_messages_are_small_says_so_from_the_start(void **state) {
+  (void)state;
+  copal_config config = copal_config_small(); /* messages of 256 bytes */
+  struct talk *talk = talk_open(&config);
+  talk_get(talk, "a");
+  asks(talk, "CON GET /a 2:0/0/128");
+  answers(talk, "2.05 2:0/1/128 +128");
+  asks(talk, "CON GET /a 2:1/0/128");
+  answers(talk, "2.05 2:1/0/128 +9");
+  ends_with(talk, COPAL_CONTENT, 137, 0);
+  talk_close(talk);
+}
+
 /* The option's size grows with the block's number, the message must not. */
 static void blocks_shrink_to_what_a_message_holds(void **state) {
   (void)state;
@@ -63,8 +76,8 @@ static void blocks_shrink_to_what_a_message_holds(void **state) {
   for (unsigned i = 0; i * 16 < 70000; ++i) {
     char expected[64], answer[64];
     unsigned left = 70000 - i * 16;
-    snprintf(expected, sizeof expected, "CON PUT /a 1:%u/%d/16%s tag +%u", i, left > 16, i == 0 ? " size:70000" : "",
-             left > 16 ? 16 : left);
+    snprintf(expected, sizeof expected, "CON PUT /a%s 1:%u/%d/16%s tag +%u", left > 16 ? "" : " 2:0/0/16", i, left > 16,
+             i == 0 ? " size:70000" : "", left > 16 ? 16 : left);
     asks(talk, expected);
     assert_true(talk->bare->sent[0].size <= 64);
     snprintf(answer, sizeof answer, left > 16 ? "2.31 1:%u/1/16" : "2.04 1:%u/0/16", i);
@@ -545,6 +558,7 @@ int main(void) {
       cmocka_unit_test(a_body_that_fits_goes_without_blocks),
       cmocka_unit_test(a_body_in_one_message_needs_no_buffer),
       cmocka_unit_test(an_empty_body_of_unknown_size_is_no_payload),
+      cmocka_unit_test(whose_messages_are_small_says_so_from_the_start),
       cmocka_unit_test(blocks_shrink_to_what_a_message_holds),
       cmocka_unit_test(every_length_of_path_leaves_room_for_some_block),
       cmocka_unit_test(the_blocks_of_a_confirmable_upload_have_one_token_and_those_of_others_have_not),
