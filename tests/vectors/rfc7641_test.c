@@ -156,6 +156,9 @@ static uint16_t observe(struct observer *observer, uint8_t token, const char *et
 
 static void open_client(struct observer *observer) {
   copal_config config = copal_config_small();
+  config.message_size_max = 1152; /* with room for the largest block, so that none is asked for */
+  config.messages_size = 4 * 2048;
+  config.replies_size = 2 * 4096;
   *observer = (struct observer){.bare = bare_open(&config)};
 }
 
