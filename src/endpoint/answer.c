@@ -126,6 +126,8 @@ static void finish(copal_endpoint *endpoint, struct arrival *arrival, struct rep
   if (request->deferred) {
     /* Unless the handler itself has answered what it deferred. */
     if (reply->state == REPLY_PENDING) replies_close(replies, reply, REPLY_PENDING, 0);
+  } else if (request->silent) {
+    say_nothing(endpoint, arrival, replies, reply);
   } else if (arrival->incoming.multicast) {
     struct transmission transmission = {.peer = arrival->incoming.peer,
                                         .type = COPAL_NON,
