@@ -44,8 +44,6 @@ static enum status demo_open(const struct settings *settings) {
   memset(&demo, 0, sizeof demo);
   demo.begin = copal_now();
   demo.delay = settings->delay;
-  /* ETags go on where those of an earlier run have ended. */
-  demo.store.version = (uint32_t)(demo.begin / COPAL_MILLISECOND);
   return STATUS_SUCCESS;
 }
 

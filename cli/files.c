@@ -27,42 +27,42 @@ static void watch_for(copal_request *request, struct files *files, const struct 
                       const struct stat *status);
 static void tell(const struct place *place, bool is_gone);
 
-static struct files files;
+static struct files the_files;
 
 static enum status files_open(const struct settings *settings) {
   const char *path = settings->operands[0];
-  if (!folder_open(&files.folder, path)) {
+  if (!folder_open(&the_files.folder, path)) {
     complain("serve", "cannot open %s: %s", path, strerror(errno));
     return STATUS_LOCAL;
   }
-  files.is_writable = settings->write;
-  watch_open(&files.watch);
+  the_files.is_writable = settings->write;
+  watch_open(&the_files.watch);
   return STATUS_SUCCESS;
 }
 
 static copal_error files_attach(copal_endpoint *endpoint) {
-  copal_error error = copal_route(endpoint, COPAL_GET, "/*", get, &files);
+  copal_error error = copal_route(endpoint, COPAL_GET, "/*", get, &the_files);
   if (error == COPAL_OK) error = copal_route_attributes(endpoint, "/*", "title=\"Files\";ct=40");
-  if (error == COPAL_OK) error = copal_route_version(endpoint, "/*", version_of, &files);
+  if (error == COPAL_OK) error = copal_route_version(endpoint, "/*", version_of, &the_files);
   if (error == COPAL_OK) error = copal_route_observable(endpoint, "/*", 0);
-  if (error == COPAL_OK) error = files_write_attach(&files, endpoint);
-  audience_add(&files.audience, endpoint);
+  if (error == COPAL_OK) error = files_write_attach(&the_files, endpoint);
+  audience_add(&the_files.audience, endpoint);
   return error;
 }
 
 static copal_time files_deadline(void) { return COPAL_NEVER; }
 
-static int files_descriptor(void) { return files.watch.descriptor; }
+static int files_descriptor(void) { return the_files.watch.descriptor; }
 
 static void files_work(copal_time now) {
   (void)now;
-  watch_work(&files.watch, tell);
+  watch_work(&the_files.watch, tell);
 }
 
 static void files_close(void) {
-  upload_drop_all(&files.uploads);
-  watch_close(&files.watch);
-  folder_close(&files.folder);
+  upload_drop_all(&the_files.uploads);
+  watch_close(&the_files.watch);
+  folder_close(&the_files.folder);
 }
 
 const struct site files_site = {
@@ -116,12 +116,12 @@ void files_reply_error(copal_request *request, int error) {
   }
 }
 
-void files_changed(struct files *state, const struct place *place, bool is_gone) {
+void files_changed(struct files *files, const struct place *place, bool is_gone) {
   struct place above;
   place_parent(place, &above);
-  state->listing.is_valid = false;
+  files->listing.is_valid = false;
   /* What happens in a folder that is watched is told once. */
-  if (!watch_has(&state->watch, &above)) tell(place, is_gone);
+  if (!watch_has(&files->watch, &above)) tell(place, is_gone);
 }
 
 size_t files_etag(uint64_t version, uint8_t etag[8]) {
@@ -132,32 +132,32 @@ size_t files_etag(uint64_t version, uint8_t etag[8]) {
 /* --- Reading ---------------------------------------------------------------------------------- */
 
 static size_t version_of(copal_request *request, uint8_t etag[8], void *context) {
-  struct files *state = context;
+  struct files *files = context;
   struct place place;
   struct stat status;
   if (place_find(&place, &copal_request_rx(request)->message) != NULL) return 0;
-  int fd = folder_open_at(&state->folder, &place, &status);
+  int fd = folder_open_at(&files->folder, &place, &status);
   if (fd < 0) return 0;
   if (S_ISDIR(status.st_mode)) {
-    return list(request, state, &place, fd) ? files_etag(state->listing.version, etag) : 0;
+    return list(request, files, &place, fd) ? files_etag(files->listing.version, etag) : 0;
   }
   close(fd);
   return files_etag(folder_version(&status), etag);
 }
 
 static void get(copal_request *request, void *context) {
-  struct files *state = context;
+  struct files *files = context;
   struct place place;
   struct stat status;
   if (!files_locate(request, &place)) return;
-  int fd = folder_open_at(&state->folder, &place, &status);
+  int fd = folder_open_at(&files->folder, &place, &status);
   if (fd < 0) {
     files_reply_error(request, errno);
     return;
   }
-  watch_for(request, state, &place, &status);
+  watch_for(request, files, &place, &status);
   if (S_ISDIR(status.st_mode)) {
-    get_folder(request, state, &place, fd);
+    get_folder(request, files, &place, fd);
   } else {
     get_file(request, place_name(&place), fd, &status);
     close(fd);
@@ -186,11 +186,11 @@ static uint64_t read_file(void *context, uint64_t offset, void *buffer, size_t s
   return done;
 }
 
-static void get_folder(copal_request *request, struct files *state, const struct place *place, int fd) {
+static void get_folder(copal_request *request, struct files *files, const struct place *place, int fd) {
   if (!accepts(request, COPAL_LINK_FORMAT)) {
     close(fd);
-  } else if (list(request, state, place, fd)) {
-    copal_reply(request, COPAL_CONTENT, COPAL_LINK_FORMAT, state->listing.text, state->listing.size);
+  } else if (list(request, files, place, fd)) {
+    copal_reply(request, COPAL_CONTENT, COPAL_LINK_FORMAT, files->listing.text, files->listing.size);
   } else if (errno == EFBIG) {
     copal_reply_problem(request, COPAL_INTERNAL_SERVER_ERROR, "the folder holds more than can be listed");
   } else {
@@ -199,10 +199,10 @@ static void get_folder(copal_request *request, struct files *state, const struct
 }
 
 /* Brings a folder's list up to date. fd is closed. */
-static bool list(copal_request *request, struct files *state, const struct place *place, int fd) {
+static bool list(copal_request *request, struct files *files, const struct place *place, int fd) {
   uint32_t block = copal_find_uint(&copal_request_rx(request)->message, COPAL_OPTION_BLOCK2, 0);
   copal_time now = copal_now(), age_max = copal_block_of(block).number > 0 ? LIST_BLOCK_AGE : LIST_AGE;
-  if (!listing_is(&state->listing, place, now, age_max)) return listing_make(&state->listing, fd, place, now);
+  if (!listing_is(&files->listing, place, now, age_max)) return listing_make(&files->listing, fd, place, now);
   close(fd);
   return true;
 }
@@ -218,12 +218,12 @@ static bool accepts(copal_request *request, uint32_t format) {
 /* --- Observing -------------------------------------------------------------------------------- */
 
 /* An observer is to learn of what others do to the file, too. */
-static void watch_for(copal_request *request, struct files *state, const struct place *place,
+static void watch_for(copal_request *request, struct files *files, const struct place *place,
                       const struct stat *status) {
   if (copal_find_uint(&copal_request_rx(request)->message, COPAL_OPTION_OBSERVE, 1) != 0) return;
   struct place above;
   place_parent(place, &above);
-  watch_add(&state->watch, &state->folder, S_ISDIR(status->st_mode) ? place : &above);
+  watch_add(&files->watch, &files->folder, S_ISDIR(status->st_mode) ? place : &above);
 }
 
 /* Both ways to write a folder's path are told, and that what is in the folder above has changed. */
@@ -232,15 +232,15 @@ static void tell(const struct place *place, bool is_gone) {
   char path[PLACE_URI_MAX + 1];
   struct place above;
   place_parent(place, &above);
-  files.listing.is_valid = false;
+  the_files.listing.is_valid = false;
   for (size_t i = 0; i < sizeof ends / sizeof ends[0]; ++i) {
     place_uri(place, ends[i], path, sizeof path);
     if (is_gone) {
-      audience_end(&files.audience, path, COPAL_NOT_FOUND);
+      audience_end(&the_files.audience, path, COPAL_NOT_FOUND);
     } else {
-      audience_notify(&files.audience, path);
+      audience_notify(&the_files.audience, path);
     }
     place_uri(&above, ends[i], path, sizeof path);
-    audience_notify(&files.audience, path);
+    audience_notify(&the_files.audience, path);
   }
 }

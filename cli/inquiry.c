@@ -3,7 +3,6 @@
 #include "cli/inquiry.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/terminal.h"
 
@@ -61,12 +60,19 @@ bool inquiry_write(void *context, uint64_t offset, const void *data, size_t size
 }
 
 enum status inquiry_failed(struct inquiry *inquiry, copal_error error) {
-  if (error == COPAL_ERR_BODY_READ || error == COPAL_ERR_BODY_WRITE) {
-    complain(inquiry->client.command, "%s",
-             error == COPAL_ERR_BODY_READ ? inquiry->source.reason : inquiry->sink.reason);
+  if (error == COPAL_ERR_BODY_WRITE) return inquiry_unwritten(inquiry);
+  if (error == COPAL_ERR_BODY_READ) {
+    complain(inquiry->client.command, "%s", inquiry->source.reason);
     return STATUS_LOCAL;
   }
   return client_failed(&inquiry->client, error, &inquiry->target);
+}
+
+enum status inquiry_unwritten(const struct inquiry *inquiry) {
+  /* What standard output does not take is told when the program ends, once for all subcommands. */
+  bool told_later = !inquiry->sink.named && ferror(stdout) != 0;
+  if (!told_later) complain(inquiry->client.command, "%s", inquiry->sink.reason);
+  return STATUS_LOCAL;
 }
 
 enum status inquiry_close(struct inquiry *inquiry, enum status status) {

@@ -41,6 +41,9 @@ bool inquiry_write(void *context, uint64_t offset, const void *data, size_t size
 /* Explains why it failed. Returns the exit status. */
 enum status inquiry_failed(struct inquiry *inquiry, copal_error error);
 
+/* Complains that the response's body could not be written. Returns STATUS_LOCAL. */
+enum status inquiry_unwritten(const struct inquiry *inquiry);
+
 /* Complains where the body could not be written to its end. Returns status, or STATUS_LOCAL. */
 enum status inquiry_close(struct inquiry *inquiry, enum status status);
 

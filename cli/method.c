@@ -134,8 +134,7 @@ static enum status show(struct inquiry *inquiry, const copal_result *result) {
   enum status status = response_show(&answer, inquiry->client.settings);
   if (has_body && !is_first) is_written = finish_body(inquiry, result);
   if (is_written) return status;
-  complain(inquiry->client.command, "%s", inquiry->sink.reason);
-  return STATUS_LOCAL;
+  return inquiry_unwritten(inquiry);
 }
 
 static bool finish_body(struct inquiry *inquiry, const copal_result *result) {

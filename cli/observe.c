@@ -1,8 +1,6 @@
 /* copal observe: a resource's state now and whenever it changes, until somebody has enough. RFC 7641; section 3.6 for
  * the end: the server is told. */
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "cli/inquiry.h"
 #include "cli/interrupt.h"
@@ -94,8 +92,7 @@ static enum status show(struct observation *observation, const copal_result *res
   uint32_t format = copal_find_uint(message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
   if (!sink_write(sink, 0, result->body.data, result->body.size) ||
       !sink_end(sink, format, terminal_is_text(result->body))) {
-    complain(inquiry->client.command, "%s", sink->reason);
-    return STATUS_LOCAL;
+    return inquiry_unwritten(inquiry);
   }
   return status;
 }

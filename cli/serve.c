@@ -87,16 +87,25 @@ static enum status open_all(struct server *server) {
 
 /* With fallback, a system without IPv6 gets IPv4. */
 static enum status open_one(struct server *server, const char *uri, bool fallback) {
+  const struct settings *settings = server->settings;
   struct trace *trace = &server->traces[server->count];
-  trace_begin(trace, server->settings->verbose && !server->settings->quiet);
+  trace_begin(trace, settings->verbose && !settings->quiet);
   copal_open_options options = copal_open_defaults();
   options.trace = trace_datagram;
   options.trace_context = trace;
+  if (settings->ack_timeout != COPAL_NEVER) options.config.parameters.ack_timeout = settings->ack_timeout;
+  if (settings->retransmit != UINT32_MAX) options.config.parameters.max_retransmit = (uint8_t)settings->retransmit;
   if (server->site->configure != NULL) server->site->configure(&options.config);
+  uint32_t amplification = server->settings->amplification;
+  if (amplification != UINT32_MAX) options.config.amplification_max = amplification;
   copal_endpoint *endpoint = copal_open(uri, &options);
   if (endpoint == NULL && fallback && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
     uri = "coap://0.0.0.0:5683";
     endpoint = copal_open(uri, &options);
+  }
+  if (endpoint == NULL && options.error == COPAL_ERR_CONFIG && settings->ack_timeout != COPAL_NEVER) {
+    complain("serve", "--ack-timeout is out of range: more than 0 and at most 3600 seconds");
+    return STATUS_USAGE;
   }
   if (endpoint == NULL) {
     bool system = options.error == COPAL_ERR_SOCKET || options.error == COPAL_ERR_BIND;

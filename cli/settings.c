@@ -15,6 +15,7 @@ struct settings settings_default(void) {
       .wait = 6 * COPAL_SECOND,
       .delay = 2 * COPAL_SECOND,
       .change_interval = 5 * COPAL_SECOND,
+      .amplification = UINT32_MAX,
   };
   return settings;
 }
@@ -95,8 +96,11 @@ const struct option_entry options_serve[] = {
     {"bind", 'b', OPTION_LIST, "URI", FIELD(binds), 0, "address to serve on; coap://[::]:5683"},
     {"write", 'w', OPTION_FLAG, NULL, FIELD(write), 0, "let clients write, create and delete in DIR"},
     {"plugtest", 0, OPTION_FLAG, NULL, FIELD(plugtest), 0, "serve the resources of ETSI's CoAP plugtests"},
+    {"amplification", 0, OPTION_NUMBER, "N", FIELD(amplification), 1000, "strangers get at most N times a request; 3"},
     {"delay", 0, OPTION_DURATION, "SECONDS", FIELD(delay), 0, "how long /async or /separate takes; 2"},
     {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(change_interval), 0, "how often /obs changes; 5"},
+    {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, "first retransmission after this; 2"},
+    {"retransmit", 0, OPTION_NUMBER, "N", FIELD(retransmit), 10, "how often to send again; 4"},
     {"interface", 'i', OPTION_TEXT, "NAME", FIELD(interface), 0, "network interface for groups"},
     {0},
 };

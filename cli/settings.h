@@ -63,6 +63,7 @@ struct settings {
   struct list binds;
   copal_time delay;
   copal_time change_interval;
+  uint32_t amplification; /* UINT32_MAX: as it suits what is served */
   bool write, plugtest;
 };
 

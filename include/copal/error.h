@@ -50,6 +50,7 @@ extern "C" {
   X(LINK_SYNTAX, -34, "not link format")                                                                     \
   X(URI_UTF8, -35, "URI does not decode to UTF-8")                                                           \
   X(URI_USERINFO, -36, "a CoAP URI has no user information")                                                 \
+  X(HOP_LIMIT, -37, "request has passed too many proxies")                                                   \
   /* What an endpoint refuses. */                                                                            \
   X(TYPE, -40, "message type does not fit this call")                                                        \
   X(MULTICAST_CON, -41, "a confirmable message cannot be sent to a group")                                   \

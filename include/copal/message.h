@@ -338,6 +338,14 @@ COPAL_API uint8_t *copal_message_payload_room(copal_message *message, size_t *si
 /* Sets the code. */
 COPAL_API void copal_message_set_code(copal_message *message, uint8_t code);
 
+/* Takes one hop off a request that a proxy is about to forward: Hop-Limit is decremented, and added where there is none
+ * (RFC 8768 section 3). COPAL_ERR_HOP_LIMIT: answer 5.08 instead. COPAL_ERR_OPTION_VALUE: it is illegal, answer 4.00.
+ * message is as it was then. A latched error is returned, COPAL_ERR_SPACE latched. */
+COPAL_API COPAL_MUST_CHECK copal_error copal_message_hop(copal_message *message);
+
+/* Whether a request's Hop-Limit, if any, is 1 to 255. Servers answer others 4.00. */
+COPAL_API bool copal_hop_limit_is_legal(const copal_view *request);
+
 /* The message as a view: valid until the message changes. */
 COPAL_API copal_view copal_message_view(const copal_message *message);
 

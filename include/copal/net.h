@@ -133,7 +133,8 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_resolve(copal_endpoint *endpoint, c
 /* A response with its bytes. message and payload point into it: pass it on by pointer, not by copy. It is 67 KiB. */
 typedef struct copal_response {
   copal_view message;     /* of a body in blocks, options as in the last one, payload the whole */
-  const uint8_t *payload; /* followed by a NUL that payload_size does not count; empty where a writer took it */
+  const uint8_t *payload; /* followed by a NUL that payload_size does not count, but in a buffer of the caller's own;
+                             empty where a writer took it */
   size_t payload_size;
   uint64_t body_size;      /* as payload_size, or what a writer took */
   uint32_t content_format; /* COPAL_FORMAT_NONE where there is none */
@@ -170,8 +171,9 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_upload(copal_code method, const cha
 
 /* Makes a call on this endpoint and waits for its result (from a group, the first), serving the endpoint meanwhile;
  * messages for copal_send's records are dropped as with a copal_process without rx. handler and context of options are
- * not used, nor buffer where it is NULL: the body is gathered in response. COPAL_ERR_TYPE on a raw endpoint, and for an
- * observation. Errors as copal_get, and COPAL_ERR_INTERRUPTED. */
+ * not used, and where buffer is NULL the body is gathered in response. message's payload may be of any size. Where no
+ * response was asked for, response's code is COPAL_EMPTY. COPAL_ERR_TYPE on a raw endpoint, and for an observation.
+ * Errors as copal_call_begin and copal_get, COPAL_ERR_BODY_READ, _BODY_WRITE, and COPAL_ERR_INTERRUPTED. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_call_wait(copal_endpoint *endpoint, const copal_call_options *options,
                                                        copal_response *response);
 

@@ -19,8 +19,10 @@ extern "C" {
 
 #define COPAL_SIZE_UNKNOWN UINT64_MAX
 
+/* Readers and writers are called in the midst of things: they must not call the endpoint. */
+
 /* Gives size bytes of a body, from offset on, into buffer. Returns how many; fewer than size only where the body ends
- * there. COPAL_SIZE_UNKNOWN says that reading failed. */
+ * there. It may be asked for the same bytes again. COPAL_SIZE_UNKNOWN says that reading failed. */
 typedef uint64_t copal_reader(void *context, uint64_t offset, void *buffer, size_t size);
 
 /* Takes size bytes of a body that begin at offset: parts come in order and without gaps, and offset 0 begins anew.
@@ -201,10 +203,11 @@ typedef struct copal_call {
 /* How a call stands when its handler is called. It lives for that call. */
 typedef struct copal_result {
   copal_error error;      /* COPAL_OK: a response has come, whatever its code */
-  const copal_rx *rx;     /* the response, of several exchanges the last; NULL with an error */
+  const copal_rx *rx;     /* the response, of several exchanges the last; NULL with an error, and where the request's
+                             No-Response option (RFC 7967) asks for none. It names no transmissions */
   copal_bytes body;       /* whole; empty when a writer has taken it */
   uint64_t body_size;     /* bytes of the whole body */
-  copal_time began;       /* first transmission */
+  copal_time began;       /* first transmission; COPAL_NEVER: there was none */
   uint32_t exchanges;     /* requests that it took */
   uint32_t transmissions; /* of the last one */
   bool last;              /* the handler is not called again. Observations and groups: more may come */
@@ -212,17 +215,20 @@ typedef struct copal_result {
 } copal_result;
 
 /* Told the result of a call: once, or, of an observation, at each change, and of a request to a group, at each answer,
- * until result->last. */
+ * until result->last: a group's time is over with COPAL_ERR_TIMEOUT. An error that is not the last says that one state
+ * of what is observed could not be had. */
 typedef void copal_call_handler(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context);
 
 /* What a call is to do. Begin with zeroes; message, remote and handler are needed. */
 typedef struct copal_call_options {
   const copal_message *message; /* method, path, options; CON or NON. Its payload is the body, if read is NULL.
-                                   Copied: it need not live on */
+                                   Copied: it need not live on. With a Block option of its own it is one exchange,
+                                   whose response is told as it is */
   const copal_address *remote;
   copal_call_handler *handler;
   void *context;
-  copal_time timeout; /* of the whole, an observation excepted; 0 leaves each exchange its own (EXCHANGE_LIFETIME) */
+  copal_time timeout; /* of the whole, or of each state that is observed; 0 leaves each exchange its own
+                         (EXCHANGE_LIFETIME) */
 
   copal_reader *read;  /* gives the request's body in parts, */
   uint64_t size;       /* of this size; may be COPAL_SIZE_UNKNOWN */
@@ -231,16 +237,21 @@ typedef struct copal_call_options {
   void *buffer;        /* where the response's body is gathered when it comes in blocks, and how much may; */
   size_t capacity;     /* NULL and 0: a body in blocks is COPAL_ERR_BODY_SIZE */
 
-  uint16_t block_size; /* 16 to 1,024 bytes, a power of two; 0 means 1,024 or what a message holds */
-  bool observe;        /* RFC 7641; the method is GET or FETCH. Renewed by itself until copal_call_cancel */
+  uint16_t block_size; /* 16 to 1,024 bytes, a power of two, which the server is told at once; 0 means 1,024, or what
+                          a message holds, and leaves the response's to the server */
+  bool observe;        /* RFC 7641; the method is GET or FETCH. Renewed by itself until copal_call_cancel; a renewal
+                          without an answer ends it */
   bool q_block;        /* RFC 9177 where the server offers it too; then non-confirmable */
   bool no_token;       /* a token of zero bytes, where message has none, instead of a random one */
 } copal_call_options;
 
 /* Begins a call: sends the request, and whatever is needed after it, and calls handler with the result. It follows
  * Block1 and Block2 (RFC 7959), 4.01 with Echo (RFC 9175 2.3), 4.13 with a smaller block size, and separate responses.
- * Errors as copal_send, and COPAL_ERR_TYPE: message is no request; COPAL_ERR_CALLS_FULL: config.calls_max are under
- * way. call may be NULL. */
+ * From a group, responses are told as they are, and a body goes to it in one message.
+ * Errors as copal_send, and COPAL_ERR_TYPE: message is no request, or none that can be observed, or the endpoint is
+ * raw; COPAL_ERR_CALLS_FULL: config.calls_max are under way; COPAL_ERR_OPTION_VALUE: block_size; COPAL_ERR_BODY_READ.
+ * COPAL_ERR_MESSAGE_SIZE: besides message's options there is no room for a block, or its payload is larger than what
+ * keeps messages (a power of two, config.message_size_max or more): give it by read. call may be NULL. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_call_begin(copal_endpoint *endpoint, const copal_call_options *options,
                                                         copal_call *call);
 
@@ -264,7 +275,8 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_request_send(copal_endpoint *endpoi
                                                           copal_response_handler *handler, void *context, copal_tx *tx);
 
 /* Sends a CoAP ping, an empty CON, which its receiver answers with a Reset (RFC 7252 4.3): handler is called with
- * COPAL_ERR_RESET, which here is the good answer, or with COPAL_ERR_TIMEOUT or _UNREACHABLE. */
+ * COPAL_ERR_RESET, which here is the good answer, or with COPAL_ERR_TIMEOUT or _UNREACHABLE. A peer that acknowledges
+ * it instead is there too: COPAL_OK, and rx is NULL. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_ping_send(copal_endpoint *endpoint, const copal_address *remote,
                                                        copal_time timeout, copal_response_handler *handler,
                                                        void *context, copal_tx *tx);
@@ -280,7 +292,9 @@ COPAL_API void copal_stateless(copal_endpoint *endpoint, copal_stateless_handler
 
 /* Sends a NON request whose token carries the client's state, authenticated: nothing is kept here, however many are
  * sent. Responses of the last NON_LIFETIME are accepted, from the address that was asked. The state travels in clear.
- * Errors as copal_send; COPAL_ERR_TYPE: no NON request. COPAL_ERR_TOKEN_SIZE: message has a token. */
+ * The token is 12 bytes longer than the state, so the server must know RFC 8974: a Reset from one that does not is
+ * lost. Errors as copal_send; COPAL_ERR_TYPE: no NON request, a group, or a raw endpoint. COPAL_ERR_TOKEN_SIZE: message
+ * has a token, or state is larger than 980 bytes. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_stateless_send(copal_endpoint *endpoint, const copal_message *message,
                                                             const copal_address *remote, copal_bytes state);
 

@@ -2,7 +2,6 @@
  * RFC 7252 sections 5.2 and 8.2. */
 #include <assert.h>
 
-#include "base/text.h"
 #include "endpoint/endpoint.h"
 #include "message/silence.h"
 #include "rest/request.h"
@@ -50,9 +49,10 @@ static bool begin(copal_endpoint *endpoint, const struct arrival *arrival, struc
   return true;
 }
 
-void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const char *diagnostic) {
-  size_t text = diagnostic == NULL ? 0 : text_size(diagnostic);
-  size_t size_max = HEADER_SIZE + 2 + arrival->view.token.size + REFUSAL_OPTIONS_MAX + text;
+void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const copal_problem *problem) {
+  int payload = problem == NULL ? 0 : copal_problem_write(problem, NULL, 0);
+  assert(payload >= 0);
+  size_t size_max = HEADER_SIZE + 2 + arrival->view.token.size + REFUSAL_OPTIONS_MAX + 1 + (size_t)payload;
   struct reply *reply = take_room(endpoint, arrival, size_max);
   struct copal_request request;
   if (reply == NULL) return;
@@ -63,9 +63,10 @@ void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t 
   request_begin_reply(&request, code);
   uint32_t retry_after = retry_after_seconds(code);
   if (retry_after > 0) copal_message_add_uint(&request.reply, COPAL_OPTION_MAX_AGE, retry_after);
-  /* RFC 7252 5.5.2: a diagnostic payload is UTF-8 and has no Content-Format. The token has precedence. */
-  if (request.reply.size + 1 + text <= endpoint->engine.message_size_max)
-    copal_message_set_payload(&request.reply, diagnostic, text);
+  /* The token has precedence. */
+  if (problem != NULL &&
+      request.reply.size + REFUSAL_OPTIONS_MAX + 1 + (size_t)payload <= endpoint->engine.message_size_max)
+    request_put_problem(&request.reply, problem);
   /* A token so long that not even a refusal fits a datagram of ours gets none. */
   bool fits = request.reply.size <= endpoint->engine.message_size_max;
   replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, fits ? request.reply.size : 0);

@@ -107,8 +107,8 @@ bool endpoint_may_send(const copal_endpoint *endpoint, uint32_t peer, size_t req
 /* An answer that may be too large for an address that is not verified. */
 struct unproven {
   uint32_t peer;
-  uint8_t method;
-  bool con; /* as the request */
+  bool con;    /* as the request */
+  bool unsafe; /* the request must not be repeated */
   copal_bytes message;
   copal_bytes token; /* where message has none */
 };
@@ -208,8 +208,8 @@ bool endpoint_notify(copal_endpoint *endpoint, size_t count_max);
 /* When endpoint_notify is to be called next. */
 copal_time endpoint_notify_at(const copal_endpoint *endpoint);
 
-/* Answers a request without asking anybody, with a diagnostic payload or NULL: answer.c. */
-void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const char *diagnostic);
+/* Answers a request without asking anybody, saying what is wrong or NULL: answer.c. */
+void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const copal_problem *problem);
 
 /* The reception record of an arrival. */
 copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival);

@@ -6,6 +6,7 @@
 #include "endpoint/endpoint.h"
 #include "message/critical.h"
 #include "rest/echo.h"
+#include "rest/request.h"
 
 /* What an endpoint with resources understands of critical options; the rest gets 4.02. */
 static bool resources_understand(uint16_t number) {
@@ -81,24 +82,29 @@ static void repeat(copal_endpoint *endpoint, const struct arrival *arrival, stru
 
 /* RFC 7252 5.4.1: unrecognized critical options "in a Confirmable request MUST cause the return of a 4.02 (Bad Option)
  * response. This response SHOULD include a diagnostic payload describing the unrecognized option(s)"; in a NON they
- * "MUST cause the message to be rejected". */
+ * "MUST cause the message to be rejected". RFC 9290 3.1.1: problem details with the option's number "can be used in
+ * fulfillment of the "SHOULD" requirement". */
 static void refuse_option(copal_endpoint *endpoint, struct arrival *arrival, uint16_t number) {
   if (arrival->view.type != COPAL_CON) {
     ignore(endpoint);
     return;
   }
-  char diagnostic[64];
+  char detail[64];
   struct writer writer;
   const copal_option_info *info = copal_option_by_number(number);
-  writer_init(&writer, diagnostic, sizeof diagnostic);
-  writer_text(&writer, "refused: option ");
+  writer_init(&writer, detail, sizeof detail);
+  writer_text(&writer, "option ");
   writer_decimal(&writer, number, 1);
   if (info != NULL) {
-    writer_text(&writer, " ");
+    writer_text(&writer, ", ");
     writer_text(&writer, info->name);
   }
-  writer_finish(&writer);
-  endpoint_refuse(endpoint, arrival, COPAL_BAD_OPTION, diagnostic);
+  size_t size = writer_finish(&writer);
+  copal_problem problem = {.title = request_title(COPAL_BAD_OPTION),
+                           .detail = {(const uint8_t *)detail, size},
+                           .options = {number},
+                           .options_count = 1};
+  endpoint_refuse(endpoint, arrival, COPAL_BAD_OPTION, &problem);
 }
 
 /* A raw endpoint's application answers; until it does, duplicates are dropped. What cannot be remembered is not handed
@@ -146,6 +152,17 @@ static bool is_quick(const struct arrival *arrival) {
          copal_find(&arrival->view, COPAL_OPTION_Q_BLOCK2, &option);
 }
 
+/* RFC 8768 3: "CoAP requests received with a Hop-Limit option set to '0' or greater than '255' MUST be rejected by a
+ * CoAP server/proxy using 4.00 (Bad Request)." */
+static void refuse_hop_limit(copal_endpoint *endpoint, struct arrival *arrival) {
+  copal_problem problem = {
+      .title = request_title(COPAL_BAD_REQUEST), .options = {COPAL_OPTION_HOP_LIMIT}, .options_count = 1};
+  if (arrival->incoming.multicast)
+    ignore(endpoint);
+  else
+    endpoint_refuse(endpoint, arrival, COPAL_BAD_REQUEST, &problem);
+}
+
 static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
   struct engine *engine = &endpoint->engine;
   if (arrival->incoming.peer == INDEX_NONE) arrival->incoming.peer = endpoint_peer(endpoint, &arrival->path);
@@ -166,6 +183,8 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
     refuse_option(endpoint, arrival, (uint16_t)refused);
   else if (engine->raw)
     hand_out_request(endpoint, arrival);
+  else if (!copal_hop_limit_is_legal(&arrival->view))
+    refuse_hop_limit(endpoint, arrival);
   else
     endpoint_serve(endpoint, arrival);
 }

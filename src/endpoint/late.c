@@ -91,7 +91,7 @@ static copal_error answer_message(copal_endpoint *endpoint, const struct deferre
   if (may_send(endpoint, deferred, size))
     return send_deferred(endpoint, deferred, message, token, con ? COPAL_CON : COPAL_NON);
 
-  struct unproven answer = {deferred->peer, deferred->code, con, message, token};
+  struct unproven answer = {deferred->peer, con, deferred->key.unsafe, message, token};
   if (endpoint_hold(endpoint, &answer)) {
     if (owes_ack) endpoint_acknowledge(endpoint, deferred);
     return COPAL_OK;

@@ -7,7 +7,7 @@
 #include "rest/request.h"
 #include "rest/variant.h"
 
-#define RETRY_AFTER COPAL_SECOND /* where neither an answer nor a timer says that there is room again */
+#define RETRY_AFTER (100 * COPAL_MILLISECOND) /* where neither an answer nor a timer says that there is room again */
 
 static void notification_over(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error,
                               void *context);
@@ -78,7 +78,6 @@ static void finish(copal_endpoint *endpoint, uint32_t index, struct copal_reques
     goes_on = false;
     copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
   }
-  request->reply.capacity += OBSERVE_ROOM;
   if (goes_on && !endpoint_add_observe(endpoint, &request->reply, &observed->number)) {
     goes_on = false;
     request_begin_reply(request, COPAL_INTERNAL_SERVER_ERROR);
@@ -99,7 +98,7 @@ static void make_by_handler(copal_endpoint *endpoint, uint32_t index, copal_mess
   struct incoming incoming = {.peer = INDEX_NONE, .unbound = INDEX_NONE};
   struct copal_request request = {.rx = {.endpoint = endpoint, .time = engine->now, .type = COPAL_NON},
                                   .room = observers->room,
-                                  .room_size = engine->message_size_max - observed->token_size_max - OBSERVE_ROOM,
+                                  .room_size = engine->message_size_max - observed->token_size_max,
                                   .routes = &endpoint->routes,
                                   .route = INDEX_NONE,
                                   .engine = engine,
@@ -125,34 +124,53 @@ static void forget_all(copal_endpoint *endpoint, uint32_t index) {
   for (uint32_t count = observed->count; count > 0; --count) endpoint_forget_observer(endpoint, observed->cursor);
 }
 
-/* Makes the newest state of the variant that has waited longest for it. False when there is no room for it. */
+/* A state that is larger than what may be kept ends the observations. */
+static void give_up(copal_endpoint *endpoint, uint32_t index) {
+  struct observers *observers = &endpoint->observers;
+  struct observed *observed = &observers->observed[index];
+  if ((observed->flags & OBSERVED_ENDING) == 0) {
+    observed->end_code = COPAL_SERVICE_UNAVAILABLE;
+    observed_detach(observers, index);
+  }
+  endpoint->engine.counters.observers_full += observed->count;
+  observed_keep_end(observers, &endpoint->engine, index);
+}
+
+/* Makes the newest state of the variant that has waited longest for it. False when there is no room for it now. */
 static bool make_next(copal_endpoint *endpoint) {
   struct observers *observers = &endpoint->observers;
+  struct engine *engine = &endpoint->engine;
   uint32_t index = observers->make;
   struct observed *observed = &observers->observed[index];
-  copal_message message;
   observed_rest(observers, index);
-  if ((observed->flags & OBSERVED_ENDING) != 0 && observed->end_code == COPAL_EMPTY) {
-    forget_all(endpoint, index);
+  if ((observed->flags & OBSERVED_ENDING) != 0) {
+    if (observed->end_code == COPAL_EMPTY)
+      forget_all(endpoint, index);
+    else
+      observed_keep_end(observers, engine, index);
     return true;
   }
-  if ((observed->flags & OBSERVED_ENDING) != 0)
-    copal_message_init(&message, observers->room, endpoint->engine.message_size_max, COPAL_NON, observed->end_code);
-  else
-    make_by_handler(endpoint, index, &message);
+  copal_message message;
+  make_by_handler(endpoint, index, &message);
   if ((observed->flags & OBSERVED_TO_MAKE) != 0) return true; /* the handler has ended it: it is made anew */
-  if (observed_keep(observers, &endpoint->engine, index, (copal_bytes){message.buffer, message.size})) return true;
+  if (observed_keep(observers, engine, index, (copal_bytes){message.buffer, message.size})) return true;
+  if (!observed_may_keep(observers, engine, index, message.size)) {
+    give_up(endpoint, index);
+    return true;
+  }
   observed_make_later(observers, index);
   return false;
 }
 
 /* --- To each observer ------------------------------------------------------------------------------ */
 
-/* Notifications leave a quarter of the exchanges, and of the memory for messages, to everybody else. */
+/* Notifications leave a quarter of the exchanges, and of the memory for messages, to everybody else; but there may
+ * always be one. */
 static bool has_room(const struct engine *engine, size_t size) {
   const struct slab *exchanges = &engine->exchanges.slab;
   const struct store *store = &engine->exchanges.store;
   size_t store_size = (size_t)store->page_count * store->page_size;
+  if (exchanges->count == 0) return true;
   return exchanges->count < exchanges->count_max - exchanges->count_max / 4 &&
          store->used + size <= store_size - store_size / 4;
 }
@@ -303,16 +321,24 @@ void endpoint_refresh(copal_endpoint *endpoint, uint32_t index) {
   ++engine->counters.notifications;
 }
 
-/* Those who are owed a confirmable notification by now, and those for whom there was no message ID. */
-static void wake(copal_endpoint *endpoint, size_t count_max) {
+/* Those who are owed a confirmable notification by now are visited. True when there was any. */
+static bool wake(copal_endpoint *endpoint, size_t count_max) {
   struct observers *observers = &endpoint->observers;
-  copal_time now = endpoint->engine.now;
-  for (uint32_t index; count_max > 0 && (index = timer_take_due(&observers->timers, now)) != INDEX_NONE; --count_max) {
+  size_t count = 0;
+  for (uint32_t index; count < count_max; ++count) {
+    index = timer_take_due(&observers->timers, endpoint->engine.now);
+    if (index == INDEX_NONE) break;
     struct observer *observer = &observers->records[index];
     observer->flags &= (uint8_t)~OBSERVER_TIMED;
     if (is_wanting(endpoint, observer)) observers_again(observers, index);
   }
-  if (now < observers->retry_at) return;
+  return count > 0;
+}
+
+/* Where there was no room, or no message ID. */
+static void try_again(copal_endpoint *endpoint) {
+  struct observers *observers = &endpoint->observers;
+  if (endpoint->engine.now < observers->retry_at) return;
   observers->retry_at = COPAL_NEVER;
   observers->blocked = false;
   if (!observers->unsent) return;
@@ -325,8 +351,9 @@ static void wake(copal_endpoint *endpoint, size_t count_max) {
 
 bool endpoint_notify(copal_endpoint *endpoint, size_t count_max) {
   struct observers *observers = &endpoint->observers;
-  wake(endpoint, count_max);
-  bool made = false;
+  if (endpoint_notify_at(endpoint) > endpoint->engine.now) return false;
+  try_again(endpoint);
+  bool woken = wake(endpoint, count_max), made = false;
   if (observers->makes > 0 && observers->make != INDEX_NONE) {
     --observers->makes;
     made = make_next(endpoint);
@@ -334,7 +361,7 @@ bool endpoint_notify(copal_endpoint *endpoint, size_t count_max) {
   }
   bool sent = send_some(endpoint, count_max) > 0;
   if (observers->make == INDEX_NONE && observers->send == INDEX_NONE) observers->blocked = false;
-  return sent || made;
+  return woken || made || sent;
 }
 
 copal_time endpoint_notify_at(const copal_endpoint *endpoint) {

@@ -28,11 +28,11 @@ static void begin_round(const copal_endpoint *endpoint, struct operation *operat
   operation->expires_at = bounded ? now + operation->timeout : COPAL_NEVER;
 }
 
-/* Notifications have the token of the registration, whoever made it: the next one needs it again. */
+/* Whoever made the token: the next request needs it again. */
 static void note_token(const struct exchanges *exchanges, struct operation *operation, uint32_t index) {
   copal_bytes token = header_token(exchange_bytes(exchanges, exchange_at(exchanges, index)));
   copal_bytes own = header_token(store_bytes(&exchanges->store, operation->request));
-  if (!operation->registering || own.size > 0 || token.size > sizeof operation->token) return;
+  if (!operation_keeps_token(operation) || own.size > 0 || token.size > sizeof operation->token) return;
   operation->token_size = (uint8_t)token.size;
   if (token.size > 0) memcpy(operation->token, token.data, token.size);
 }

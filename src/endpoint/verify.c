@@ -15,6 +15,8 @@ enum {
   PING_TIMES = 2  /* ACK_TIMEOUTs that a pair of pings is waited for: each is sent at most twice */
 };
 
+#define SPARE_DELAY (300 * COPAL_MILLISECOND)
+
 void verifications_init(struct verifications *verifications, struct layout *layout, const copal_config *config,
                         struct hash_key key) {
   bool needed = config->amplification_max > 0 && !config->raw;
@@ -56,7 +58,7 @@ bool endpoint_may_answer(const copal_endpoint *endpoint, const struct arrival *a
   return endpoint_may_send(endpoint, arrival->incoming.peer, arrival->datagram->size, reply_size);
 }
 
-/* --- The end of a verification ------------------------------------------------------------------ */
+/* --- Pings, and the end of a verification -------------------------------------------------------- */
 
 static void send(copal_endpoint *endpoint, const struct transmission *transmission) {
   uint32_t index;
@@ -68,7 +70,7 @@ copal_bytes endpoint_write_small(copal_endpoint *endpoint, const struct unproven
   copal_message small;
   ++engine->counters.unverified;
   copal_message_init(&small, buffer, SMALL_SIZE, COPAL_NON, COPAL_UNAUTHORIZED);
-  if (!engine_is_unsafe(engine, &(copal_view){.code = answer->method})) {
+  if (!answer->unsafe) {
     uint8_t value[ECHO_SIZE];
     uint64_t identity = path_identity(&endpoint->paths, &endpoint->paths.records[answer->peer]);
     echo_write(&engine->seal_key, identity, engine->now, value);
@@ -97,7 +99,7 @@ static void release(copal_endpoint *endpoint, uint32_t peer, const struct held *
       .peer = peer, .type = held->con ? COPAL_CON : COPAL_NON, .message = message, .timeout = COPAL_NEVER};
   uint8_t buffer[SMALL_SIZE];
   if (!endpoint_is_verified(endpoint, peer)) {
-    struct unproven answer = {.peer = peer, .method = held->method, .con = held->con, .message = message};
+    struct unproven answer = {.peer = peer, .con = held->con, .unsafe = held->unsafe, .message = message};
     transmission.type = COPAL_NON;
     transmission.token = header_token(message.data);
     transmission.message = endpoint_write_small(endpoint, &answer, buffer);
@@ -127,14 +129,53 @@ static void end(copal_endpoint *endpoint, struct verification *verification) {
   peers_release(&endpoint->engine.peers, peer);
 }
 
-static void told(copal_endpoint *endpoint, copal_tx ping, const copal_rx *rx, copal_error error, void *context) {
+static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context);
+
+/* RFC 7252 4.2: "A recipient MUST either (a) acknowledge a Confirmable message with an Acknowledgement message or (b)
+ * reject the message if the recipient lacks context to process the message properly, including situations where the
+ * message is Empty". So every client answers a ping with a Reset, and only who received it knows its message ID. */
+static bool ping(copal_endpoint *endpoint, struct verification *verification, copal_time delay, copal_time timeout,
+                 copal_tx *tx) {
+  struct engine *engine = &endpoint->engine;
+  uint32_t peer = verification->peer, index;
+  uint8_t message[HEADER_SIZE];
+  header_empty(message, COPAL_CON, 0);
+  struct transmission transmission = {.peer = peer,
+                                      .type = COPAL_CON,
+                                      .message = {message, sizeof message},
+                                      .flags = EXCHANGE_CALL,
+                                      .delay = delay,
+                                      .timeout = timeout};
+  if (!peers_skip_mids(&engine->peers, peer, &engine->random, engine->now, engine->exchange_lifetime)) return false;
+  if (engine_send(engine, &transmission, &index) != COPAL_OK) return false;
+  endpoint->calls[index] = (struct call){told, verification};
+  *tx = exchange_handle(&engine->exchanges, index);
+  return true;
+}
+
+static uint32_t count_pings(const struct verification *verification) {
+  uint32_t count = 0;
+  for (int i = 0; i < VERIFY_PINGS; ++i) count += verification->pings[i].generation != 0;
+  return count;
+}
+
+/* Somebody is there, so a second Reset that does not come at once was lost or held back: libcoap sends one every
+ * quarter of a second. */
+static void ping_again(copal_endpoint *endpoint, struct verification *verification) {
+  copal_tx *spare = &verification->pings[VERIFY_PINGS - 1];
+  if (spare->generation == 0) ping(endpoint, verification, SPARE_DELAY, COPAL_NEVER, spare);
+}
+
+static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context) {
   struct verification *verification = (struct verification *)context;
   (void)rx;
   for (int i = 0; i < VERIFY_PINGS; ++i)
-    if (verification->pings[i].index == ping.index) verification->pings[i] = (copal_tx){0};
-  if (error == COPAL_ERR_RESET && --verification->awaited > 0) return;
-  if (error == COPAL_ERR_RESET) engine_verify(&endpoint->engine, verification->peer);
-  end(endpoint, verification);
+    if (verification->pings[i].generation != 0 && verification->pings[i].index == tx.index)
+      verification->pings[i] = (copal_tx){0};
+  if (error == COPAL_ERR_RESET) --verification->awaited;
+  if (error == COPAL_ERR_RESET && verification->awaited > 0) ping_again(endpoint, verification);
+  if (verification->awaited == 0) engine_verify(&endpoint->engine, verification->peer);
+  if (count_pings(verification) < verification->awaited || verification->awaited == 0) end(endpoint, verification);
 }
 
 void endpoint_note_verified(copal_endpoint *endpoint, uint32_t peer) {
@@ -152,34 +193,15 @@ void endpoint_note_stray(copal_endpoint *endpoint, uint32_t peer) {
 
 /* --- Its beginning ------------------------------------------------------------------------------ */
 
-/* RFC 7252 4.2: "A recipient MUST either (a) acknowledge a Confirmable message with an Acknowledgement message or (b)
- * reject the message if the recipient lacks context to process the message properly, including situations where the
- * message is Empty". So every client answers a ping with a Reset, and only who received it knows its message ID. */
-static bool ping(copal_endpoint *endpoint, struct verification *verification, copal_tx *tx) {
-  struct engine *engine = &endpoint->engine;
-  uint32_t peer = verification->peer, index;
-  uint8_t message[HEADER_SIZE];
-  header_empty(message, COPAL_CON, 0);
-  struct transmission transmission = {.peer = peer,
-                                      .type = COPAL_CON,
-                                      .message = {message, sizeof message},
-                                      .flags = EXCHANGE_CALL,
-                                      .timeout = PING_TIMES * engine->parameters.ack_timeout};
-  if (!peers_skip_mids(&engine->peers, peer, &engine->random, engine->now, engine->exchange_lifetime)) return false;
-  if (engine_send(engine, &transmission, &index) != COPAL_OK) return false;
-  endpoint->calls[index] = (struct call){told, verification};
-  *tx = exchange_handle(&engine->exchanges, index);
-  return true;
-}
-
 static struct verification *begin(copal_endpoint *endpoint, uint32_t peer) {
   struct verifications *verifications = &endpoint->verifications;
   uint32_t index = slab_take(&verifications->slab);
   if (index == INDEX_NONE) return NULL;
   struct verification *verification = &verifications->records[index];
-  *verification = (struct verification){.peer = peer, .first = INDEX_NONE, .last = INDEX_NONE, .awaited = VERIFY_PINGS};
-  for (int i = 0; i < VERIFY_PINGS; ++i) {
-    if (ping(endpoint, verification, &verification->pings[i])) continue;
+  *verification = (struct verification){.peer = peer, .first = INDEX_NONE, .last = INDEX_NONE, .awaited = VERIFY_PAIR};
+  copal_time timeout = PING_TIMES * endpoint->engine.parameters.ack_timeout;
+  for (int i = 0; i < VERIFY_PAIR; ++i) {
+    if (ping(endpoint, verification, 0, timeout, &verification->pings[i])) continue;
     cancel_pings(endpoint, verification);
     slab_give(&verifications->slab, index);
     return NULL;
@@ -214,7 +236,7 @@ static uint32_t keep(copal_endpoint *endpoint, const struct unproven *answer) {
   }
   header_copy(store_bytes(store, slot), answer->message, COPAL_NON, 0, answer->token);
   verifications->held[index] = (struct held){
-      .next = INDEX_NONE, .message = slot, .size = (uint16_t)size, .method = answer->method, .con = answer->con};
+      .next = INDEX_NONE, .message = slot, .size = (uint16_t)size, .con = answer->con, .unsafe = answer->unsafe};
   return index;
 }
 
@@ -241,8 +263,8 @@ void endpoint_hold_answer(copal_endpoint *endpoint, struct arrival *arrival, str
   struct replies *replies = engine_replies(&endpoint->engine, &arrival->incoming.key);
   bool con = arrival->view.type == COPAL_CON;
   struct unproven answer = {.peer = arrival->incoming.peer,
-                            .method = arrival->view.code,
                             .con = con,
+                            .unsafe = arrival->incoming.key.unsafe,
                             .message = {reply_bytes(entry), request->reply.size}};
   if (endpoint_hold(endpoint, &answer)) {
     replies_close(replies, entry, con ? REPLY_ACK : REPLY_NOTHING, 0);

@@ -1,5 +1,5 @@
-/* Addresses that are being verified, and the answers that wait for it. A verification is a pair of pings: who answers
- * both with a Reset has received them. Records are found by peer; their answers are a list. */
+/* Addresses that are being verified, and the answers that wait for it. A verification is a pair of pings, and a spare
+ * one: who answers two with a Reset has received them. Records are found by peer; their answers are a list. */
 #ifndef COPAL_ENDPOINT_VERIFY_H
 #define COPAL_ENDPOINT_VERIFY_H
 
@@ -13,12 +13,13 @@ struct held {
   uint32_t next; /* for the same peer */
   uint32_t message;
   uint16_t size;
-  uint8_t method; /* of the request */
   bool con;
+  bool unsafe; /* the request must not be repeated */
 };
 
 enum {
-  VERIFY_PINGS = 2,
+  VERIFY_PAIR = 2,
+  VERIFY_PINGS = 3,
   /* RFC 9175 2.4: "Given the token also takes up space in the request, responding with 132 bytes after the token is
    * safe as well." */
   SMALL_SIZE = 136
@@ -26,10 +27,10 @@ enum {
 
 struct verification {
   uint32_t peer;
-  uint32_t first, last; /* of the answers held */
-  copal_tx pings[VERIFY_PINGS];
-  uint8_t awaited; /* pings without their Reset */
-  uint8_t strays;  /* Resets that belong to no ping */
+  uint32_t first, last;         /* of the answers held */
+  copal_tx pings[VERIFY_PINGS]; /* those under way; the last is the spare one */
+  uint8_t awaited;              /* Resets */
+  uint8_t strays;               /* Resets that belong to no ping */
 };
 
 struct verifications {

@@ -65,6 +65,9 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);
+  uint8_t code = header_code(exchange_bytes(&engine->exchanges, exchange));
+  /* Whoever acknowledges has received. A ping is not acknowledged but rejected, and for that it has two. */
+  if (code != COPAL_EMPTY) engine_verify(engine, exchange->peer);
   bool awaited = (exchange->flags & EXCHANGE_REQUEST) != 0 && exchange_awaits_response(exchange);
   if ((exchange->flags & EXCHANGE_CALL) != 0 && awaited) {
     if (exchange->state == EXCHANGE_WAITING || exchange->state == EXCHANGE_LAST_WAIT) {
@@ -167,11 +170,13 @@ static struct verdict unmatched_response(const struct engine *engine, const stru
 /* --- What is new ------------------------------------------------------------------------------- */
 
 /* Blocks before the last of a body, and requests for more of a reply, execute nothing: their own order sees to that, so
- * a long body does not use up the memory of what does. Where they have no order it is known which bodies are whole. */
+ * a long body does not use up the memory of what does. The last block does: were its reply forgotten, its repetition
+ * would be incomplete, and the client send all of it again. Where blocks have no order it is known which bodies are
+ * whole. */
 static bool is_part_by(const copal_view *request, uint16_t upload, uint16_t download) {
   copal_block block1 = copal_block_of(copal_find_uint(request, upload, 0));
   copal_block block2 = copal_block_of(copal_find_uint(request, download, 0));
-  return block1.more || block1.number > 0 || (block2.number > 0 && request->payload.size == 0);
+  return block1.more || (block2.number > 0 && request->payload.size == 0);
 }
 
 static bool is_part(const copal_view *request) {

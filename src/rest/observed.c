@@ -3,12 +3,37 @@
 #include <assert.h>
 #include <string.h>
 
+#include "message/header.h"
 #include "rest/observers.h"
 #include "rest/variant.h"
 
 static struct observed *at(const struct observers *observers, uint32_t index) { return &observers->observed[index]; }
 
 static uint32_t path_hash(uint64_t path) { return (uint32_t)path; }
+
+/* --- Memory ------------------------------------------------------------------------------------- */
+
+/* What a slot takes of the store. */
+static size_t slot_size(size_t size) { return layout_power_of_two(size < STORE_SLOT_MIN ? STORE_SLOT_MIN : size); }
+
+static bool may_keep(const struct observers *observers, const struct engine *engine, size_t size) {
+  return observers->kept_size + size <=
+         (size_t)engine->exchanges.store.page_count * engine->exchanges.store.page_size / 2;
+}
+
+static uint32_t take_slot(struct observers *observers, struct engine *engine, const void *bytes, size_t size) {
+  uint32_t slot = store_take(&engine->exchanges.store, size);
+  if (slot == INDEX_NONE) return INDEX_NONE;
+  memcpy(store_bytes(&engine->exchanges.store, slot), bytes, size);
+  observers->kept_size += slot_size(size);
+  return slot;
+}
+
+static void give_slot(struct observers *observers, struct engine *engine, uint32_t slot, size_t size) {
+  if (slot == INDEX_NONE) return;
+  observers->kept_size -= slot_size(size);
+  store_give(&engine->exchanges.store, slot);
+}
 
 /* --- Finding ------------------------------------------------------------------------------------ */
 
@@ -50,14 +75,15 @@ static void insert(struct observers *observers, uint32_t index) {
 
 static uint32_t make(struct observers *observers, struct engine *engine, const struct registration *registration,
                      uint32_t hash, size_t size) {
-  uint32_t slot = store_take(&engine->exchanges.store, size);
+  /* With its first message, of which only the least size is known. */
+  if (!may_keep(observers, engine, slot_size(size) + STORE_SLOT_MIN)) return INDEX_NONE;
+  uint32_t slot = take_slot(observers, engine, observers->room, size);
   if (slot == INDEX_NONE) return INDEX_NONE;
   uint32_t index = slab_take(&observers->observed_slab);
   if (index == INDEX_NONE) {
-    store_give(&engine->exchanges.store, slot);
+    give_slot(observers, engine, slot, size);
     return INDEX_NONE;
   }
-  memcpy(store_bytes(&engine->exchanges.store, slot), observers->room, size);
   *at(observers, index) = (struct observed){.path = variant_path(&observers->key, registration->request),
                                             .confirm_every = registration->confirm_every,
                                             .hash = hash,
@@ -97,8 +123,8 @@ void observed_give(struct observers *observers, struct engine *engine, uint32_t 
   assert(observed->count == 0 && observers->making != index);
   observed_rest(observers, index);
   if ((observed->flags & OBSERVED_ENDING) == 0) observed_detach(observers, index);
-  if (observed->message != INDEX_NONE) store_give(&engine->exchanges.store, observed->message);
-  store_give(&engine->exchanges.store, observed->request);
+  give_slot(observers, engine, observed->message, observed->message_size);
+  give_slot(observers, engine, observed->request, observed->request_size);
   observed->unsent = false;
   slab_give(&observers->observed_slab, index);
 }
@@ -181,6 +207,12 @@ size_t observed_end(struct observers *observers, uint64_t path, uint8_t code) {
 
 /* --- A new state ---------------------------------------------------------------------------------- */
 
+bool observed_may_keep(const struct observers *observers, const struct engine *engine, uint32_t index, size_t size) {
+  const struct observed *observed = at(observers, index);
+  size_t old = observed->message == INDEX_NONE ? 0 : slot_size(observed->message_size), need = slot_size(size);
+  return need <= old || may_keep(observers, engine, need - old);
+}
+
 bool observed_keep(struct observers *observers, struct engine *engine, uint32_t index, copal_bytes message) {
   if (!observed_rewrite(observers, engine, index, message)) return false;
   ++at(observers, index)->state;
@@ -190,14 +222,26 @@ bool observed_keep(struct observers *observers, struct engine *engine, uint32_t 
 
 bool observed_rewrite(struct observers *observers, struct engine *engine, uint32_t index, copal_bytes message) {
   struct observed *observed = at(observers, index);
-  struct store *store = &engine->exchanges.store;
-  uint32_t slot = store_take(store, message.size);
+  if (!observed_may_keep(observers, engine, index, message.size)) return false;
+  uint32_t slot = take_slot(observers, engine, message.data, message.size);
   if (slot == INDEX_NONE) return false;
-  memcpy(store_bytes(store, slot), message.data, message.size);
-  if (observed->message != INDEX_NONE) store_give(store, observed->message);
+  give_slot(observers, engine, observed->message, observed->message_size);
   observed->message = slot;
   observed->message_size = (uint16_t)message.size;
   return true;
+}
+
+void observed_keep_end(struct observers *observers, struct engine *engine, uint32_t index) {
+  struct observed *observed = at(observers, index);
+  assert((observed->flags & OBSERVED_ENDING) != 0 && observed->end_code != 0);
+  give_slot(observers, engine, observed->message, observed->message_size);
+  uint8_t *bytes = store_bytes(&engine->exchanges.store, observed->request);
+  header_empty(bytes, COPAL_CON, 0);
+  bytes[1] = observed->end_code;
+  observed->message = INDEX_NONE;
+  observed->message_size = HEADER_SIZE;
+  ++observed->state;
+  observed_visit(observers, index);
 }
 
 void observed_visit(struct observers *observers, uint32_t index) {

@@ -26,7 +26,7 @@ struct observed {
   copal_time confirm_every;
   uint32_t hash;           /* of the request and the format */
   uint32_t request;        /* slot in the store: the request of all of them, as variant_write leaves it */
-  uint32_t message;        /* slot of the newest state, without token, or INDEX_NONE */
+  uint32_t message;        /* slot of the newest state, without token; INDEX_NONE: none, or an end in request's */
   uint32_t next, previous; /* ring of those with the same path */
   uint32_t behind, before; /* ring of those to be made, or to be sent */
   uint32_t cursor;         /* the observer to visit next */
@@ -78,6 +78,7 @@ struct observers {
   struct hash_key key;
   uint64_t number; /* of the last Observe option */
   copal_time retry_at;
+  size_t kept_size;    /* bytes of the store that variants take */
   uint32_t make, send; /* the rings' first */
   uint32_t to_make;    /* how many are to be made, */
   uint32_t makes;      /* and how many of them this output makes: what a handler brings about waits for the next */
@@ -146,8 +147,15 @@ void observed_make_later(struct observers *observers, uint32_t index);
 /* Nobody finds a variant any more: what is made next is its last message. */
 void observed_detach(struct observers *observers, uint32_t index);
 
+/* Whether a variant may keep a message of that size, where there is room: all of them have half of the store, and
+ * what is on its way to observers the rest. */
+bool observed_may_keep(const struct observers *observers, const struct engine *engine, uint32_t index, size_t size);
+
 /* Makes a message the newest state, to be sent to all observers. False when there is no room for it. */
 bool observed_keep(struct observers *observers, struct engine *engine, uint32_t index, copal_bytes message);
+
+/* Makes a bare code the last message of a variant that nobody finds any more, in the room that its request had. */
+void observed_keep_end(struct observers *observers, struct engine *engine, uint32_t index);
 
 /* Puts a message in the place of the newest state's, which says the same. False when there is no room for it. */
 bool observed_rewrite(struct observers *observers, struct engine *engine, uint32_t index, copal_bytes message);
@@ -165,7 +173,8 @@ void observed_rest(struct observers *observers, uint32_t index);
 void observed_turn(struct observers *observers);
 
 static inline copal_bytes observed_message(const struct engine *engine, const struct observed *observed) {
-  copal_bytes message = {store_bytes(&engine->exchanges.store, observed->message), observed->message_size};
+  uint32_t slot = observed->message != INDEX_NONE ? observed->message : observed->request;
+  copal_bytes message = {store_bytes(&engine->exchanges.store, slot), observed->message_size};
   return message;
 }
 

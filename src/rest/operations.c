@@ -17,7 +17,9 @@ void operations_init(struct operations *operations, struct layout *layout, const
   operations->records = (struct operation *)layout_take(layout, count, sizeof(struct operation));
   slab_init(&operations->slab, operations->records, sizeof(struct operation), count);
   operations->scratch = (uint8_t *)layout_take(layout, config->message_size_max, 1);
-  operations->block = (uint8_t *)layout_take(layout, BLOCK_SIZE_MAX + 1, 1);
+  /* What a message holds, and the byte that is read ahead. */
+  uint32_t part = config->message_size_max < BLOCK_SIZE_MAX ? config->message_size_max : BLOCK_SIZE_MAX;
+  operations->block = (uint8_t *)layout_take(layout, (uint64_t)part + 1, 1);
   operations->store = store;
   operations->message_size_max = config->message_size_max;
   operations->tag = (uint32_t)hash_words(&key, COPAL_OPTION_REQUEST_TAG, 0);
@@ -30,9 +32,9 @@ void operations_init(struct operations *operations, struct layout *layout, const
 /* --- Records ------------------------------------------------------------------------------------ */
 
 static uint8_t szx_of(uint32_t size) {
-  for (uint8_t szx = 0; szx <= BLOCK_SZX_MAX; ++szx)
-    if (block_size(szx) == size) return szx;
-  return SZX_INVALID;
+  uint8_t szx = 0;
+  while (szx < SZX_INVALID && block_size(szx) != size) ++szx;
+  return szx;
 }
 
 /* The largest block that a message holds besides its options. */
@@ -189,12 +191,17 @@ bool operation_is_tokenless(const struct operation *operation) {
   return operation->no_token && (operation->registering || copal_tx_none(operation->observation));
 }
 
+bool operation_keeps_token(const struct operation *operation) {
+  return operation->registering || (operation->upload.in_blocks && !operation->downloading);
+}
+
 /* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free
  * to choose tokens for each exchange as it likes" (RFC 7959 3.4). */
 static void set_token(const struct operation *operation, copal_message *message) {
-  if (operation->registering && operation->token_size > 0)
+  bool keeps = operation_keeps_token(operation);
+  if (keeps && operation->token_size > 0)
     copal_message_set_token(message, operation->token, operation->token_size);
-  else if (!operation->registering && operation->exchanges > 0)
+  else if (!keeps && operation->exchanges > 0)
     copal_message_set_token(message, NULL, 0);
   bool made_later = message->options_at == HEADER_SIZE && !operation_is_tokenless(operation);
   if (!made_later) return;
@@ -231,6 +238,9 @@ copal_error operation_compose(struct operations *operations, struct operation *o
   if (operation->registering) copal_message_add_uint(message, COPAL_OPTION_OBSERVE, OBSERVE_REGISTER);
   if (operation->downloading) return finish(message, download_add(operation, message));
   copal_error error = upload_add(operations, operation, message);
+  /* RFC 7959 2.10: "If-None-Match only works correctly on Block1 requests with (NUM=0) and MUST NOT be used on Block1
+   * requests with NUM != 0." */
+  if (operation->upload.offset > 0) copal_message_delete(message, COPAL_OPTION_IF_NONE_MATCH);
   /* RFC 7959 3.3, Figure 11: with the last block of the request the size of the response's is negotiated. */
   if (operation_is_probing(operation)) {
     quick_offer(operation, message);

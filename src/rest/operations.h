@@ -183,6 +183,10 @@ void operation_begin_message(const struct operations *operations, const struct o
 /* Whether the next request has no token, as was asked for: not while an observation has that. */
 bool operation_is_tokenless(const struct operation *operation);
 
+/* Whether the next request has the token of the one before: that of an observation, and of an upload, which some
+ * servers (node-coap) tell from others by its token alone. */
+bool operation_keeps_token(const struct operation *operation);
+
 /* Writes the next request. COPAL_ERR_MESSAGE_SIZE, _BODY_READ, _BODY_SIZE. */
 copal_error operation_compose(struct operations *operations, struct operation *operation, copal_message *message);
 

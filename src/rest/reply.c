@@ -56,10 +56,6 @@ copal_error copal_reply_text(copal_request *request, const char *text) {
   return copal_reply(request, COPAL_CONTENT, COPAL_TEXT_PLAIN, text, text_size(text));
 }
 
-copal_error copal_reply_code(copal_request *request, copal_code code) {
-  return copal_reply(request, code, COPAL_FORMAT_NONE, NULL, 0);
-}
-
 /* --- Blocks --------------------------------------------------------------------------------------- */
 
 static copal_error fail(struct copal_request *request, copal_code code, copal_error error) {

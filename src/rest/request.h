@@ -49,6 +49,12 @@ struct copal_request {
 /* Begins the reply anew: type, message ID and token are set, nothing else is. */
 void request_begin_reply(struct copal_request *request, uint8_t code);
 
+/* Gives a reply that was begun its problem as payload. False when there is no room, or nothing is said. */
+bool request_put_problem(copal_message *reply, const copal_problem *problem);
+
+/* A code's name, for a problem's title. */
+copal_bytes request_title(uint8_t code);
+
 /* Finds the handler, calls it, and sees that there is a reply or a deferral afterwards. */
 void request_dispatch(struct copal_request *request);
 

@@ -47,7 +47,7 @@ struct stored {
 /* A request with a handler: how often it may still be called. */
 struct call_state {
   copal_tx tx;
-  bool open, multicast;
+  bool open, multicast, ping;
 };
 
 struct fuzz {
@@ -114,6 +114,7 @@ static void check_usage(void) {
   copal_usage usage = copal_endpoint_usage(fuzz.endpoint);
   assert(usage.peers <= fuzz.config.peers_max && usage.exchanges <= fuzz.config.exchanges_max);
   assert(usage.deferred <= fuzz.config.deferred_max && usage.receptions <= fuzz.config.receptions_max);
+  assert(usage.observed <= fuzz.config.observed_max && usage.observers <= fuzz.config.observers_max);
   assert(usage.messages_size <= fuzz.config.messages_size && usage.replies_size <= fuzz.config.replies_size);
   assert(fuzz.endpoint->outbox.given + fuzz.endpoint->outbox.waiting <= fuzz.config.outbox_max);
 }
@@ -170,9 +171,19 @@ static bool defer(copal_request *request) {
   return true;
 }
 
+/* A resource changes, or its observations end; and by now some addresses may be verified. */
+static void change(uint8_t kind) {
+  struct peers *peers = &fuzz.endpoint->engine.peers;
+  for (uint32_t i = 0; i < peers->slab.fresh && (kind & 16) != 0; ++i) peers->records[i].flags |= PEER_VERIFIED;
+  size_t count = (kind & 32) != 0 ? copal_notify_end(fuzz.endpoint, "/a", COPAL_NOT_FOUND)
+                                  : copal_notify(fuzz.endpoint, (kind & 64) != 0 ? "/b/c" : "/a");
+  assert(count <= copal_endpoint_usage(fuzz.endpoint).observers);
+}
+
 static void serve(copal_request *request, void *context) {
   (void)context;
   ++fuzz.handled;
+  if ((fuzz.client_policy & 64) != 0) change(fuzz.client_policy);
   assert(copal_request_rx(request)->has_responded);
   char tail[8];
   copal_error error = copal_request_tail(request, tail, sizeof tail);
@@ -203,7 +214,7 @@ static void on_end(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, co
   struct call_state *call = (struct call_state *)context;
   ++fuzz.handled;
   assert(endpoint == fuzz.endpoint && call->open && copal_same_tx(tx, call->tx));
-  assert((rx != NULL) == (error == COPAL_OK));
+  assert(rx == NULL ? error != COPAL_OK || call->ping : error == COPAL_OK); /* a ping may be acknowledged, wrongly */
   call->open = call->multicast && error == COPAL_OK;
   switch (fuzz.client_policy % 5) {
     case 0: break;
@@ -233,7 +244,8 @@ static void send_request(void) {
   copal_time timeout = timeouts[kind & 3];
   *call = (struct call_state){.open = true, .multicast = copal_address_is_multicast(&remote)};
   copal_error error;
-  if ((kind & 7) == 7) {
+  call->ping = (kind & 7) == 7;
+  if (call->ping) {
     error = copal_ping_send(fuzz.endpoint, &remote, timeout, on_end, call, &call->tx);
   } else {
     copal_message message;
@@ -355,9 +367,11 @@ static void input_request(void) {
   static const char *const paths[] = {"a", "b", ".well-known", "x"};
   uint8_t kind = next(&fuzz.script), more = next(&fuzz.script), bytes[DATAGRAM_MAX];
   copal_encoder encoder;
-  copal_path path = path_of(more & 7);
+  bool observes = (more & 7) == 7;
+  copal_path path = path_of(observes ? more >> 4 & 1 : more & 7);
   copal_encode_begin(&encoder, bytes, sizeof bytes, (kind & 1) != 0 ? COPAL_NON : COPAL_CON,
                      (uint8_t)(1 + (kind >> 1 & 3)), (uint16_t)(kind >> 6), filling, (size_t)more >> 3);
+  if (observes) copal_encode_uint(&encoder, COPAL_OPTION_OBSERVE, more >> 7);
   copal_encode_option(&encoder, COPAL_OPTION_URI_PATH, paths[kind >> 4 & 3], strlen(paths[kind >> 4 & 3]));
   if ((kind >> 4 & 3) == 2) copal_encode_option(&encoder, COPAL_OPTION_URI_PATH, "core", 4);
   if ((kind & 8) != 0) copal_encode_option(&encoder, 13, NULL, 0);
@@ -422,7 +436,9 @@ static void step_output(size_t count_max) {
   if (deadline > fuzz.now) assert(count == 0 && fuzz.handled == handled && fuzz.endpoint->failures.count == failures);
   /* What is given out keeps its place in the outbox: ACKs of deferred responses may have to wait for the next call. */
   bool is_full = fuzz.endpoint->outbox.given == fuzz.config.outbox_max;
-  if (count < count_max && !is_full) assert(copal_endpoint_deadline(fuzz.endpoint) > fuzz.now);
+  /* So does what handlers have notified of meanwhile. */
+  bool is_early = is_full || fuzz.endpoint->observers.to_make > 0;
+  if (count < count_max && !is_early) assert(copal_endpoint_deadline(fuzz.endpoint) > fuzz.now);
   fuzz.given_count = count;
   for (size_t i = 0; i < count; ++i) {
     copal_view view;
@@ -463,13 +479,14 @@ static void wait_until_nothing_is_due(void) {
 static void come_to_rest(void) {
   fuzz.script.at = fuzz.script.end;
   fuzz.server_policy = fuzz.client_policy = 0;
+  copal_notify_end(fuzz.endpoint, "/a", COPAL_NOT_FOUND);
   wait_until_nothing_is_due();
   for (unsigned i = 0; i < KEPT; ++i) {
     deferred_reply(i);
     wait_until_nothing_is_due();
   }
   copal_usage usage = copal_endpoint_usage(fuzz.endpoint);
-  assert(usage.exchanges == 0 && usage.receptions == 0);
+  assert(usage.exchanges == 0 && usage.receptions == 0 && usage.observers == 0 && usage.observed == 0);
   /* The smallest store may have no room for a response beside the tokens of those that are owed. */
   if (usage.deferred > 0) {
     assert(fuzz.config.messages_size < MESSAGES_SIZE_LARGE);
@@ -502,6 +519,7 @@ static void step(void) {
     case 15:
       fuzz.server_policy = next(&fuzz.script);
       fuzz.client_policy = next(&fuzz.script);
+      if ((fuzz.server_policy & 8) != 0) change(fuzz.server_policy);
       break;
   }
   check_usage();
@@ -524,6 +542,8 @@ static void configure(void) {
   config->replies_size = (sizes & 64) != 0 ? 2048 : 2 * (config->message_size_max + 64);
   config->peer_replies_max = (sizes & 128) != 0 ? 4 : 1;
   config->outbox_max = 1 + (kind >> 7);
+  /* In the smallest store the tokens of responses that are owed may be in the way of notifications for ever. */
+  if (config->messages_size < MESSAGES_SIZE_LARGE) config->observed_max = 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -539,6 +559,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   assert(copal_route(fuzz.endpoint, COPAL_GET, "/a", serve, NULL) == COPAL_OK);
   assert(copal_route(fuzz.endpoint, COPAL_POST, "/a", serve, NULL) == COPAL_OK);
   assert(copal_route(fuzz.endpoint, COPAL_GET, "/b/*", serve, NULL) == COPAL_OK);
+  if (!fuzz.config.raw) {
+    copal_time confirm_every = (fuzz.config.outbox_max & 1) != 0 ? 30 * COPAL_SECOND : 0;
+    assert(copal_route_observable(fuzz.endpoint, "/a", confirm_every) == COPAL_OK);
+  }
   while (fuzz.script.at != fuzz.script.end) step();
   come_to_rest();
   free(memory);

@@ -151,6 +151,12 @@ traffic() {
   [ "$seen" = "$2" ] || echo "#  traffic: $seen"
 }
 
+# As traffic, but for the pings by which a server verifies our address first (docs/decisions/0011-verified-addresses.md).
+traffic_but_pings() { # WHAT SEEN
+  sed -E '/^ *[0-9.]+ ms (<- [^ ]+  CON|-> [^ ]+  RST) Empty/d' "$work/err" >"$work/but-pings"
+  traffic "$1" "$2" "$work/but-pings"
+}
+
 traffic_in() { # FILE
   sed -nE 's/^ *[0-9.]+ ms (->|<-) [^ ]+  (CON|NON|ACK|RST) (Empty|[0-9]\.[0-9]+|[A-Za-z]+).*/\1 \2 \3/p' "$1" |
     paste -sd, | sed 's/,/, /g'

@@ -48,7 +48,7 @@ code "what was deleted is not found" 4.04
 ask put --payload x "$uri/hello"
 code "a method that a resource does not have" 4.05
 ask get "$uri/.well-known/core"
-says "discovery lists the resources" out '</counter>;title="GET reads, POST adds one";rt="counter";ct=0,<'
+says "discovery lists the resources" out '</counter>;title="GET reads, POST adds one";rt="counter";ct=0;obs,<'
 
 ask get --non-confirmable "$uri/hello"
 output "a NON GET brings the body" 'Hello, constrained world!'

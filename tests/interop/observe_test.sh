@@ -94,6 +94,8 @@ done
 # Nobody reads on: the server is told then too.
 (set +o pipefail; "$copal" observe -v "$uri/time" 2>"$work/err" | head -n 1 >"$work/out")
 says "who reads no further gets what he read" out '^[A-Z][a-z]+ [0-9]+ [0-9:]+$'
+[ "$(grep -c 'cannot write to standard output: Broken pipe$' "$work/err")" = 1 ]
+report $? "that nobody reads any further is told once"
 says "who reads no further has libcoap told" err '-> .* CON GET .* Observe 1 '
 
 # --- node-coap

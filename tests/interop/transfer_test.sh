@@ -126,6 +126,7 @@ while True:
     if path == "changes-always": etag = asked[path]
     if path == "falls-silent" and number > 5: continue
     if path == "slow" and number > 0: time.sleep(0.05)
+    if path == "core": body = b",".join(b'</%d>;rt="r%d"' % (i, i) for i in range(300))
     header = bytes([0x60 | data[0] & 15])
     token = data[4:4 + (data[0] & 15)]
     if path == "goes" and number > 5:
@@ -136,7 +137,7 @@ while True:
     more = len(body) > (number + 1) * size
     value = (number << 4 | more << 3 | szx).to_bytes(3, "big")
     size2 = len(body).to_bytes(3, "big")
-    reply = b"\x41" + bytes([etag]) + b"\xd3\x06" + value + b"\x53" + size2
+    reply = b"\x41" + bytes([etag]) + (b"\x81\x28\xb3" if path == "core" else b"\xd3\x06") + value + b"\x53" + size2
     peer.sendto(header + b"\x45" + data[2:4] + token + reply + b"\xff" + part, remote)
 PYTHON
 start_announced server python3 -u "$work/server.py" "$work/small"
@@ -146,6 +147,10 @@ sys.stdout.buffer.write(open(sys.argv[1], "rb").read()[::-1])' "$work/small" >"$
 
 run get --output "$work/back" "$uri/plain"
 same "blocks make a whole" "$work/small" "$work/back"
+run discover "$uri"
+expect "a list of resources in blocks is fetched" 0
+[ "$(grep -Ec '  /[0-9]+ +rt="r[0-9]+"$' "$work/out")" = 300 ]
+report $? "a list of resources in blocks is whole"
 run get --output "$work/back" "$uri/changes-once"
 expect "a body that changes is fetched anew" 0
 same "of a body that changes, the file has the new one only" "$work/reversed" "$work/back"

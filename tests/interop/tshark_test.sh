@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 need tshark python3
 
-DATAGRAMS=28
+DATAGRAMS=32
 start_serve --delay 0.8
 start tshark timeout 25 tshark -q -i lo -f "udp port $port" -c "$DATAGRAMS" -w "$work/capture.pcapng"
 tshark_pid=$pid
@@ -37,8 +37,11 @@ read_capture() { # OPTION...
   tshark -r "$work/capture.pcapng" -d "udp.port==$port,coap" "$@" 2>/dev/null
 }
 
+# The pings by which the server verifies an address before it answers late, and their Resets.
+verifying="coap.code == 0 and ((coap.type == 0 and udp.srcport == $port) or (coap.type == 3 and udp.dstport == $port))"
+
 # One line a datagram: type, code, token, then what else it has: names of options, their values, the payload in hex.
-read_capture -T fields -E 'separator=|' -e coap.type -e coap.code -e coap.token -e coap.opt.name -e coap.opt.uri_path \
+read_capture -Y "not ($verifying)" -T fields -E 'separator=|' -e coap.type -e coap.code -e coap.token -e coap.opt.name -e coap.opt.uri_path \
   -e coap.opt.uri_query -e coap.opt.location_path -e coap.opt.etag -e coap.opt.ctype -e coap.opt.accept \
   -e coap.opt.uri_host -e coap.opt.size1 -e coap.opt.proxy_uri -e coap.opt.unknown -e coap.payload_length \
   -e udp.payload |
@@ -52,8 +55,14 @@ hex() { # TEXT
   printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'
 }
 
+problem_format='Content-Format Unknown Type 257' # older than RFC 9290
+
+problem() { # HEAD TITLE
+  printf '%s = a120%s%s' "$problem_format" "$1" "$(hex "$2")"
+}
+
 lamp='Uri-Path,Uri-Path,Content-Format store,lamp'
-links='</counter>;title="GET reads, POST adds one";rt="counter";ct=0'
+links='</counter>;title="GET reads, POST adds one";rt="counter";ct=0;obs'
 cat >"$work/expected" <<ROWS
 CON 0.01 01 Uri-Path hello
 ACK 2.05 01 Content-Format text/plain; charset=utf-8 = $(hex 'Hello, constrained world!')0a
@@ -68,13 +77,13 @@ ACK 2.01 0102030405060708 Etag,Location-Path,Location-Path store,1 00000003
 NON 0.04 06 Uri-Path,Uri-Path store,lamp
 NON 2.02 06
 CON 0.01 07 Uri-Path,Accept hello application/cbor
-ACK 4.06 07
+ACK 4.06 07 $(problem '6e' 'Not Acceptable')
 CON 0.01 08 Uri-Host,Uri-Path,Uri-Path,Uri-Query,Accept,Size1 .well-known,core rt=c* application/link-format example 70000
 ACK 2.05 08 Content-Format application/link-format = $(hex "$links")
 CON 0.01 09 Proxy-Uri coap://example/$long
-ACK 5.05 09
+ACK 5.05 09 $(problem '76' 'Proxying Not Supported')
 CON 0.01 0a Uri-Path missing
-ACK 4.04 0a
+ACK 4.04 0a $(problem '69' 'Not Found')
 CON 0.01 0b Uri-Path async
 ACK 0.00
 CON 2.05 0b Content-Format text/plain; charset=utf-8 = $(hex 'this answer took its time')0a
@@ -82,7 +91,7 @@ ACK 0.00
 CON 0.00
 RST 0.00
 CON 0.01 0c Uri-Path,Unknown Option (65001) hello 78
-ACK 4.02 0c = $(hex 'refused: option 65001')
+ACK 4.02 0c $problem_format = a3206a$(hex 'Bad Option')216c$(hex 'option 65001')2719fde9
 ROWS
 diff "$work/expected" "$work/seen" | sed 's/^/#  /'
 cmp -s "$work/expected" "$work/seen"

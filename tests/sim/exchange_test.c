@@ -14,7 +14,7 @@
 #include "copal/rest.h"
 #include "sim/world.h"
 
-enum { SEEDS = 20, REQUESTS = 4000, OWED_MAX = 64, RECENT = 32, STEPS_MAX = 2000000 };
+enum { NODES = 2, SEEDS = 20, REQUESTS = 4000, OWED_MAX = 64, RECENT = 32, STEPS_MAX = 2000000 };
 
 /* What a run is made of. */
 struct plan {
@@ -167,7 +167,7 @@ static void on_end(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, co
 
 static bool issue(struct trial *trial) {
   struct world *world = &trial->world;
-  uint32_t number = trial->issued, client = (uint32_t)chance_below(&world->chance, WORLD_NODES);
+  uint32_t number = trial->issued, client = (uint32_t)chance_below(&world->chance, NODES);
   struct request *request = &trial->requests[number];
   bool is_con = chance_hits(&world->chance, 700);
   *request = (struct request){.trial = trial,
@@ -183,7 +183,7 @@ static bool issue(struct trial *trial) {
   copal_message_add_text(&message, COPAL_OPTION_URI_QUERY, query);
   ++trial->issued; /* its server may ask for it at any time from now on */
   copal_error error =
-      copal_request_send(world->nodes[client].endpoint, &message, &world->nodes[(client + 1) % WORLD_NODES].address,
+      copal_request_send(world->nodes[client].endpoint, &message, &world->nodes[(client + 1) % NODES].address,
                          COPAL_NEVER, on_end, request, &request->tx);
   if (error == COPAL_OK) return true;
   CHECK(world, !trial->plan->is_ample && (error == COPAL_ERR_EXCHANGES_FULL || error == COPAL_ERR_MESSAGES_FULL));
@@ -206,8 +206,9 @@ static void cancel_some(struct trial *trial) {
 
 static void begin(struct trial *trial, const struct plan *plan, const struct link *link, uint64_t seed) {
   *trial = (struct trial){.plan = plan};
-  world_init(&trial->world, seed, link, &plan->config, NULL, NULL);
-  for (size_t i = 0; i < WORLD_NODES; ++i) {
+  world_init(&trial->world, seed, link);
+  for (size_t i = 0; i < NODES; ++i) world_add(&trial->world, &plan->config, NULL, NULL);
+  for (size_t i = 0; i < NODES; ++i) {
     copal_endpoint *endpoint = trial->world.nodes[i].endpoint;
     assert_int_equal(copal_route(endpoint, COPAL_GET, "/now", answer_at_once, trial), COPAL_OK);
     assert_int_equal(copal_route(endpoint, COPAL_POST, "/now", answer_at_once, trial), COPAL_OK);
@@ -247,7 +248,7 @@ static void check_end(const struct trial *trial) {
      * forgotten where there is no room. */
     if (request->method == COPAL_POST || trial->plan->is_ample) CHECK(world, request->executions <= 1);
   }
-  for (size_t i = 0; i < WORLD_NODES; ++i) {
+  for (size_t i = 0; i < NODES; ++i) {
     copal_usage usage = copal_endpoint_usage(world->nodes[i].endpoint);
     CHECK(world, usage.exchanges == 0 && usage.deferred == 0 && usage.receptions == 0 && usage.messages_size == 0);
   }
@@ -266,7 +267,7 @@ static void it_was_hard(const struct trial *trial) {
 
 static void everything_was_answered(const struct trial *trial) {
   CHECK(&trial->world, trial->responses + trial->cancellations == REQUESTS);
-  for (size_t i = 0; i < WORLD_NODES; ++i) {
+  for (size_t i = 0; i < NODES; ++i) {
     const copal_counters *counters = copal_endpoint_counters(trial->world.nodes[i].endpoint);
     CHECK(&trial->world, counters->retransmissions == 0 && counters->duplicates == 0);
   }

@@ -13,7 +13,7 @@
 
 #include "sim/world.h"
 
-enum { SEEDS = 20, REQUESTS = 2000, OUTSTANDING_MAX = 48, OWED_MAX = 4096, STEPS_MAX = 2000000 };
+enum { NODES = 2, SEEDS = 20, REQUESTS = 2000, OUTSTANDING_MAX = 48, OWED_MAX = 4096, STEPS_MAX = 2000000 };
 
 static const struct link bad = {.loss_permille = 300,
                                 .duplication_permille = 200,
@@ -239,14 +239,14 @@ static void issue(struct trial *trial) {
   struct world *world = &trial->world;
   struct request *request = &trial->requests[trial->issued];
   *request = (struct request){.number = trial->issued,
-                              .client = (uint32_t)chance_below(&world->chance, WORLD_NODES),
+                              .client = (uint32_t)chance_below(&world->chance, NODES),
                               .con = chance_hits(&world->chance, 700)};
   uint8_t buffer[64];
   copal_message message;
   copal_message_init(&message, buffer, sizeof buffer, request->con ? COPAL_CON : COPAL_NON,
                      chance_hits(&world->chance, 500) ? COPAL_GET : COPAL_POST);
   copal_message_set_payload(&message, &request->number, sizeof request->number);
-  const copal_address *server = &world->nodes[(request->client + 1) % WORLD_NODES].address;
+  const copal_address *server = &world->nodes[(request->client + 1) % NODES].address;
   copal_endpoint *endpoint = world->nodes[request->client].endpoint;
   CHECK(world, copal_send(endpoint, &message, server, &request->tx) == COPAL_OK);
   copal_tx_info info;
@@ -276,7 +276,7 @@ static void check_end(const struct trial *trial) {
     CHECK(world, copal_tx_get(world->nodes[trial->requests[i].client].endpoint, trial->requests[i].tx, &info) ==
                      COPAL_ERR_STALE);
   }
-  for (size_t i = 0; i < WORLD_NODES; ++i) {
+  for (size_t i = 0; i < NODES; ++i) {
     copal_usage usage = copal_endpoint_usage(world->nodes[i].endpoint);
     CHECK(world, usage.exchanges == 0 && usage.deferred == 0 && usage.receptions == 0 && usage.messages_size == 0);
   }
@@ -306,7 +306,8 @@ static uint64_t run(const struct link *link, uint64_t seed) {
   struct trial *trial = malloc(sizeof *trial);
   assert_non_null(trial);
   *trial = (struct trial){.config = plan()};
-  world_init(&trial->world, seed, link, &trial->config, on_event, trial);
+  world_init(&trial->world, seed, link);
+  for (size_t i = 0; i < NODES; ++i) world_add(&trial->world, &trial->config, on_event, trial);
   uint32_t step = 0;
   bool happens = true;
   while (trial->issued < REQUESTS || trial->owed_count > 0 || happens) {

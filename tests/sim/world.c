@@ -52,17 +52,21 @@ void world_check(const struct world *world, bool condition, const char *text, co
   fail();
 }
 
-void world_init(struct world *world, uint64_t seed, const struct link *link, const copal_config *config,
-                node_listener *listener, void *context) {
+void world_init(struct world *world, uint64_t seed, const struct link *link) {
   snprintf(replay, sizeof replay, "to replay: COPAL_SEED=%" PRIu64 " %s\n", seed, program_invocation_name);
   *world = (struct world){.seed = seed, .chance = {seed}, .now = COPAL_SECOND};
   network_init(&world->network, link, chance_split(&world->chance));
-  for (uint32_t i = 0; i < WORLD_NODES; ++i)
-    node_init(&world->nodes[i], i + 1, config, chance_split(&world->chance), world->now, listener, context);
+}
+
+struct node *world_add(struct world *world, const copal_config *config, node_listener *listener, void *context) {
+  assert_true(world->count < WORLD_NODES_MAX);
+  struct node *node = &world->nodes[world->count++];
+  node_init(node, world->count, config, chance_split(&world->chance), world->now, listener, context);
+  return node;
 }
 
 void world_release(struct world *world) {
-  for (size_t i = 0; i < WORLD_NODES; ++i) node_release(&world->nodes[i]);
+  for (size_t i = 0; i < world->count; ++i) node_release(&world->nodes[i]);
   network_release(&world->network);
   replay[0] = 0;
 }
@@ -72,7 +76,7 @@ static void arrive_at(struct world *world, struct node *node, struct packet **pa
   size_t own_count = 0;
   for (size_t i = 0; i < count; ++i)
     if (copal_address_equal(&packets[i]->path.local, &node->address)) own[own_count++] = packets[i];
-  if (own_count > 0) node_receive(node, world->now, own, own_count);
+  if (own_count > 0 && !node->off && !node->deaf) node_receive(node, world->now, own, own_count);
 }
 
 static void arrive(struct world *world) {
@@ -81,13 +85,14 @@ static void arrive(struct world *world) {
   do {
     count = 0;
     while (count < ARRIVALS_MAX && (packets[count] = network_take(&world->network, world->now)) != NULL) ++count;
-    for (size_t i = 0; i < WORLD_NODES; ++i) arrive_at(world, &world->nodes[i], packets, count);
+    for (size_t i = 0; i < world->count; ++i) arrive_at(world, &world->nodes[i], packets, count);
     for (size_t i = 0; i < count; ++i) free(packets[i]);
   } while (count == ARRIVALS_MAX);
 }
 
 void world_transmit(struct world *world) {
-  for (size_t i = 0; i < WORLD_NODES; ++i) {
+  for (size_t i = 0; i < world->count; ++i) {
+    if (world->nodes[i].off) continue;
     node_transmit(&world->nodes[i], world->now, &world->network);
     /* Else the next step would not move, nor any after it. */
     CHECK(world, copal_endpoint_deadline(world->nodes[i].endpoint) > world->now);
@@ -96,8 +101,8 @@ void world_transmit(struct world *world) {
 
 bool world_step(struct world *world, copal_time until) {
   copal_time next = network_next(&world->network);
-  for (size_t i = 0; i < WORLD_NODES; ++i) {
-    copal_time deadline = copal_endpoint_deadline(world->nodes[i].endpoint);
+  for (size_t i = 0; i < world->count; ++i) {
+    copal_time deadline = world->nodes[i].off ? COPAL_NEVER : copal_endpoint_deadline(world->nodes[i].endpoint);
     if (deadline < next) next = deadline;
   }
   bool happens = next != COPAL_NEVER;

@@ -5,18 +5,21 @@
 
 #include "sim/node.h"
 
-enum { WORLD_NODES = 2 };
+enum { WORLD_NODES_MAX = 8 };
 
 struct world {
   uint64_t seed;
   struct chance chance; /* for what the test decides */
   struct network network;
-  struct node nodes[WORLD_NODES];
+  struct node nodes[WORLD_NODES_MAX];
+  uint32_t count; /* of nodes */
   copal_time now;
 };
 
-void world_init(struct world *world, uint64_t seed, const struct link *link, const copal_config *config,
-                node_listener *listener, void *context);
+void world_init(struct world *world, uint64_t seed, const struct link *link);
+
+/* A further node. The pointer is good as long as the world is. */
+struct node *world_add(struct world *world, const copal_config *config, node_listener *listener, void *context);
 
 /* The seed's run was good. */
 void world_release(struct world *world);

@@ -171,6 +171,14 @@ static inline const char *bare_out(struct bare *bare) {
   return bare->text;
 }
 
+/* What stands behind header and token of an error that says no more than its name: problem details. */
+#define BARE_NOT_FOUND "c20101ffa120694e6f7420466f756e64"
+#define BARE_METHOD_NOT_ALLOWED "c20101ffa120724d6574686f64204e6f7420416c6c6f776564"
+#define BARE_NOT_ACCEPTABLE "c20101ffa1206e4e6f742041636365707461626c65"
+#define BARE_PROXYING_NOT_SUPPORTED "c20101ffa1207650726f7879696e67204e6f7420537570706f72746564"
+#define BARE_INTERNAL_SERVER_ERROR "c20101ffa12075496e7465726e616c20536572766572204572726f72"
+#define BARE_SERVICE_UNAVAILABLE "c20101ffa120735365727669636520556e617661696c61626c65"
+
 #define assert_out(bare, expected) assert_string_equal(bare_out(bare), expected)
 
 /* The datagram that went out alone. */

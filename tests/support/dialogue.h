@@ -286,6 +286,23 @@ static inline void answers(struct talk *talk, const char *text) {
   bare_in_bytes(talk->bare, &path, buffer, message.size);
 }
 
+/* The token of an observation, for what the server says of its own accord. */
+struct token {
+  uint8_t bytes[TALK_TOKEN_MAX];
+  size_t size;
+};
+
+static inline struct token token_of(const struct talk *talk) {
+  struct token token = {.size = talk->token_size};
+  memcpy(token.bytes, talk->token, sizeof token.bytes);
+  return token;
+}
+
+static inline void with_token(struct talk *talk, const struct token *token) {
+  memcpy(talk->token, token->bytes, sizeof talk->token);
+  talk->token_size = token->size;
+}
+
 /* --- The result --------------------------------------------------------------------------------- */
 
 /* The call is over, with that code and a body of that size and version. */
@@ -297,6 +314,14 @@ static inline void ends_with(struct talk *talk, uint8_t code, size_t size, unsig
   assert_true(talk->result.body_size == size);
   assert_body(talk->body, 0, size, version);
   assert_int_equal(copal_endpoint_usage(talk->bare->endpoint).calls, 0);
+}
+
+/* The handler was told that many times, lately of a state of that size. */
+static inline void assert_told(const struct talk *talk, unsigned count, size_t size, unsigned version) {
+  assert_int_equal(talk->count, count);
+  assert_int_equal(talk->result.error, COPAL_OK);
+  assert_int_equal(talk->body_size, size);
+  assert_body(talk->body, 0, size, version);
 }
 
 static inline void fails_with(const struct talk *talk, copal_error error) {

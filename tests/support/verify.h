@@ -120,7 +120,7 @@ static inline void assert_challenge(const struct bare_sent *sent, copal_type typ
 /* Nothing is left of verifications and what they held. */
 static inline void assert_idle(const struct server *server) {
   const struct verifications *verifications = &server->bare->endpoint->verifications;
-  endpoint_release(server->bare->endpoint);
+  endpoint_release(server->bare->endpoint, server->bare->now);
   assert_int_equal(verifications->slab.count, 0);
   assert_int_equal(verifications->held_slab.count, 0);
   assert_int_equal(verifications->index.count, 0);

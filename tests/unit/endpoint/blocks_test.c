@@ -88,6 +88,26 @@ static void the_blocks_of_a_long_post_do_not_use_up_the_memory_of_posts(void **s
   bare_close(scene.bare);
 }
 
+/* Its repetition must not be "incomplete": the client would send the whole again, to be executed once more. */
+static void the_reply_to_a_posts_last_block_outlives_replies_to_others(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene, COPAL_POST);
+  struct steps *steps = &scene.steps;
+  steps_exchange(steps, "POST 1:0/1/128", "2.31 1:0/1/128");
+  steps_exchange(steps, "POST 1:1/1/128", "2.31 1:1/1/128");
+  steps_exchange(steps, "POST 1:2/0/128", "2.04 1:2/0/128");
+  for (unsigned mid = 0; mid < 300; ++mid) {
+    bare_in_from(scene.bare, 9000, "4001%04x b172", mid);
+    bare_out(scene.bare);
+  }
+  assert_true(copal_endpoint_counters(scene.bare->endpoint)->replies_evicted > 0);
+  --steps->mid;
+  steps_exchange(steps, "POST 1:2/0/128", "2.04 1:2/0/128");
+  assert_int_equal(scene.calls, 1);
+  bare_close(scene.bare);
+}
+
 /* RFC 9175 3.3: blocks are put together only if their Request-Tags are the same. */
 static void t36_interleaved_uploads_are_kept_apart_by_request_tag(void **state) {
   (void)state;
@@ -487,6 +507,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(t21_reserved_sizes_and_long_values),
       cmocka_unit_test(the_blocks_of_a_long_post_do_not_use_up_the_memory_of_posts),
+      cmocka_unit_test(the_reply_to_a_posts_last_block_outlives_replies_to_others),
       cmocka_unit_test(t36_interleaved_uploads_are_kept_apart_by_request_tag),
       cmocka_unit_test(t38_gaps_and_late_starts_are_incomplete),
       cmocka_unit_test(t38_a_short_block_that_is_not_the_last_is_refused),

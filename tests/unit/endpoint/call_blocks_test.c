@@ -1,5 +1,5 @@
-/* Calls whose bodies are larger than a message, from the client's side: the figures of RFC 7959, and what servers do
- * beside them. */
+/* Calls whose bodies are larger than a message, from the client's side: what servers do beside
+ * the examples of RFC 7959. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,162 +10,6 @@
 #include "support/dialogue.h"
 
 static const copal_call_options PLAIN = {.handler = NULL};
-
-/* --- RFC 7959, Figures 2 to 11 ------------------------------------------------------------------- */
-
-static void figure_2_simple_block_wise_get(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_get(talk, "status");
-  asks(talk, "CON GET /status");
-  answers(talk, "2.05 2:0/1/128 +128");
-  asks(talk, "CON GET /status 2:1/0/128");
-  answers(talk, "2.05 2:1/1/128 +128");
-  asks(talk, "CON GET /status 2:2/0/128");
-  assert_int_equal(talk->count, 0);
-  answers(talk, "2.05 2:2/0/128 +100");
-  ends_with(talk, COPAL_CONTENT, 356, 0);
-  assert_int_equal(talk->result.exchanges, 3);
-  assert_int_equal(talk->result.transmissions, 1);
-  assert_true(talk->result.began == talk->bare->now);
-  leaves_nothing(talk);
-  talk_close(talk);
-}
-
-static void figure_3_early_negotiation(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_GET, "status", 0, &(copal_call_options){.block_size = 64});
-  asks(talk, "CON GET /status 2:0/0/64");
-  answers(talk, "2.05 2:0/1/64 +64");
-  asks(talk, "CON GET /status 2:1/0/64");
-  answers(talk, "2.05 2:1/1/64 +64");
-  asks(talk, "CON GET /status 2:2/0/64");
-  answers(talk, "2.05 2:2/0/64 +1");
-  ends_with(talk, COPAL_CONTENT, 129, 0);
-  talk_close(talk);
-}
-
-/* Figure 4: who gets larger blocks than it wants goes on with its own, counted anew. */
-static void figure_4_late_negotiation(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_GET, "status", 0, &(copal_call_options){.block_size = 64});
-  asks(talk, "CON GET /status 2:0/0/64");
-  answers(talk, "2.05 2:0/1/128 +128");
-  asks(talk, "CON GET /status 2:2/0/64");
-  answers(talk, "2.05 2:2/1/64 +64");
-  asks(talk, "CON GET /status 2:3/0/64");
-  answers(talk, "2.05 2:3/1/64 +64");
-  asks(talk, "CON GET /status 2:4/0/64");
-  answers(talk, "2.05 2:4/1/64 +64");
-  asks(talk, "CON GET /status 2:5/0/64");
-  answers(talk, "2.05 2:5/0/64 +64");
-  ends_with(talk, COPAL_CONTENT, 384, 0);
-  talk_close(talk);
-}
-
-static void figures_5_and_6_losses_are_the_message_layer_s(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_get(talk, "status");
-  asks(talk, "CON GET /status");
-  answers(talk, "2.05 2:0/1/128 +128");
-  asks(talk, "CON GET /status 2:1/0/128");
-  uint16_t mid = talk->mid;
-  talk->bare->now += 3 * COPAL_SECOND;
-  asks(talk, "CON GET /status 2:1/0/128");
-  assert_int_equal(talk->mid, mid);
-  answers(talk, "2.05 2:1/0/128 +5");
-  ends_with(talk, COPAL_CONTENT, 133, 0);
-  assert_int_equal(talk->result.transmissions, 2);
-  assert_int_equal(talk->result.exchanges, 2);
-  answers(talk, "2.05 2:1/0/128 +5"); /* a late copy */
-  leaves_nothing(talk);
-  talk_close(talk);
-}
-
-static void figure_7_atomic_put(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_PUT, "options", 300, &(copal_call_options){.block_size = 128});
-  asks(talk, "CON PUT /options 1:0/1/128 size:300 tag +128");
-  answers(talk, "2.31 1:0/1/128");
-  asks(talk, "CON PUT /options 1:1/1/128 tag +128");
-  answers(talk, "2.31 1:1/1/128");
-  asks(talk, "CON PUT /options 2:0/0/128 1:2/0/128 tag +44");
-  answers(talk, "2.04 1:2/0/128");
-  ends_with(talk, COPAL_CHANGED, 0, 0);
-  assert_int_equal(talk->result.exchanges, 3);
-  leaves_nothing(talk);
-  talk_close(talk);
-}
-
-static void figure_8_stateless_put(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk->source_size = 2500;
-  talk_begin(talk, COPAL_CON, COPAL_PUT, "options", 0, &(copal_call_options){.read = talk_read, .size = 2500});
-  asks(talk, "CON PUT /options 1:0/1/1024 size:2500 tag +1024");
-  answers(talk, "2.04 1:0/0/1024");
-  asks(talk, "CON PUT /options 1:1/1/1024 tag +1024");
-  answers(talk, "2.04 1:1/0/1024");
-  asks(talk, "CON PUT /options 1:2/0/1024 tag +452");
-  assert_int_equal(talk->count, 0);
-  answers(talk, "2.04 1:2/0/1024");
-  ends_with(talk, COPAL_CHANGED, 0, 0);
-  talk_close(talk);
-}
-
-static void figure_9_the_server_s_smaller_size_is_followed(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk->source_size = 220;
-  copal_call_options options = {.read = talk_read, .size = COPAL_SIZE_UNKNOWN, .block_size = 128};
-  talk_begin(talk, COPAL_CON, COPAL_PUT, "options", 0, &options);
-  asks(talk, "CON PUT /options 1:0/1/128 tag +128");
-  answers(talk, "2.31 1:0/1/32");
-  asks(talk, "CON PUT /options 1:4/1/32 tag +32");
-  answers(talk, "2.31 1:4/1/32");
-  asks(talk, "CON PUT /options 1:5/1/32 tag +32");
-  answers(talk, "2.31 1:5/1/32");
-  asks(talk, "CON PUT /options 2:0/0/128 1:6/0/32 tag +28");
-  answers(talk, "2.04 1:6/0/32");
-  ends_with(talk, COPAL_CHANGED, 0, 0);
-  talk_close(talk);
-}
-
-static void figure_10_both_ways(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_POST, "soap", 1100, &PLAIN);
-  asks(talk, "CON POST /soap 1:0/1/1024 size:1100 tag +1024");
-  answers(talk, "2.31 1:0/1/128");
-  asks(talk, "CON POST /soap 1:8/0/128 tag +76");
-  answers(talk, "2.04 2:0/1/128 1:8/0/128 +128");
-  asks(talk, "CON POST /soap 2:1/0/128 tag"); /* "no payload for requests with Block2 with NUM != 0" */
-  answers(talk, "2.04 2:1/1/128 +128");
-  asks(talk, "CON POST /soap 2:2/0/128 tag");
-  answers(talk, "2.04 2:2/0/128 +9");
-  ends_with(talk, COPAL_CHANGED, 265, 0);
-  talk_close(talk);
-}
-
-static void figure_11_both_ways_with_early_negotiation(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_POST, "soap", 150, &(copal_call_options){.block_size = 64});
-  asks(talk, "CON POST /soap 1:0/1/64 size:150 tag +64");
-  answers(talk, "2.31 1:0/1/64");
-  asks(talk, "CON POST /soap 1:1/1/64 tag +64");
-  answers(talk, "2.31 1:1/1/64");
-  asks(talk, "CON POST /soap 2:0/0/64 1:2/0/64 tag +22");
-  answers(talk, "2.04 1:2/0/64 2:0/1/64 +64");
-  asks(talk, "CON POST /soap 2:1/0/64 tag");
-  answers(talk, "2.04 2:1/0/64 +64");
-  ends_with(talk, COPAL_CHANGED, 128, 0);
-  talk_close(talk);
-}
 
 /* --- Bodies in one message ---------------------------------------------------------------------- */
 
@@ -631,15 +475,6 @@ static void a_block_is_repeated_with_echo(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(figure_2_simple_block_wise_get),
-      cmocka_unit_test(figure_3_early_negotiation),
-      cmocka_unit_test(figure_4_late_negotiation),
-      cmocka_unit_test(figures_5_and_6_losses_are_the_message_layer_s),
-      cmocka_unit_test(figure_7_atomic_put),
-      cmocka_unit_test(figure_8_stateless_put),
-      cmocka_unit_test(figure_9_the_server_s_smaller_size_is_followed),
-      cmocka_unit_test(figure_10_both_ways),
-      cmocka_unit_test(figure_11_both_ways_with_early_negotiation),
       cmocka_unit_test(a_body_that_fits_goes_without_blocks),
       cmocka_unit_test(a_body_in_one_message_needs_no_buffer),
       cmocka_unit_test(an_empty_body_of_unknown_size_is_no_payload),

@@ -18,14 +18,6 @@ static struct talk *observing(const char *first) {
   return talk;
 }
 
-/* The handler was told that many times, lately of a state of that size. */
-static void assert_told(const struct talk *talk, unsigned count, size_t size, unsigned version) {
-  assert_int_equal(talk->count, count);
-  assert_int_equal(talk->result.error, COPAL_OK);
-  assert_int_equal(talk->body_size, size);
-  assert_body(talk->body, 0, size, version);
-}
-
 /* An ACK or a Reset for the server's last message went out, and nothing else. */
 static void answered_by(struct talk *talk, copal_type type) {
   const struct bare_sent *sent = bare_out_one(talk->bare);
@@ -270,76 +262,6 @@ static void a_request_s_own_token_stays_that_of_the_observation(void **state) {
 
 /* --- Blocks ------------------------------------------------------------------------------------- */
 
-/* The token of the observation, for what the server says of its own accord. */
-struct token {
-  uint8_t bytes[TALK_TOKEN_MAX];
-  size_t size;
-};
-
-static struct token token_of(const struct talk *talk) {
-  struct token token = {.size = talk->token_size};
-  memcpy(token.bytes, talk->token, sizeof token.bytes);
-  return token;
-}
-
-static void with_token(struct talk *talk, const struct token *token) {
-  memcpy(talk->token, token->bytes, sizeof talk->token);
-  talk->token_size = token->size;
-}
-
-/* RFC 7959, Figure 12. */
-static void figure_12_the_rest_of_a_notification_is_fetched(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_GET, "status-icon", 0, &OBSERVE);
-  asks(talk, "CON GET observe:0 /status-icon");
-  struct token token = token_of(talk);
-  answers(talk, "2.05 2:0/1/128 observe:62350 etag:8e +128");
-  asks(talk, "CON GET /status-icon 2:1/0/128");
-  answers(talk, "2.05 2:1/0/128 etag:8e +53");
-  assert_told(talk, 1, 181, 0);
-  assert_true(talk->result.observed);
-
-  with_token(talk, &token);
-  answers(talk, "CON 2.05 2:0/1/128 observe:62354 etag:92 v:1 +128");
-  bare_out(talk->bare);
-  assert_int_equal(talk->bare->sent_count, 2);
-  assert_int_equal(talk->bare->sent[0].view.type, COPAL_ACK);
-  const copal_view *view = &talk->bare->sent[1].view;
-  char text[128];
-  talk_text(talk, view, text, sizeof text);
-  assert_string_equal(text, "CON GET /status-icon 2:1/0/128");
-  assert_int_not_equal(memcmp(view->token.data, token.bytes, token.size), 0);
-  talk->mid = view->message_id;
-  memcpy(talk->token, view->token.data, view->token.size);
-  answers(talk, "2.05 2:1/1/128 etag:92 v:1 +128");
-  assert_int_equal(talk->count, 1);
-  asks(talk, "CON GET /status-icon 2:2/0/128");
-  answers(talk, "2.05 2:2/0/128 etag:92 v:1 +53");
-  assert_told(talk, 2, 309, 1);
-  cancelled(talk, false);
-  leaves_nothing(talk);
-  talk_close(talk);
-}
-
-static void figure_13_with_early_negotiation(void **state) {
-  (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_GET, "icon", 0, &(copal_call_options){.observe = true, .block_size = 64});
-  asks(talk, "CON GET observe:0 /icon 2:0/0/64");
-  struct token token = token_of(talk);
-  answers(talk, "2.05 2:0/1/64 observe:62350 etag:8e +64");
-  asks(talk, "CON GET /icon 2:1/0/64");
-  answers(talk, "2.05 2:1/0/64 etag:8e +53");
-  assert_told(talk, 1, 117, 0);
-  with_token(talk, &token);
-  answers(talk, "NON 2.05 2:0/1/64 observe:62354 etag:92 v:1 +64");
-  asks(talk, "CON GET /icon 2:1/0/64");
-  answers(talk, "2.05 2:1/0/64 etag:92 v:1 +5");
-  assert_told(talk, 2, 69, 1);
-  talk_close(talk);
-}
-
 /* The first state has come whole; the token is the observation's. */
 static struct talk *observing_blocks(struct token *token) {
   struct talk *talk = talk_open_roomy();
@@ -527,8 +449,7 @@ static void nobody_resets_what_came_to_a_group(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();
   copal_path path = bare_group_path(BARE_PORT);
-  bare_in_path(talk->bare, &path,
-               "51457000016101ff31");
+  bare_in_path(talk->bare, &path, "51457000016101ff31");
   asks_nothing(talk);
   talk_close(talk);
 }
@@ -616,8 +537,6 @@ int main(void) {
       cmocka_unit_test(a_renewal_without_an_answer_ends_it),
       cmocka_unit_test(a_notification_may_answer_the_renewal),
       cmocka_unit_test(a_request_s_own_token_stays_that_of_the_observation),
-      cmocka_unit_test(figure_12_the_rest_of_a_notification_is_fetched),
-      cmocka_unit_test(figure_13_with_early_negotiation),
       cmocka_unit_test(a_newer_notification_ends_the_fetch_of_the_older),
       cmocka_unit_test(an_older_notification_does_not_disturb_the_fetch),
       cmocka_unit_test(a_state_that_changes_meanwhile_is_fetched_anew_without_registering),

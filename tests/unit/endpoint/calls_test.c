@@ -273,6 +273,27 @@ static void a_ping_is_an_empty_con_and_its_reset_the_good_answer(void **state) {
   bare_close(bare);
 }
 
+static void acknowledged(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error,
+                         void *context) {
+  (void)endpoint, (void)request;
+  assert_null(rx);
+  assert_int_equal(error, COPAL_OK);
+  ++*(int *)context;
+}
+
+static void who_acknowledges_a_ping_is_there_too(void **state) {
+  (void)state;
+  struct bare *bare = open_client();
+  copal_address remote = bare_address(BARE_PORT);
+  int count = 0;
+  assert_int_equal(copal_ping_send(bare->endpoint, &remote, COPAL_NEVER, acknowledged, &count, NULL), COPAL_OK);
+  bare_out_one(bare);
+  bare_in(bare, "6000%04x", sent_mid(bare));
+  assert_int_equal(count, 1);
+  assert_nothing_is_left(bare);
+  bare_close(bare);
+}
+
 /* --- Handlers that call back --------------------------------------------------------------------- */
 
 struct chain {
@@ -414,6 +435,7 @@ int main(void) {
       cmocka_unit_test(what_cannot_be_called_is_refused),
       cmocka_unit_test(every_full_table_has_its_error_and_recovers),
       cmocka_unit_test(a_ping_is_an_empty_con_and_its_reset_the_good_answer),
+      cmocka_unit_test(who_acknowledges_a_ping_is_there_too),
       cmocka_unit_test(a_handler_may_send_the_next_request),
       cmocka_unit_test(a_handler_may_cancel_what_the_same_output_gave_out),
       cmocka_unit_test(a_group_call_is_answered_many_times_and_then_told_its_end),

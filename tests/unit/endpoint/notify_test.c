@@ -241,7 +241,6 @@ static void another_content_format_ends_the_observations(void **state) {
   observed_change_to(&scene, "1");
   const struct bare_sent *sent = bare_out_one(scene.bare);
   observed_expect_last(sent, 0x4a, COPAL_NOT_ACCEPTABLE);
-  assert_int_equal(sent->view.payload.size, 0);
   observed_acknowledge(&scene, sent);
   assert_silence(&scene, 10 * COPAL_SECOND);
   observed_close(&scene);

@@ -369,10 +369,12 @@ static void observers_leave_peers_to_others(void **state) {
   observed_close(&scene);
 }
 
-static void without_room_for_the_option_nothing_is_observed(void **state) {
+static void what_has_no_room_beside_the_option_is_observed_by_its_first_block(void **state) {
   (void)state;
   struct observed_scene scene;
-  observed_open(&scene, 0);
+  copal_config config = observed_config();
+  config.amplification_max = 0;
+  observed_open_with(&scene, &config, 0);
   char payload[256];
   memset(payload, 'x', sizeof payload);
   for (size_t size = 240; size < 251; ++size) {
@@ -380,15 +382,13 @@ static void without_room_for_the_option_nothing_is_observed(void **state) {
     payload[size] = 0;
     scene.payload = payload;
     const struct bare_sent *sent = observed_ask(&scene, BARE_PORT, (uint16_t)size, 0x4a, 0);
-    bool fits = 5 + 4 + 1 + 1 + size <= 256; /* header and token, Observe, Content-Format, marker */
-    assert_int_equal(sent->view.payload.size, size <= 249 ? size : 0);
-    assert_int_equal(observed_has_number(sent, &number), fits);
-    assert_int_equal(copal_notify(scene.endpoint, "/a"), fits);
-    if (fits) {
-      sent = bare_out_one(scene.bare);
-      assert_int_equal(sent->view.payload.size, size);
-      observed_reject(&scene, sent);
-    }
+    bool fits = 5 + 5 + 1 + 1 + size <= 256; /* header and token, Observe, Content-Format, marker: else a block of it */
+    assert_int_equal(sent->view.payload.size, fits ? size : 128);
+    assert_true(observed_has_number(sent, &number));
+    assert_int_equal(copal_notify(scene.endpoint, "/a"), 1);
+    sent = bare_out_one(scene.bare);
+    assert_int_equal(sent->view.payload.size, fits ? size : 128);
+    observed_reject(&scene, sent);
     payload[size] = 'x';
   }
   observed_close(&scene);
@@ -429,7 +429,7 @@ int main(void) {
       cmocka_unit_test(one_address_has_its_share),
       cmocka_unit_test(variants_past_the_bound_are_answered_as_usual),
       cmocka_unit_test(observers_leave_peers_to_others),
-      cmocka_unit_test(without_room_for_the_option_nothing_is_observed),
+      cmocka_unit_test(what_has_no_room_beside_the_option_is_observed_by_its_first_block),
       cmocka_unit_test(without_tables_nothing_is_observed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

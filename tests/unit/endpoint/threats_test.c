@@ -131,7 +131,7 @@ static void t05_reserved_and_cut_options(void **state) {
   static const struct attempt list[] = {{"40010001f0", "70000001"},   {"400100020f", "70000002"},
                                         {"40010003d1", "70000003"},   {"40010004e001", "70000004"},
                                         {"40010005bd", "70000005"},   {"40010006be00", "70000006"},
-                                        {"40010007b261", "70000007"}, {"40010008b4676f6fbe", "60840008"},
+                                        {"40010007b261", "70000007"}, {"40010008b4676f6fbe", "60840008" BARE_NOT_FOUND},
                                         {"40010009ff", "70000009"},   {"5001000af0", ""},
                                         {"6045000bf0", ""},           {"7000000cf0", ""}};
   attempts(list, sizeof list);
@@ -163,7 +163,8 @@ static void t07_t08_lengths_and_markers_with_nothing_behind(void **state) {
 
 static void t09_a_marker_byte_inside_a_value_is_a_value(void **state) {
   (void)state;
-  static const struct attempt list[] = {{"40010001 b1ff", "60840001"}, {"40010002 b3ffffff ff41", "60840002"}};
+  static const struct attempt list[] = {{"40010001 b1ff", "60840001" BARE_NOT_FOUND},
+                                        {"40010002 b3ffffff ff41", "60840002" BARE_NOT_FOUND}};
   attempts(list, sizeof list);
 }
 
@@ -209,11 +210,11 @@ static void t14_hundreds_of_empty_options(void **state) {
   uint8_t bytes[1104] = {0x40, 2, 0, 1, 0xb0};
   copal_path path = bare_path(BARE_PORT);
   bare_in_bytes(target.bare, &path, bytes, 4 + 600);
-  assert_out(target.bare, "60840001");
+  assert_out(target.bare, "60840001" BARE_NOT_FOUND);
   memset(bytes + 4, 0, 1100); /* option 0, 1,100 times: even, unknown, ignored */
   bytes[3] = 2;
   bare_in_bytes(target.bare, &path, bytes, sizeof bytes);
-  assert_out(target.bare, "60840002");
+  assert_out(target.bare, "60840002" BARE_NOT_FOUND);
   memset(bytes + 4, 0x10, 1100); /* option 1, 2, 3, … */
   bytes[3] = 3;
   bare_in_bytes(target.bare, &path, bytes, sizeof bytes);

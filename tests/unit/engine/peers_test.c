@@ -140,6 +140,28 @@ static void ids_are_not_reused_however_many_are_skipped(void **state) {
   }
 }
 
+/* The next ID begins a half that was used a moment ago, or stands just before it: there is no way ahead yet. */
+static void nothing_is_skipped_into_a_half_that_is_not_free(void **state) {
+  (void)state;
+  static const uint16_t positions[] = {0, 0x8000, 0x7fff, 0xefff, 0xf000, 0x8000 - 8191, 0xf000 - 8191};
+  for (size_t i = 0; i < sizeof positions / sizeof *positions; ++i) {
+    struct fixture fixture;
+    open_peers(&fixture, 1);
+    bool evicted;
+    uint32_t peer = take(&fixture, &evicted);
+    struct peer *record = &fixture.peers.records[peer];
+    record->next_mid = positions[i];
+    record->flags |= PEER_SENT | PEER_OTHER_HALF_USED;
+    record->other_half = coarse_time(1000 * COPAL_SECOND);
+    copal_time now = 1000 * COPAL_SECOND + LIFETIME / 2;
+    assert_false(peers_skip_mids(&fixture.peers, peer, &fixture.random, now, LIFETIME));
+    assert_int_equal(record->next_mid, positions[i]);
+    now += LIFETIME;
+    assert_true(peers_skip_mids(&fixture.peers, peer, &fixture.random, now, LIFETIME));
+    free(fixture.memory);
+  }
+}
+
 /* Two that are skipped to lie anywhere ahead: no ID is likely, nor the distance between them. */
 static void skipped_ids_cannot_be_guessed(void **state) {
   (void)state;
@@ -306,6 +328,7 @@ int main(void) {
       cmocka_unit_test(groups_have_ids_of_their_own),
       cmocka_unit_test(ids_of_messages_that_wait_for_their_turn_are_not_reused_either),
       cmocka_unit_test(ids_are_not_reused_however_many_are_skipped),
+      cmocka_unit_test(nothing_is_skipped_into_a_half_that_is_not_free),
       cmocka_unit_test(skipped_ids_cannot_be_guessed),
       cmocka_unit_test(t34_first_ids_are_random),
       cmocka_unit_test(an_id_is_spent_only_when_it_is_taken),

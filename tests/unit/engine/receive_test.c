@@ -168,6 +168,56 @@ static void a_response_of_ours_is_forgotten_once_it_is_acknowledged_or_reset(voi
   }
 }
 
+/* RFC 7641: a registration is answered again and again. Its message ID is another message's by then. */
+static void who_observes_is_found_by_token_alone_until_its_time(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t index = transmitted(fixture, COPAL_CON, EXCHANGE_CALL);
+  uint16_t mid = mid_of(fixture, index);
+  uint8_t token[8];
+  memcpy(token, token_of(fixture, index).data, 8);
+  copal_bytes own = {token, 8};
+  copal_time until = fixture->engine.now + 1000 * COPAL_SECOND;
+  assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, mid, own).kind, VERDICT_RESPONSE);
+  for (uint16_t i = 0; i < 3; ++i) {
+    engine_observe(&fixture->engine, index, until);
+    assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, mid, own).kind, VERDICT_IGNORE);
+    assert_int_equal(receive(fixture, 0, COPAL_RST, COPAL_EMPTY, mid, NO_TOKEN).kind, VERDICT_IGNORE);
+    assert_int_equal(engine_fixture_due(fixture, until - 3 + i).kind, DUE_NOTHING);
+    struct verdict verdict = receive(fixture, 0, COPAL_NON, COPAL_CONTENT, i, own);
+    assert_int_equal(verdict.kind, VERDICT_RESPONSE);
+    assert_int_equal(verdict.exchange, index);
+  }
+  engine_observe(&fixture->engine, index, until);
+  struct due due = engine_fixture_due(fixture, until);
+  assert_int_equal(due.kind, DUE_FAILED);
+  assert_int_equal(due.error, COPAL_ERR_TIMEOUT);
+  engine_end(&fixture->engine, index);
+  assert_int_equal(fixture->engine.exchanges.index.count, 0);
+  assert_int_equal(fixture->engine.exchanges.slab.count, 0);
+  engine_fixture_close(fixture);
+}
+
+static void a_call_that_nobody_is_to_answer_ends_with_its_ack(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t index = transmitted(fixture, COPAL_CON, EXCHANGE_CALL | EXCHANGE_RESPONDED);
+  struct verdict verdict = receive(fixture, 0, COPAL_ACK, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN);
+  assert_int_equal(verdict.kind, VERDICT_ACKNOWLEDGED);
+  assert_int_equal(verdict.exchange, index);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_ANSWERED);
+  assert_int_equal(fixture->engine.peers.records[0].outstanding, 0);
+  engine_end(&fixture->engine, index);
+  /* So does one that is no request, and so cannot be answered. */
+  assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_CONTENT, EXCHANGE_CALL, COPAL_NEVER, &index),
+                   COPAL_OK);
+  assert_int_equal(engine_fixture_due(fixture, fixture->engine.now).kind, DUE_TRANSMIT);
+  assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_EMPTY, mid_of(fixture, index), NO_TOKEN).exchange, index);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_ANSWERED);
+  assert_int_equal(fixture->engine.exchanges.timers.count, 0);
+  engine_fixture_close(fixture);
+}
+
 static void a_reset_that_comes_after_the_end_is_late(void **state) {
   (void)state;
   struct engine_fixture *fixture = open_engine(false);
@@ -310,6 +360,8 @@ int main(void) {
       cmocka_unit_test(a_non_is_not_acknowledged_but_may_draw_a_reset),
       cmocka_unit_test(an_ack_lets_a_call_expect_its_response_and_the_next_one_go),
       cmocka_unit_test(a_response_of_ours_is_forgotten_once_it_is_acknowledged_or_reset),
+      cmocka_unit_test(who_observes_is_found_by_token_alone_until_its_time),
+      cmocka_unit_test(a_call_that_nobody_is_to_answer_ends_with_its_ack),
       cmocka_unit_test(a_reset_that_comes_after_the_end_is_late),
       cmocka_unit_test(t31_a_piggybacked_response_needs_both_id_and_token),
       cmocka_unit_test(t31_a_separate_response_is_taken_from_the_server_alone),

@@ -275,6 +275,53 @@ static void a_call_ends_at_its_timeout_in_every_state(void **state) {
   engine_fixture_close(fixture);
 }
 
+static void a_non_that_nobody_is_to_answer_ends_with_its_interval(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  uint32_t index = send(fixture, 0, COPAL_NON, EXCHANGE_CALL | EXCHANGE_RESPONDED);
+  assert_due(fixture, START, DUE_TRANSMIT, index);
+  copal_time end = earliest(fixture);
+  assert_in_range(end - START, 1, 3 * COPAL_SECOND);
+  struct due due = engine_fixture_due(fixture, START + 3 * COPAL_SECOND);
+  assert_int_equal(due.kind, DUE_FAILED);
+  assert_int_equal(due.error, COPAL_OK);
+  assert_int_equal(fixture->engine.peers.records[0].outstanding, 0);
+  engine_end(&fixture->engine, index);
+  assert_int_equal(fixture->engine.exchanges.slab.count, 0);
+  engine_fixture_close(fixture);
+}
+
+static copal_error send_with(struct engine_fixture *fixture, uint32_t peer, bool no_token, copal_bytes token,
+                             uint32_t *index) {
+  static const uint8_t get[HEADER_SIZE] = {0x40, COPAL_GET};
+  struct transmission transmission = {.peer = peer,
+                                      .type = COPAL_CON,
+                                      .message = {get, sizeof get},
+                                      .token = token,
+                                      .no_token = no_token,
+                                      .flags = EXCHANGE_CALL,
+                                      .timeout = COPAL_NEVER};
+  return engine_send(&fixture->engine, &transmission, index);
+}
+
+static void a_token_is_none_or_the_given_one_where_that_is_wanted(void **state) {
+  (void)state;
+  copal_config config = config_of(4);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  copal_bytes none = {NULL, 0}, given = {(const uint8_t *)"given", 5};
+  uint32_t index;
+  assert_int_equal(send_with(fixture, 0, true, none, &index), COPAL_OK);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->size, HEADER_SIZE);
+  assert_int_equal(send_with(fixture, 0, true, none, &index), COPAL_ERR_TOKEN_IN_USE);
+  assert_int_equal(send_with(fixture, 1, true, none, &index), COPAL_OK);
+  assert_int_equal(send_with(fixture, 0, false, given, &index), COPAL_OK);
+  const struct exchange *exchange = engine_fixture_exchange(fixture, index);
+  assert_int_equal(exchange->size, HEADER_SIZE + 5);
+  assert_memory_equal(exchange_bytes(&fixture->engine.exchanges, exchange) + HEADER_SIZE, "given", 5);
+  engine_fixture_close(fixture);
+}
+
 static void a_timeout_that_cannot_be_added_means_never(void **state) {
   (void)state;
   copal_config config = config_of(1);
@@ -427,6 +474,8 @@ int main(void) {
       cmocka_unit_test(a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not),
       cmocka_unit_test(probing_can_be_switched_off),
       cmocka_unit_test(a_call_ends_at_its_timeout_in_every_state),
+      cmocka_unit_test(a_non_that_nobody_is_to_answer_ends_with_its_interval),
+      cmocka_unit_test(a_token_is_none_or_the_given_one_where_that_is_wanted),
       cmocka_unit_test(a_timeout_that_cannot_be_added_means_never),
       cmocka_unit_test(a_send_that_fails_spends_no_message_id),
       cmocka_unit_test(what_is_superseded_keeps_token_timer_and_counter),

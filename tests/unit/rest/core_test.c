@@ -124,11 +124,11 @@ static void only_get_and_only_link_format(void **state) {
   (void)state;
   struct bare *bare = open_server();
   add(bare, "/a", NULL);
-  bare_expect(bare, "40020001 bb2e77656c6c2d6b6e6f776e 04636f7265", "60850001");
-  bare_expect(bare, "40010002 bb2e77656c6c2d6b6e6f776e 04636f7265 6132", "60860002");
+  bare_expect(bare, "40020001 bb2e77656c6c2d6b6e6f776e 04636f7265", "60850001" BARE_METHOD_NOT_ALLOWED);
+  bare_expect(bare, "40010002 bb2e77656c6c2d6b6e6f776e 04636f7265 6132", "60860002" BARE_NOT_ACCEPTABLE);
   bare_expect(bare, "40010003 bb2e77656c6c2d6b6e6f776e 04636f7265 6128", "60450003c128ff3c2f613e");
-  bare_expect(bare, "40010004 bb2e77656c6c2d6b6e6f776e", "60840004");
-  bare_expect(bare, "40010005 bb2e77656c6c2d6b6e6f776e 04636f7265 00", "60840005");
+  bare_expect(bare, "40010004 bb2e77656c6c2d6b6e6f776e", "60840004" BARE_NOT_FOUND);
+  bare_expect(bare, "40010005 bb2e77656c6c2d6b6e6f776e 04636f7265 00", "60840005" BARE_NOT_FOUND);
   bare_close(bare);
 }
 

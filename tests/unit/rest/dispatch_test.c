@@ -77,15 +77,16 @@ static void a_non_is_answered_by_a_non_with_an_id_of_its_own(void **state) {
 static void errors_that_need_no_handler(void **state) {
   (void)state;
   struct bare *bare = open_server();
-  bare_expect(bare, "40010001b178", "60840001");                                /* 4.04: no such route */
-  bare_expect(bare, "40010002", "60840002");                                    /* nor at the root */
-  bare_expect(bare, "40030003b161", "60850003");                                /* 4.05: no such method */
-  bare_expect(bare, "40080004b161", "60850004");                                /* nor an unknown one */
-  bare_expect(bare, "40010005b1610161", "60840005");                            /* "/a/a" */
-  bare_expect(bare, "40010006 dd1600 636f61703a2f2f682f616161 61", "60a50006"); /* 5.05: Proxy-Uri */
-  bare_expect(bare, "40010007 d41a 636f6170", "60a50007");                      /* Proxy-Scheme */
-  bare_expect(bare, "40010008b46d757465", "60a00008");                          /* 5.00: the handler said nothing */
-  bare_expect(bare, "40010009b662726f6b656e", "60a00009");                      /* or what cannot be said */
+  bare_expect(bare, "40010001b178", "60840001" BARE_NOT_FOUND);          /* 4.04: no such route */
+  bare_expect(bare, "40010002", "60840002" BARE_NOT_FOUND);              /* nor at the root */
+  bare_expect(bare, "40030003b161", "60850003" BARE_METHOD_NOT_ALLOWED); /* 4.05: no such method */
+  bare_expect(bare, "40080004b161", "60850004" BARE_METHOD_NOT_ALLOWED); /* nor an unknown one */
+  bare_expect(bare, "40010005b1610161", "60840005" BARE_NOT_FOUND);      /* "/a/a" */
+  bare_expect(bare, "40010006 dd1600 636f61703a2f2f682f616161 61",
+              "60a50006" BARE_PROXYING_NOT_SUPPORTED);                                 /* 5.05: Proxy-Uri */
+  bare_expect(bare, "40010007 d41a 636f6170", "60a50007" BARE_PROXYING_NOT_SUPPORTED); /* Proxy-Scheme */
+  bare_expect(bare, "40010008b46d757465", "60a00008" BARE_INTERNAL_SERVER_ERROR); /* 5.00: the handler said nothing */
+  bare_expect(bare, "40010009b662726f6b656e", "60a00009" BARE_INTERNAL_SERVER_ERROR); /* or what cannot be said */
   assert_int_equal(hellos, 0);
   bare_close(bare);
 }
@@ -94,38 +95,45 @@ static void errors_that_need_no_handler(void **state) {
 static void an_accept_that_is_not_met_gets_4_06_where_only_a_representation_is_refused(void **state) {
   (void)state;
   struct bare *bare = open_server();
-  bare_expect(bare, "40010001b16a6132", "60450001c132ff7b7d");   /* Accept 50 */
-  bare_expect(bare, "40010002b16a613c", "60860002");             /* Accept 60 */
-  bare_expect(bare, "40010003b16a60", "60860003");               /* Accept 0 */
-  bare_expect(bare, "40010004b16a620032", "60450004c132ff7b7d"); /* leading zero: still 50 (3.2) */
-  bare_expect(bare, "40050005b16a613c", "60860005");
-  bare_expect(bare, "40030006b16a613c", "60440006c132ff7b7d"); /* a PUT has changed things: that is to be said */
-  bare_expect(bare, "40010007b1786132", "60840007");           /* an error takes precedence */
+  bare_expect(bare, "40010001b16a6132", "60450001c132ff7b7d");           /* Accept 50 */
+  bare_expect(bare, "40010002b16a613c", "60860002" BARE_NOT_ACCEPTABLE); /* Accept 60 */
+  bare_expect(bare, "40010003b16a60", "60860003" BARE_NOT_ACCEPTABLE);   /* Accept 0 */
+  bare_expect(bare, "40010004b16a620032", "60450004c132ff7b7d");         /* leading zero: still 50 (3.2) */
+  bare_expect(bare, "40050005b16a613c", "60860005" BARE_NOT_ACCEPTABLE);
+  bare_expect(bare, "40030006b16a613c", "60440006c132ff7b7d");      /* a PUT has changed things: that is to be said */
+  bare_expect(bare, "40010007b1786132", "60840007" BARE_NOT_FOUND); /* an error takes precedence */
   bare_close(bare);
 }
 
-/* RFC 7252 5.4.1: "This response SHOULD include a diagnostic payload describing the unrecognized option(s)". */
-static void assert_refused(struct bare *bare, const char *in, const char *diagnostic) {
+/* RFC 7252 5.4.1: "This response SHOULD include a diagnostic payload describing the unrecognized option(s)". RFC 9290
+ * 3.1.1 has an entry for them. */
+static void assert_refused(struct bare *bare, const char *in, uint16_t number, const char *detail) {
   bare_in(bare, "%s", in);
   const copal_view *view = &bare_out_one(bare)->view;
+  copal_problem problem;
   assert_int_equal(view->type, COPAL_ACK);
   assert_int_equal(view->code, COPAL_BAD_OPTION);
-  assert_int_equal(view->options.size, 0);
-  assert_int_equal(view->payload.size, strlen(diagnostic));
-  assert_memory_equal(view->payload.data, diagnostic, strlen(diagnostic));
+  assert_int_equal(copal_find_uint(view, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE), COPAL_PROBLEM);
+  assert_true(copal_problem_read(view->payload, &problem));
+  assert_int_equal(problem.options_count, 1);
+  assert_int_equal(problem.options[0], number);
+  assert_int_equal(problem.title.size, 10);
+  assert_memory_equal(problem.title.data, "Bad Option", 10);
+  assert_int_equal(problem.detail.size, strlen(detail));
+  assert_memory_equal(problem.detail.data, detail, strlen(detail));
 }
 
 /* RFC 7252 5.4.1, 5.4.3, 5.4.5: what is critical and not understood. */
 static void t16_t18_critical_options_that_are_not_understood_get_4_02_or_nothing(void **state) {
   (void)state;
   struct bare *bare = open_server();
-  assert_refused(bare, "40010001b161 e1fe25 00", "refused: option 65341");       /* unknown and odd */
-  assert_refused(bare, "40010002 30 8161", "refused: option 3 Uri-Host");        /* of no bytes */
-  assert_refused(bare, "40010003 73010203 4161", "refused: option 7 Uri-Port");  /* of 3 bytes */
-  assert_refused(bare, "40010004 5178 6161", "refused: option 5 If-None-Match"); /* with a value */
-  assert_refused(bare, "40010005 b161 6132 0132", "refused: option 17 Accept");  /* twice */
-  assert_refused(bare, "40010006 b161 63010203", "refused: option 17 Accept");   /* of 3 bytes */
-  for (int i = 0; i < 2; ++i) bare_expect(bare, "50010007 b161 e1fe25 00", "");  /* a NON is rejected in silence */
+  assert_refused(bare, "40010001b161 e1fe25 00", 65341, "option 65341");        /* unknown and odd */
+  assert_refused(bare, "40010002 30 8161", 3, "option 3, Uri-Host");            /* of no bytes */
+  assert_refused(bare, "40010003 73010203 4161", 7, "option 7, Uri-Port");      /* of 3 bytes */
+  assert_refused(bare, "40010004 5178 6161", 5, "option 5, If-None-Match");     /* with a value */
+  assert_refused(bare, "40010005 b161 6132 0132", 17, "option 17, Accept");     /* twice */
+  assert_refused(bare, "40010006 b161 63010203", 17, "option 17, Accept");      /* of 3 bytes */
+  for (int i = 0; i < 2; ++i) bare_expect(bare, "50010007 b161 e1fe25 00", ""); /* a NON is rejected in silence */
   assert_int_equal(hellos, 0);
   bare_expect(bare, "40010008b161", "60450008c0ff6869");
   bare_close(bare);
@@ -145,11 +153,11 @@ static void t17_elective_options_are_ignored_whatever_they_are(void **state) {
 static void t20_paths_are_bytes(void **state) {
   (void)state;
   struct bare *bare = open_server();
-  bare_expect(bare, "40010001 b3612f61", "60840001"); /* "a/a" is one segment */
-  bare_expect(bare, "40010002 b26100", "60840002");
-  bare_expect(bare, "40010003 b2ff80", "60840003");
-  bare_expect(bare, "40010004 b22e2e 0161", "60840004"); /* "..", "a" */
-  bare_expect(bare, "40010005 b12e 0161", "60840005");
+  bare_expect(bare, "40010001 b3612f61", "60840001" BARE_NOT_FOUND); /* "a/a" is one segment */
+  bare_expect(bare, "40010002 b26100", "60840002" BARE_NOT_FOUND);
+  bare_expect(bare, "40010003 b2ff80", "60840003" BARE_NOT_FOUND);
+  bare_expect(bare, "40010004 b22e2e 0161", "60840004" BARE_NOT_FOUND); /* "..", "a" */
+  bare_expect(bare, "40010005 b12e 0161", "60840005" BARE_NOT_FOUND);
   bare_close(bare);
 }
 
