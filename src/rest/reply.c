@@ -96,6 +96,7 @@ static bool is_outside(const struct copal_request *request, const struct window 
 /* Whether a body of that size goes without blocks. */
 static bool is_whole(struct copal_request *request, uint64_t size) {
   size_t room;
+  if (size == 0 && request->quick && request->block2.block.number == 0) return true;
   if (asks_for_block(request) || size > BLOCK_SIZE_MAX) return false;
   return copal_message_payload_room(&request->reply, &room) != NULL ? size <= room : size == 0;
 }
@@ -343,9 +344,11 @@ void request_begin_burst(struct copal_request *request, uint32_t skipped) {
   struct transfer_key key = request_transfer_key(request);
   uint32_t index = transfers_find(transfers, TRANSFER_KEPT, &key);
   if (index == INDEX_NONE) return;
-  copal_view reply = copal_message_view(&request->reply);
   uint8_t szx = request->wanted.szx;
-  if (skipped > 0) szx = copal_block_of(copal_find_uint(&reply, COPAL_OPTION_Q_BLOCK2, 0)).szx;
+  if (skipped > 0) {
+    copal_view reply = copal_message_view(&request->reply);
+    szx = copal_block_of(copal_find_uint(&reply, COPAL_OPTION_Q_BLOCK2, 0)).szx;
+  }
   if (request->wanted.count == 0) wanted_whole(&request->wanted, szx);
   struct burst_request burst = {.wanted = &request->wanted,
                                 .token = request->rx.message.token,
