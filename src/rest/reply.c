@@ -180,16 +180,8 @@ copal_error copal_reply_body(copal_request *request, const void *body, size_t bo
 
 /* --- Bodies that are read -------------------------------------------------------------------------- */
 
-/* A body that is to be kept is read to its end first. */
-static copal_error reply_all(struct copal_request *request, uint64_t total, copal_reader *read, void *context) {
-  struct transfers *transfers = request->transfers;
-  struct transfer_key key = request_transfer_key(request);
-  if (total != COPAL_SIZE_UNKNOWN && total > transfers->body_size_max) return COPAL_ERR_MESSAGE_SIZE;
-  uint32_t index = transfers_begin(transfers, TRANSFER_KEPT, &key, request->engine->now);
-  if (index == INDEX_NONE) return COPAL_ERR_MESSAGE_SIZE;
-  struct transfer *transfer = &transfers->records[index];
-  transfer->head_size = (uint32_t)request->reply.size;
-  copal_error error = transfer_append(transfers, index, request->reply.buffer, request->reply.size);
+static copal_error read_all(struct transfers *transfers, uint32_t index, copal_reader *read, void *context) {
+  copal_error error = COPAL_OK;
   uint8_t chunk[256];
   for (uint64_t offset = 0, size = sizeof chunk; error == COPAL_OK && size == sizeof chunk; offset += size) {
     size = read(context, offset, chunk, sizeof chunk);
@@ -198,10 +190,43 @@ static copal_error reply_all(struct copal_request *request, uint64_t total, copa
     else
       error = transfer_append(transfers, index, chunk, (size_t)size);
   }
+  return error;
+}
+
+/* All blocks have the same ETag, which is known only when the body is: until then the head has the room for it. */
+static void stamp_etag(const struct transfers *transfers, uint32_t index, const struct hash_key *key) {
+  const struct transfer *transfer = &transfers->records[index];
+  uint8_t *bytes = transfer_bytes(transfers, transfer);
+  uint64_t hash = hash_bytes(key, bytes + transfer->head_size, transfer->size - transfer->head_size);
+  copal_view head;
+  copal_option option;
+  if (copal_decode(bytes, transfer->head_size, &head) != COPAL_OK) return;
+  if (!copal_find(&head, COPAL_OPTION_ETAG, &option)) return;
+  memcpy(bytes + (option.value - bytes), &hash, sizeof hash);
+}
+
+/* A body that is to be kept is read to its end first. */
+static copal_error reply_all(struct copal_request *request, uint64_t total, copal_reader *read, void *context) {
+  struct transfers *transfers = request->transfers;
+  struct transfer_key key = request_transfer_key(request);
+  if (total != COPAL_SIZE_UNKNOWN && total > transfers->body_size_max) return COPAL_ERR_MESSAGE_SIZE;
+  uint32_t index = transfers_begin(transfers, TRANSFER_KEPT, &key, request->engine->now);
+  if (index == INDEX_NONE) return COPAL_ERR_MESSAGE_SIZE;
+  static const uint8_t room[ETAG_SIZE_MAX];
+  copal_view view = copal_message_view(&request->reply);
+  copal_option option;
+  bool stamps = is_success(request) && !copal_find(&view, COPAL_OPTION_ETAG, &option);
+  if (stamps) copal_message_add(&request->reply, COPAL_OPTION_ETAG, room, sizeof room);
+  transfers->records[index].head_size = (uint32_t)request->reply.size;
+  copal_error error = request->reply.error;
+  if (error == COPAL_OK) error = transfer_append(transfers, index, request->reply.buffer, request->reply.size);
+  if (error == COPAL_OK) error = read_all(transfers, index, read, context);
+  if (stamps && request->reply.error == COPAL_OK) copal_message_delete(&request->reply, COPAL_OPTION_ETAG);
   if (error != COPAL_OK) {
     transfer_drop(transfers, index);
     return error == COPAL_ERR_BODY_READ ? error : COPAL_ERR_MESSAGE_SIZE;
   }
+  if (stamps) stamp_etag(transfers, index, &request->routes->key);
   bool served = request_reply_kept(request);
   assert(served);
   (void)served;
