@@ -213,6 +213,15 @@ void request_finish_gathering(struct copal_request *request) {
   answer_block(request, index);
 }
 
+void request_settle_late(struct copal_request *request) {
+  uint32_t index = transfers_find(request->transfers, TRANSFER_GATHERED, request->key);
+  if (index != INDEX_NONE) transfer_end(request->transfers, index);
+  const struct request_block *asked = &request->block2;
+  bool whole = !asked->present || (asked->block.more && asked->block.number == 0);
+  if (!request->in_blocks && index != INDEX_NONE) request_keep_reply(request);
+  if (request->in_blocks && whole) request_begin_burst(request, 1);
+}
+
 /* The answer is kept for whoever sends a block once more because it was lost: it must not begin a new body. */
 void request_end_gathering(struct copal_request *request) {
   struct transfers *transfers = request->transfers;

@@ -115,6 +115,10 @@ void request_begin_burst(struct copal_request *request, uint32_t skipped);
  * payload, which is kept. request has its key. */
 copal_error request_reply_late(struct copal_request *request, const copal_message *response);
 
+/* After a reply that came late to a request by Q-Block, and is sent: its further blocks follow, and it is kept for
+ * whoever sends the request's blocks again: gather.c. */
+void request_settle_late(struct copal_request *request);
+
 /* Cuts a payload that was set by hand down to the wanted block. */
 void request_cut_reply(struct copal_request *request);
 
