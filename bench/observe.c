@@ -129,7 +129,7 @@ static void change(struct crowd *crowd, struct sent *sent, bool con, uint32_t ch
   register_all(crowd);
   for (uint32_t i = 0; i <= changes; ++i) {
     /* The first one touches memory that was never used before. */
-    if (i == 1) memset(crowd->ns + PART_NON, 0, (PARTS - PART_NON) * sizeof *crowd->ns);
+    if (i == 1) memset(crowd->ns + PART_NON, 0, sizeof *crowd->ns * (PARTS - PART_NON));
     crowd->now += COPAL_SECOND;
     send_all(crowd, con ? PART_CON : PART_NON, sent);
     if (con)

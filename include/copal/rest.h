@@ -73,8 +73,9 @@ COPAL_API copal_error copal_route_version(copal_endpoint *endpoint, const char *
 
 /* Lets a route's GET and FETCH be observed: copal_notify tells observers of changes. confirm_every: notifications are
  * non-confirmable, but for one in that time that is confirmable (RFC 7641 4.5); where nothing has changed since, the
- * last one is repeated as such. 0 makes all of them confirmable, and above 24 hours is 24 hours. Observers whose address
- * is not verified get confirmable ones only. Of the non-confirmable, a client gets one in 3 seconds, the newest. */
+ * last one is repeated as such. 0 makes all of them confirmable, and above 24 hours is 24 hours. Observers whose
+ * address is not verified get confirmable ones until they acknowledge one. Of the non-confirmable, a client gets one in
+ * 3 seconds, the newest. */
 COPAL_API copal_error copal_route_observable(copal_endpoint *endpoint, const char *pattern, copal_time confirm_every);
 
 /* Called when a body in parts ends before its last part: the client went away or began anew. */
@@ -88,8 +89,8 @@ COPAL_API copal_error copal_route_parts(copal_endpoint *endpoint, copal_code met
 /* Tells the observers of a path, such as "/sensors/3", that it has changed: the next output has the handler make the
  * new representation, once for all who asked alike, and sends it to each. Any number of changes until then count as
  * one, and so does one that the handler itself notes while it makes a notification of that path. A reply that is no
- * success, or has another Content-Format than the first one, ends the observation. Returns how many observers there are;
- * 0 for a path that is none. */
+ * success, or has another Content-Format than the first one, ends the observation. Returns how many observers there
+ * are; 0 for a path that is none. */
 COPAL_API size_t copal_notify(copal_endpoint *endpoint, const char *path);
 
 /* Ends the observations of a path with a last notification of that code, such as 4.04; with COPAL_EMPTY, without one.
@@ -119,7 +120,8 @@ COPAL_API bool copal_request_query(const copal_request *request, const char *nam
  * COPAL_FORMAT_NONE. */
 COPAL_API uint32_t copal_request_format(const copal_request *request);
 
-/* Whether the handler is called for observers rather than for one who asks now: it cannot defer then. */
+/* Whether the handler is called for observers rather than for one who asks now: it cannot defer then, and the request
+ * comes from nobody. It is what they have in common: without token, ETag, Echo, No-Response. */
 COPAL_API bool copal_request_is_notification(const copal_request *request);
 
 /* A part of a body on a route with copal_route_parts. A body in one message is its first and last part. */

@@ -97,28 +97,21 @@ bool endpoint_is_verified(const copal_endpoint *endpoint, uint32_t peer);
 bool endpoint_may_answer(const copal_endpoint *endpoint, const struct arrival *arrival, size_t reply_size);
 
 /* Holds the reply that stands behind the request's entry back until the address is verified, and closes the entry: the
- * request is acknowledged and its reply comes as a separate one; or the entry gets a small one that is sent at once. */
+ * reply is a late one then. Where there is no room for it, the request is told so. */
 void endpoint_hold_answer(copal_endpoint *endpoint, struct arrival *arrival, struct reply *entry,
                           const struct copal_request *request);
 
-/* The same in parts, for answers that come late. size: of all that may be sent, repetitions included. */
+/* The same in parts, for answers that come late. */
 bool endpoint_may_send(const copal_endpoint *endpoint, uint32_t peer, size_t request_size, size_t size);
 
-/* An answer that may be too large for an address that is not verified. */
-struct unproven {
-  uint32_t peer;
-  bool con;    /* as the request */
-  bool unsafe; /* the request must not be repeated */
-  copal_bytes message;
-  copal_bytes token; /* where message has none */
-};
+/* Holds a copy of a response back until the address is verified. The deferred record is the verification's from then
+ * on. False when there is no room for it. */
+bool endpoint_hold(copal_endpoint *endpoint, uint32_t deferred, copal_bytes message);
 
-/* Holds a copy back until the address is verified. False when there is no room for it. */
-bool endpoint_hold(copal_endpoint *endpoint, const struct unproven *answer);
-
-/* Writes what an address that is not verified may be told instead, without a token: 4.01 with an Echo value or, since
- * what was done must not be asked for again, no more than the code and where something was made. */
-copal_bytes endpoint_write_small(copal_endpoint *endpoint, const struct unproven *answer, uint8_t buffer[SMALL_SIZE]);
+/* Writes what an address that is not verified may be told instead of a message, without a token: 4.01 with an Echo
+ * value or, since a request that executes something must not be sent again, the message's code and Location. */
+copal_bytes endpoint_write_small(copal_endpoint *endpoint, uint32_t peer, bool executed, copal_bytes message,
+                                 uint8_t buffer[SMALL_SIZE]);
 
 /* Has a peer verified, unless it is or that is under way. */
 void endpoint_verify(copal_endpoint *endpoint, uint32_t peer);
@@ -130,6 +123,11 @@ void endpoint_note_verified(copal_endpoint *endpoint, uint32_t peer);
 void endpoint_note_stray(copal_endpoint *endpoint, uint32_t peer);
 
 /* --- Answers ------------------------------------------------------------------------------------ */
+
+/* Answers a request that was deferred: piggybacked as long as its ACK has not gone, else as a message of that type. The
+ * token is the request's where message has none: late.c. Errors as copal_send. */
+copal_error endpoint_answer_late(copal_endpoint *endpoint, const struct deferred *deferred, copal_bytes message,
+                                 copal_type type);
 
 /* Sends the empty ACK of a request that is answered later: late.c. */
 void endpoint_acknowledge(copal_endpoint *endpoint, const struct deferred *deferred);

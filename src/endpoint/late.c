@@ -55,8 +55,14 @@ void endpoint_acknowledge(copal_endpoint *endpoint, const struct deferred *defer
   endpoint_answer_empty(endpoint, &endpoint->paths.records[deferred->peer], COPAL_ACK, deferred->key.mid);
 }
 
-static copal_error send_deferred(copal_endpoint *endpoint, const struct deferred *deferred, copal_bytes message,
-                                 copal_bytes token, copal_type type) {
+static copal_bytes token_of(const copal_endpoint *endpoint, const struct deferred *deferred, copal_bytes message) {
+  if (header_token(message.data).size > 0) return (copal_bytes){NULL, 0};
+  return (copal_bytes){store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
+}
+
+copal_error endpoint_answer_late(copal_endpoint *endpoint, const struct deferred *deferred, copal_bytes message,
+                                 copal_type type) {
+  copal_bytes token = token_of(endpoint, deferred, message);
   if (deferred->ack_at != COPAL_NEVER) {
     struct late late = {deferred->key, endpoint->paths.records[deferred->peer], token, deferred->peer};
     return endpoint_piggyback(endpoint, &late, message);
@@ -75,31 +81,22 @@ static bool may_send(const copal_endpoint *endpoint, const struct deferred *defe
   return deferred->multicast || endpoint_may_send(endpoint, deferred->peer, deferred->request_size, size);
 }
 
-static copal_error answer_message(copal_endpoint *endpoint, const struct deferred *deferred,
-                                  const copal_message *response) {
-  copal_bytes message = {response->buffer, response->size};
-  copal_bytes token = {store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
-  bool owes_ack = deferred->ack_at != COPAL_NEVER;
+/* held is set where the record is the verification's from now on. */
+static copal_error answer_message(copal_endpoint *endpoint, uint32_t index, copal_bytes message, bool *held) {
+  struct deferred *deferred = &endpoint->deferreds.records[index];
   if (!deferred->multicast && message_is_unwanted(deferred->no_response, header_code(message.data))) {
-    if (owes_ack) endpoint_acknowledge(endpoint, deferred);
+    if (deferred->ack_at != COPAL_NEVER) endpoint_acknowledge(endpoint, deferred);
     return COPAL_OK;
   }
-  if (header_token(message.data).size > 0) token.size = 0;
-  size_t size = header_size_with(message, token);
-  bool con = deferred->key.con;
+  copal_type type = deferred->key.con ? COPAL_CON : COPAL_NON;
+  size_t size = header_size_with(message, token_of(endpoint, deferred, message));
   if (size > endpoint->engine.message_size_max) return COPAL_ERR_MESSAGE_SIZE;
-  if (may_send(endpoint, deferred, size))
-    return send_deferred(endpoint, deferred, message, token, con ? COPAL_CON : COPAL_NON);
-
-  struct unproven answer = {deferred->peer, con, deferred->key.unsafe, message, token};
-  if (endpoint_hold(endpoint, &answer)) {
-    if (owes_ack) endpoint_acknowledge(endpoint, deferred);
-    return COPAL_OK;
-  }
+  if (may_send(endpoint, deferred, size)) return endpoint_answer_late(endpoint, deferred, message, type);
+  *held = endpoint_hold(endpoint, index, message);
+  if (*held) return COPAL_OK;
   uint8_t buffer[SMALL_SIZE];
-  copal_bytes small = endpoint_write_small(endpoint, &answer, buffer);
-  token = (copal_bytes){store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
-  return send_deferred(endpoint, deferred, small, token, COPAL_NON);
+  message = endpoint_write_small(endpoint, deferred->peer, deferred->key.unsafe, message, buffer);
+  return endpoint_answer_late(endpoint, deferred, message, COPAL_NON);
 }
 
 /* Whether the response as it was written is not what the request's blocks and the datagram's size call for. */
@@ -111,9 +108,9 @@ static bool needs_blocks(const copal_endpoint *endpoint, const struct deferred *
 }
 
 /* The response anew, with the block of its payload that is asked for; the rest is kept. */
-static copal_error answer_block(copal_endpoint *endpoint, const struct deferred *deferred,
-                                const copal_message *response) {
+static copal_error answer_block(copal_endpoint *endpoint, uint32_t index, const copal_message *response, bool *held) {
   struct engine *engine = &endpoint->engine;
+  const struct deferred *deferred = &endpoint->deferreds.records[index];
   uint32_t slot = store_take(&engine->exchanges.store, engine->message_size_max);
   if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
   struct transfer_key key = {deferred->key.identity, deferred->options};
@@ -135,7 +132,8 @@ static copal_error answer_block(copal_endpoint *endpoint, const struct deferred 
                    .type = deferred->key.con ? COPAL_CON : COPAL_NON,
                    .code = deferred->code};
   copal_error error = request_reply_late(&request, response);
-  if (error == COPAL_OK) error = answer_message(endpoint, deferred, &request.reply);
+  copal_bytes message = {request.reply.buffer, request.reply.size};
+  if (error == COPAL_OK) error = answer_message(endpoint, index, message, held);
   if (error == COPAL_OK && request.quick) request_settle_late(&request);
   store_give(&engine->exchanges.store, slot);
   return error;
@@ -147,11 +145,17 @@ copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle
   if (response->error != COPAL_OK) return response->error;
   if (!copal_code_is_response(header_code(response->buffer))) return COPAL_ERR_TYPE;
   endpoint_read_clock(endpoint);
-  struct deferred *deferred = &endpoint->deferreds.records[index];
-  copal_error error = needs_blocks(endpoint, deferred, response) ? answer_block(endpoint, deferred, response)
-                                                                 : answer_message(endpoint, deferred, response);
-  if (error == COPAL_OK) deferred_give(&endpoint->deferreds, &endpoint->engine, index);
-  return error;
+  bool held = false;
+  copal_bytes message = {response->buffer, response->size};
+  copal_error error = needs_blocks(endpoint, &endpoint->deferreds.records[index], response)
+                          ? answer_block(endpoint, index, response, &held)
+                          : answer_message(endpoint, index, message, &held);
+  if (error != COPAL_OK) return error;
+  if (held)
+    deferred_renew(&endpoint->deferreds, index);
+  else
+    deferred_give(&endpoint->deferreds, &endpoint->engine, index);
+  return COPAL_OK;
 }
 
 copal_error copal_deferred_drop(copal_endpoint *endpoint, copal_deferred handle) {

@@ -175,6 +175,19 @@ static bool has_room(const struct engine *engine, size_t size) {
          store->used + size <= store_size - store_size / 4;
 }
 
+/* RFC 7641 7: "Without client authentication, a server therefore MUST strictly limit the number of notifications that
+ * it sends between receiving acknowledgements that confirm the actual interest of the client in the data". An address
+ * that is not verified is sent nothing else before its first acknowledgement, which verifies it. */
+static copal_time confirm_every(const copal_endpoint *endpoint, const struct observer *observer) {
+  const struct observed *observed = &endpoint->observers.observed[observer->observed];
+  bool each = (observed->flags & OBSERVED_ENDING) != 0 || !endpoint_is_verified(endpoint, observer->peer);
+  return each ? 0 : observed->confirm_every;
+}
+
+static bool is_due(const copal_endpoint *endpoint, const struct observer *observer) {
+  return observer_is_due(observer, confirm_every(endpoint, observer), endpoint->engine.now);
+}
+
 static bool is_wanting(const copal_endpoint *endpoint, const struct observer *observer) {
   const struct observers *observers = &endpoint->observers;
   /* RFC 7641 4.5.1: servers "MUST strictly limit the number of simultaneous outstanding notifications/responses that
@@ -182,15 +195,7 @@ static bool is_wanting(const copal_endpoint *endpoint, const struct observer *ob
    * than one. */
   if (observer->exchange != INDEX_NONE) return false;
   if (observer->sent != observers->observed[observer->observed].state) return true;
-  return (observer->flags & OBSERVER_UNCONFIRMED) != 0 && observer_is_due(observers, observer, endpoint->engine.now);
-}
-
-/* An address that nobody has proved to be his is asked for an acknowledgement each time: RFC 7641 7. */
-static bool is_to_confirm(const copal_endpoint *endpoint, const struct observer *observer) {
-  const struct observers *observers = &endpoint->observers;
-  if ((observers->observed[observer->observed].flags & OBSERVED_ENDING) != 0) return true;
-  if (!endpoint_is_verified(endpoint, observer->peer)) return true;
-  return observer_is_due(observers, observer, endpoint->engine.now);
+  return (observer->flags & OBSERVER_UNCONFIRMED) != 0 && is_due(endpoint, observer);
 }
 
 /* RFC 7641 4.4: "The sequence number selected for a notification MUST be greater than that of any preceding
@@ -210,11 +215,21 @@ static void renumber(copal_endpoint *endpoint, uint32_t variant) {
   if (observed_rewrite(observers, &endpoint->engine, variant, renumbered)) observed->number = number;
 }
 
+/* An observer that is free is visited if it wants something, or when it will. */
+static void attend(copal_endpoint *endpoint, uint32_t index) {
+  struct observers *observers = &endpoint->observers;
+  const struct observer *observer = &observers->records[index];
+  if (is_wanting(endpoint, observer))
+    observers_again(observers, index);
+  else if (observer->exchange == INDEX_NONE && (observer->flags & OBSERVER_UNCONFIRMED) != 0)
+    observer_note_non(observers, index, confirm_every(endpoint, observer), endpoint->engine.now);
+}
+
 static copal_error send(copal_endpoint *endpoint, uint32_t index) {
   struct engine *engine = &endpoint->engine;
   struct observer *observer = &endpoint->observers.records[index];
   const struct observed *observed = &endpoint->observers.observed[observer->observed];
-  bool con = is_to_confirm(endpoint, observer);
+  bool con = is_due(endpoint, observer);
   if (observer->sent == observed->state && observer->number == observed->number) renumber(endpoint, observer->observed);
   struct transmission transmission = {.peer = observer->peer,
                                       .type = con ? COPAL_CON : COPAL_NON,
@@ -229,7 +244,10 @@ static copal_error send(copal_endpoint *endpoint, uint32_t index) {
   observer->exchange = exchange;
   observer->sent = observed->state;
   observer->number = observed->number;
-  observer_note_sent(&endpoint->observers, index, con, engine->now);
+  if (con)
+    observer_note_con(&endpoint->observers, index, engine->now);
+  else
+    observer_note_non(&endpoint->observers, index, confirm_every(endpoint, observer), engine->now);
   endpoint->calls[exchange] = (struct call){notification_over, observer};
   ++engine->counters.notifications;
   return COPAL_OK;
@@ -286,8 +304,8 @@ static void notification_over(copal_endpoint *endpoint, copal_tx tx, const copal
   if (gone) ++endpoint->engine.counters.observers_gone;
   if (gone || was_last || error == COPAL_ERR_RESET)
     observers_give(observers, &endpoint->engine, index);
-  else if (is_wanting(endpoint, observer))
-    observers_again(observers, index);
+  else
+    attend(endpoint, index);
 }
 
 void endpoint_forget_observer(copal_endpoint *endpoint, uint32_t index) {
@@ -328,9 +346,8 @@ static bool wake(copal_endpoint *endpoint, size_t count_max) {
   for (uint32_t index; count < count_max; ++count) {
     index = timer_take_due(&observers->timers, endpoint->engine.now);
     if (index == INDEX_NONE) break;
-    struct observer *observer = &observers->records[index];
-    observer->flags &= (uint8_t)~OBSERVER_TIMED;
-    if (is_wanting(endpoint, observer)) observers_again(observers, index);
+    observers->records[index].flags &= (uint8_t)~OBSERVER_TIMED;
+    attend(endpoint, index);
   }
   return count > 0;
 }

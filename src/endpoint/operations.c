@@ -28,11 +28,11 @@ static void begin_round(const copal_endpoint *endpoint, struct operation *operat
   operation->expires_at = bounded ? now + operation->timeout : COPAL_NEVER;
 }
 
-/* Whoever made the token: the next request needs it again. */
+/* Whoever made the token: the next request needs it again. A longer one is the request's own, which is kept with that.
+ */
 static void note_token(const struct exchanges *exchanges, struct operation *operation, uint32_t index) {
   copal_bytes token = header_token(exchange_bytes(exchanges, exchange_at(exchanges, index)));
-  copal_bytes own = header_token(store_bytes(&exchanges->store, operation->request));
-  if (!operation_keeps_token(operation) || own.size > 0 || token.size > sizeof operation->token) return;
+  if (!operation_keeps_token(operation) || token.size > sizeof operation->token) return;
   operation->token_size = (uint8_t)token.size;
   if (token.size > 0) memcpy(operation->token, token.data, token.size);
 }
@@ -332,7 +332,7 @@ copal_error copal_call_cancel(copal_endpoint *endpoint, copal_call call, bool de
   if (operation == NULL) return COPAL_ERR_STALE;
   endpoint_read_clock(endpoint);
   bool may_be_observed = operation->registering || !copal_tx_none(operation->observation);
-  if (deregistered && operation->observe && may_be_observed) deregister(endpoint, operation);
+  if (deregistered && may_be_observed) deregister(endpoint, operation);
   forget(endpoint, operation);
   return COPAL_OK;
 }

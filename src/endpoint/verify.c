@@ -60,25 +60,21 @@ bool endpoint_may_answer(const copal_endpoint *endpoint, const struct arrival *a
 
 /* --- Pings, and the end of a verification -------------------------------------------------------- */
 
-static void send(copal_endpoint *endpoint, const struct transmission *transmission) {
-  uint32_t index;
-  if (engine_send(&endpoint->engine, transmission, &index) != COPAL_OK) ++endpoint->engine.counters.outbox_full;
-}
-
-copal_bytes endpoint_write_small(copal_endpoint *endpoint, const struct unproven *answer, uint8_t buffer[SMALL_SIZE]) {
+copal_bytes endpoint_write_small(copal_endpoint *endpoint, uint32_t peer, bool executed, copal_bytes message,
+                                 uint8_t buffer[SMALL_SIZE]) {
   struct engine *engine = &endpoint->engine;
   copal_message small;
   ++engine->counters.unverified;
   copal_message_init(&small, buffer, SMALL_SIZE, COPAL_NON, COPAL_UNAUTHORIZED);
-  if (!answer->unsafe) {
+  if (!executed) {
     uint8_t value[ECHO_SIZE];
-    uint64_t identity = path_identity(&endpoint->paths, &endpoint->paths.records[answer->peer]);
+    uint64_t identity = path_identity(&endpoint->paths, &endpoint->paths.records[peer]);
     echo_write(&engine->seal_key, identity, engine->now, value);
     copal_message_add(&small, COPAL_OPTION_ECHO, value, sizeof value);
     return (copal_bytes){buffer, small.size};
   }
   copal_view view;
-  copal_error error = copal_decode(answer->message.data, answer->message.size, &view);
+  copal_error error = copal_decode(message.data, message.size, &view);
   assert(error == COPAL_OK);
   (void)error;
   copal_message_set_code(&small, view.code);
@@ -94,18 +90,17 @@ copal_bytes endpoint_write_small(copal_endpoint *endpoint, const struct unproven
  * Non-confirmable response, never as a separate one (which would cause amplification due to retransmission)." */
 static void release(copal_endpoint *endpoint, uint32_t peer, const struct held *held) {
   struct store *store = &endpoint->engine.exchanges.store;
+  const struct deferred *deferred = &endpoint->deferreds.records[held->deferred];
   copal_bytes message = {store_bytes(store, held->message), held->size};
-  struct transmission transmission = {
-      .peer = peer, .type = held->con ? COPAL_CON : COPAL_NON, .message = message, .timeout = COPAL_NEVER};
+  copal_type type = deferred->key.con ? COPAL_CON : COPAL_NON;
   uint8_t buffer[SMALL_SIZE];
   if (!endpoint_is_verified(endpoint, peer)) {
-    struct unproven answer = {.peer = peer, .con = held->con, .unsafe = held->unsafe, .message = message};
-    transmission.type = COPAL_NON;
-    transmission.token = header_token(message.data);
-    transmission.message = endpoint_write_small(endpoint, &answer, buffer);
+    type = COPAL_NON;
+    message = endpoint_write_small(endpoint, peer, deferred->key.unsafe, message, buffer);
   }
-  send(endpoint, &transmission);
+  if (endpoint_answer_late(endpoint, deferred, message, type) != COPAL_OK) ++endpoint->engine.counters.outbox_full;
   store_give(store, held->message);
+  deferred_give(&endpoint->deferreds, &endpoint->engine, held->deferred);
 }
 
 static void cancel_pings(copal_endpoint *endpoint, const struct verification *verification) {
@@ -223,28 +218,27 @@ void endpoint_verify(copal_endpoint *endpoint, uint32_t peer) {
 /* --- What waits --------------------------------------------------------------------------------- */
 
 /* A record with a copy of the answer, or INDEX_NONE. */
-static uint32_t keep(copal_endpoint *endpoint, const struct unproven *answer) {
+static uint32_t keep(copal_endpoint *endpoint, uint32_t deferred, copal_bytes message) {
   struct verifications *verifications = &endpoint->verifications;
   struct store *store = &endpoint->engine.exchanges.store;
-  size_t size = header_size_with(answer->message, answer->token);
   uint32_t index = slab_take(&verifications->held_slab);
   if (index == INDEX_NONE) return INDEX_NONE;
-  uint32_t slot = store_take(store, size);
+  uint32_t slot = store_take(store, message.size);
   if (slot == INDEX_NONE) {
     slab_give(&verifications->held_slab, index);
     return INDEX_NONE;
   }
-  header_copy(store_bytes(store, slot), answer->message, COPAL_NON, 0, answer->token);
-  verifications->held[index] = (struct held){
-      .next = INDEX_NONE, .message = slot, .size = (uint16_t)size, .con = answer->con, .unsafe = answer->unsafe};
+  memcpy(store_bytes(store, slot), message.data, message.size);
+  verifications->held[index] =
+      (struct held){.next = INDEX_NONE, .message = slot, .deferred = deferred, .size = (uint16_t)message.size};
   return index;
 }
 
-bool endpoint_hold(copal_endpoint *endpoint, const struct unproven *answer) {
+bool endpoint_hold(copal_endpoint *endpoint, uint32_t deferred, copal_bytes message) {
   struct verifications *verifications = &endpoint->verifications;
-  uint32_t index = keep(endpoint, answer);
+  uint32_t index = keep(endpoint, deferred, message);
   if (index == INDEX_NONE) return false;
-  struct verification *verification = find_or_begin(endpoint, answer->peer);
+  struct verification *verification = find_or_begin(endpoint, endpoint->deferreds.records[deferred].peer);
   if (verification == NULL) {
     store_give(&endpoint->engine.exchanges.store, verifications->held[index].message);
     slab_give(&verifications->held_slab, index);
@@ -258,21 +252,26 @@ bool endpoint_hold(copal_endpoint *endpoint, const struct unproven *answer) {
   return true;
 }
 
+static bool hold(copal_endpoint *endpoint, const struct arrival *arrival, copal_bytes message) {
+  uint32_t index = deferred_take(&endpoint->deferreds, &endpoint->engine, &arrival->incoming);
+  if (index == INDEX_NONE) return false;
+  if (endpoint_hold(endpoint, index, message)) return true;
+  deferred_give(&endpoint->deferreds, &endpoint->engine, index);
+  return false;
+}
+
 void endpoint_hold_answer(copal_endpoint *endpoint, struct arrival *arrival, struct reply *entry,
                           const struct copal_request *request) {
   struct replies *replies = engine_replies(&endpoint->engine, &arrival->incoming.key);
   bool con = arrival->view.type == COPAL_CON;
-  struct unproven answer = {.peer = arrival->incoming.peer,
-                            .con = con,
-                            .unsafe = arrival->incoming.key.unsafe,
-                            .message = {reply_bytes(entry), request->reply.size}};
-  if (endpoint_hold(endpoint, &answer)) {
-    replies_close(replies, entry, con ? REPLY_ACK : REPLY_NOTHING, 0);
-    if (con) endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, arrival->view.message_id);
+  copal_bytes message = {reply_bytes(entry), request->reply.size}, token = arrival->view.token;
+  if (hold(endpoint, arrival, message)) {
+    replies_close(replies, entry, REPLY_PENDING, 0);
     return;
   }
   uint8_t buffer[SMALL_SIZE];
-  copal_bytes small = endpoint_write_small(endpoint, &answer, buffer), token = arrival->view.token;
+  bool executed = arrival->incoming.key.unsafe;
+  copal_bytes small = endpoint_write_small(endpoint, arrival->incoming.peer, executed, message, buffer);
   size_t size = header_size_with(small, token);
   if (size > reply_room(entry)) { /* a token that takes up all of it */
     replies_close(replies, entry, REPLY_NOTHING, 0);

@@ -12,9 +12,8 @@
 struct held {
   uint32_t next; /* for the same peer */
   uint32_t message;
+  uint32_t deferred; /* the request that it answers */
   uint16_t size;
-  bool con;
-  bool unsafe; /* the request must not be repeated */
 };
 
 enum {

@@ -30,6 +30,8 @@ static void ring_remove(struct deferreds *deferreds, uint32_t index) {
   deferred->ack_at = COPAL_NEVER;
 }
 
+static uint32_t next_generation(uint32_t generation) { return generation + 1 == 0 ? 1 : generation + 1; }
+
 uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const struct incoming *incoming) {
   copal_bytes token = incoming->view->token;
   uint32_t slot = store_take(&engine->exchanges.store, token.size);
@@ -41,31 +43,36 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
   }
   if (token.size > 0) memcpy(store_bytes(&engine->exchanges.store, slot), token.data, token.size);
   struct deferred *deferred = &deferreds->records[index];
-  uint32_t generation = deferred->generation + 1;
+  uint32_t generation = next_generation(deferred->generation);
   copal_option option;
   bool is_quick = copal_find(incoming->view, COPAL_OPTION_Q_BLOCK1, &option) ||
                   copal_find(incoming->view, COPAL_OPTION_Q_BLOCK2, &option);
-  *deferred = (struct deferred){
-      .generation = generation == 0 ? 1 : generation,
-      .peer = incoming->peer,
-      .ack_at = COPAL_NEVER,
-      .key = incoming->key,
-      .token = slot,
-      .token_size = (uint16_t)token.size,
-      .request_size = (uint16_t)incoming->datagram.size,
-      .code = incoming->view->code,
-      .no_response = message_no_response(incoming->view),
-      .block1 = copal_find_uint(incoming->view, COPAL_OPTION_BLOCK1, UINT32_MAX),
-      .block2 = copal_find_uint(incoming->view, is_quick ? COPAL_OPTION_Q_BLOCK2 : COPAL_OPTION_BLOCK2, UINT32_MAX),
-      .quick = is_quick,
-      .used = true,
-      .multicast = incoming->multicast};
+  uint16_t block2 = is_quick ? COPAL_OPTION_Q_BLOCK2 : COPAL_OPTION_BLOCK2;
+  *deferred = (struct deferred){.generation = generation,
+                                .peer = incoming->peer,
+                                .ack_at = COPAL_NEVER,
+                                .key = incoming->key,
+                                .token = slot,
+                                .token_size = (uint16_t)token.size,
+                                .request_size = (uint16_t)incoming->datagram.size,
+                                .code = incoming->view->code,
+                                .no_response = message_no_response(incoming->view),
+                                .block1 = copal_find_uint(incoming->view, COPAL_OPTION_BLOCK1, UINT32_MAX),
+                                .block2 = copal_find_uint(incoming->view, block2, UINT32_MAX),
+                                .used = true,
+                                .quick = is_quick,
+                                .multicast = incoming->multicast};
   peers_hold(&engine->peers, incoming->peer);
   if (incoming->view->type == COPAL_CON) {
     deferred->ack_at = engine->now + engine->parameters.ack_delay;
     ring_append(deferreds, index);
   }
   return index;
+}
+
+void deferred_renew(struct deferreds *deferreds, uint32_t index) {
+  struct deferred *deferred = &deferreds->records[index];
+  deferred->generation = next_generation(deferred->generation);
 }
 
 void deferred_give(struct deferreds *deferreds, struct engine *engine, uint32_t index) {

@@ -34,6 +34,9 @@ void deferreds_init(struct deferreds *deferreds, struct layout *layout, uint32_t
 /* Notes that a request will be answered later. INDEX_NONE when there is no room. */
 uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const struct incoming *incoming);
 
+/* Makes handles that were given out for a record stale, which is somebody else's from now on. */
+void deferred_renew(struct deferreds *deferreds, uint32_t index);
+
 /* Its answer is on the way, or will never be. */
 void deferred_give(struct deferreds *deferreds, struct engine *engine, uint32_t index);
 

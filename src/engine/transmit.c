@@ -9,6 +9,9 @@
 /* RFC 7641 4.5.1: a server "SHOULD NOT send more than one non-confirmable notification every 3 seconds". */
 #define NOTIFICATION_INTERVAL (3 * COPAL_SECOND)
 
+/* How often a request that waits for PROBING_RATE looks whether its peer has been heard from. */
+#define PROBING_LOOK (2 * COPAL_SECOND)
+
 /* A non-confirmable notification: its owner is told when its time is over, or of a Reset. */
 static bool is_non_notification(const struct exchange *exchange) {
   return (exchange->flags & (EXCHANGE_CALL | EXCHANGE_CON | EXCHANGE_REQUEST)) == EXCHANGE_CALL;
@@ -286,8 +289,9 @@ static bool may_begin(struct engine *engine, uint32_t index, copal_time now) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   copal_time later;
   if (must_probe_later(engine, exchange, now, &later)) {
+    copal_time look_again = now + PROBING_LOOK;
     engine_pass_turn(engine, index);
-    engine_set_timer(engine, index, later);
+    engine_set_timer(engine, index, later < look_again ? later : look_again);
     return false;
   }
   if (!needs_turn(engine, exchange) || (exchange->flags & EXCHANGE_TURN) != 0) return true;

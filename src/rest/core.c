@@ -1,5 +1,5 @@
 /* GET /.well-known/core: the routes as link format, filtered by the request's query, of any length: only the bytes of
- * the wanted block are written. RFC 6690 sections 4 and 4.1. */
+ * the wanted block are written. RFC 6690 sections 4 and 4.1, RFC 7641 section 6. */
 #include <string.h>
 
 #include "base/text.h"
@@ -39,12 +39,16 @@ static size_t target_size(const struct routes *routes, uint32_t index) {
 /* RFC 7641 6: the attribute "obs" is "a hint indicating that the destination of a link is useful for observation". */
 static const copal_bytes observable = {(const uint8_t *)"obs", 3};
 
+static copal_bytes attributes_of(const struct route *route) {
+  return (copal_bytes){(const uint8_t *)route->attributes,
+                       route->attributes == NULL ? 0 : text_size(route->attributes)};
+}
+
 /* RFC 6690 4.1: only links that match the query are returned. Several arguments must all match. */
 static bool is_wanted(const copal_view *request, const struct route *route, copal_bytes target) {
   copal_options walk = copal_options_of(request);
   copal_option option;
-  copal_bytes attributes = {(const uint8_t *)route->attributes,
-                            route->attributes == NULL ? 0 : text_size(route->attributes)};
+  copal_bytes attributes = attributes_of(route);
   while (copal_options_next(&walk, &option)) {
     if (option.number != COPAL_OPTION_URI_QUERY) continue;
     copal_bytes argument = {option.value, option.size};
@@ -63,7 +67,8 @@ static void append_link(struct list *list, const struct route *route, copal_byte
     append(list, ";", 1);
     append(list, route->attributes, text_size(route->attributes));
   }
-  if (!route->observable) return;
+  /* RFC 7641 6: "The "obs" attribute MUST NOT appear more than once in a given link-value". */
+  if (!route->observable || link_matches(target, attributes_of(route), observable)) return;
   append(list, ";", 1);
   append(list, observable.data, observable.size);
 }

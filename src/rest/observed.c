@@ -52,7 +52,8 @@ static uint32_t find_variant(const struct observers *observers, const struct eng
   uint32_t index;
   while ((index = table_next(&observers->variants, hash, &walk)) != INDEX_NONE) {
     const struct observed *observed = at(observers, index);
-    if (observed->format != format || observed->request_size != size) continue;
+    uint32_t first = (observed->flags & OBSERVED_OPEN) != 0 ? OBSERVED_FORMAT_OPEN : observed->format;
+    if (first != format || observed->request_size != size) continue;
     if (memcmp(store_bytes(&engine->exchanges.store, observed->request), observers->room, size) == 0) return index;
   }
   return INDEX_NONE;
@@ -91,7 +92,8 @@ static uint32_t make(struct observers *observers, struct engine *engine, const s
                                             .message = INDEX_NONE,
                                             .cursor = INDEX_NONE,
                                             .format = registration->format,
-                                            .request_size = (uint16_t)size};
+                                            .request_size = (uint16_t)size,
+                                            .flags = registration->format == OBSERVED_FORMAT_OPEN ? OBSERVED_OPEN : 0};
   insert(observers, index);
   return index;
 }

@@ -168,25 +168,25 @@ void observers_again(struct observers *observers, uint32_t index) {
 /* RFC 7641 4.5: "A server that transmits notifications mostly in non-confirmable messages MUST send a notification in a
  * confirmable message instead of a non-confirmable message at least every 24 hours." Rather a moment early than late.
  */
-bool observer_is_due(const struct observers *observers, const struct observer *observer, copal_time now) {
-  copal_time every = observers->observed[observer->observed].confirm_every;
+bool observer_is_due(const struct observer *observer, copal_time every, copal_time now) {
   return coarse_time(now) - observer->confirmed >= coarse_time(every);
+}
+
+void observer_note_con(struct observers *observers, uint32_t index, copal_time now) {
+  struct observer *observer = at(observers, index);
+  if ((observer->flags & OBSERVER_TIMED) != 0) timer_cancel(&observers->timers, index);
+  observer->flags &= (uint8_t) ~(OBSERVER_TIMED | OBSERVER_UNCONFIRMED);
+  observer->confirmed = coarse_time(now);
 }
 
 /* RFC 7641 4.5: "above all, the server MUST ensure that a client in the list of observers of a resource eventually
  * observes the latest state if the resource does not undergo a new change in state." What is not confirmable may be
  * lost, so a timer sees to it that one that is follows. */
-void observer_note_sent(struct observers *observers, uint32_t index, bool con, copal_time now) {
+void observer_note_non(struct observers *observers, uint32_t index, copal_time every, copal_time now) {
   struct observer *observer = at(observers, index);
-  if (con) {
-    if ((observer->flags & OBSERVER_TIMED) != 0) timer_cancel(&observers->timers, index);
-    observer->flags &= (uint8_t) ~(OBSERVER_TIMED | OBSERVER_UNCONFIRMED);
-    observer->confirmed = coarse_time(now);
-    return;
-  }
   observer->flags |= OBSERVER_UNCONFIRMED;
   if ((observer->flags & OBSERVER_TIMED) != 0) return;
   copal_time passed = (copal_time)(coarse_time(now) - observer->confirmed) * COARSE_UNIT;
-  timer_set(&observers->timers, index, now + observers->observed[observer->observed].confirm_every - passed);
+  timer_set(&observers->timers, index, now + every - passed);
   observer->flags |= OBSERVER_TIMED;
 }

@@ -17,7 +17,8 @@ enum { OBSERVED_FORMAT_OPEN = COPAL_FORMAT_NONE + 1 };
 enum observed_flags {
   OBSERVED_TO_MAKE = 1, /* in the ring of those whose newest state is to be made */
   OBSERVED_TO_SEND = 2, /* in the ring of those whose observers are visited */
-  OBSERVED_ENDING = 4   /* its message, made or to be made, is the last; nobody finds it any more */
+  OBSERVED_ENDING = 4,  /* its message, made or to be made, is the last; nobody finds it any more */
+  OBSERVED_OPEN = 8     /* its observers have been told 2.03 first: the format is that of its first state */
 };
 
 /* A resource in one variant. Its observers are a ring; those from the cursor on have not been visited yet. */
@@ -35,7 +36,7 @@ struct observed {
   uint32_t state;          /* number of the newest state */
   uint32_t number;         /* of its Observe option */
   uint32_t visit;          /* number of the visit to all of them */
-  uint32_t format;         /* Content-Format of the first reply, which stays */
+  uint32_t format;         /* Content-Format of the first reply, which stays; or OBSERVED_FORMAT_OPEN */
   uint16_t request_size, message_size;
   uint8_t token_size_max; /* of its observers so far */
   uint8_t end_code;       /* of a last notification that no handler makes */
@@ -115,17 +116,18 @@ void observers_give(struct observers *observers, struct engine *engine, uint32_t
 /* The value of the next Observe option. */
 uint32_t observers_number(struct observers *observers, copal_time now);
 
-/* The next observer of a variant to visit; INDEX_NONE when all have been. */
-uint32_t observers_next(struct observers *observers, uint32_t observed);
+/* The next observer to visit of the variant of that index; INDEX_NONE when all have been. */
+uint32_t observers_next(struct observers *observers, uint32_t index);
 
 /* An observer is visited once more, before the others: it was not free, or it is owed a confirmation. */
 void observers_again(struct observers *observers, uint32_t index);
 
-/* Whether an observer is owed a confirmable notification by now. */
-bool observer_is_due(const struct observers *observers, const struct observer *observer, copal_time now);
+/* Whether an observer that is to confirm every so often is owed a confirmable notification by now. */
+bool observer_is_due(const struct observer *observer, copal_time every, copal_time now);
 
-/* Notes what was sent: a confirmable notification, or one that is not and is to be followed by one in time. */
-void observer_note_sent(struct observers *observers, uint32_t index, bool con, copal_time now);
+/* Notes that a confirmable notification was sent; or one that is not, and is to be followed by one in time. */
+void observer_note_con(struct observers *observers, uint32_t index, copal_time now);
+void observer_note_non(struct observers *observers, uint32_t index, copal_time every, copal_time now);
 
 /* --- Observed resources: observed.c ----------------------------------------------------------- */
 

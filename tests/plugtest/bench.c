@@ -42,14 +42,16 @@ static void get_verified(struct bench *bench) {
   wire_clear(&bench->wire);
 }
 
-void bench_open(struct bench *bench, const struct plugtest *test, const copal_address *other_server) {
+void bench_open(struct bench *bench, const struct plugtest *test, const struct peer *peer) {
   bool lossy = (test->roles & LOSSY) != 0;
-  bench->is_ours = other_server == NULL;
+  bench->peer = peer->name;
+  bench->is_ours = peer->port == 0;
   bench->hand = -1;
   if (bench->is_ours) {
     server_start(&bench->server, test->options == NULL ? "--interval 0" : test->options);
   } else {
-    bench->server.address = *other_server;
+    uint16_t port = (test->roles & UNCONFIRMED) != 0 ? peer->unconfirmed_port : peer->port;
+    assert_int_equal(copal_address_parse("127.0.0.1", port, &bench->server.address), COPAL_OK);
   }
   bench->remote = bench->server.address;
   if (lossy) {
@@ -153,6 +155,12 @@ void assert_other_mid(const struct passed *a, const struct passed *b) {
 void assert_same_token(const struct passed *a, const struct passed *b) {
   assert_int_equal(a->view.token.size, b->view.token.size);
   if (a->view.token.size > 0) assert_memory_equal(a->view.token.data, b->view.token.data, a->view.token.size);
+}
+
+void assert_same_format(const struct passed *a, const struct passed *b) {
+  copal_bytes one = option_of(a, COPAL_OPTION_CONTENT_FORMAT), other = option_of(b, COPAL_OPTION_CONTENT_FORMAT);
+  assert_int_equal(one.size, other.size);
+  if (one.size > 0) assert_memory_equal(one.data, other.data, one.size);
 }
 
 void assert_payload(const struct passed *passed, const char *text) {
@@ -311,6 +319,23 @@ void meanwhile(struct bench *bench, const char *words) {
   copal_close(other);
   if (error != COPAL_OK) fail_msg("%s: %s", words, copal_error_text(error));
   if (COPAL_CODE_CLASS(response.code) != 2) fail_msg("%s: %d.%02d", words, response.code >> 5, response.code & 31);
+}
+
+void change(struct bench *bench, const char *resource, size_t size) {
+  static copal_response response;
+  static uint8_t body[BODY_MAX];
+  static unsigned round;
+  char text[128];
+  if (bench->is_ours) {
+    snprintf(text, sizeof text, "%s size %zu", resource, size);
+    action(bench, text);
+    return;
+  }
+  assert_true(size <= sizeof body);
+  snprintf(text, sizeof text, "coap://127.0.0.1:%u/%s", bench->server.address.port, resource);
+  memset(body, 'a' + (int)(round++ % 26), size);
+  assert_int_equal(copal_put(text, COPAL_JSON, body, size, &response), COPAL_OK);
+  assert_int_equal(COPAL_CODE_CLASS(response.code), 2);
 }
 
 void action(struct bench *bench, const char *line) {

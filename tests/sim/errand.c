@@ -94,13 +94,15 @@ static void check_success(struct errand *errand, const copal_result *result) {
 static bool is_accounted_for(const struct errand *errand, uint8_t code) {
   const struct trial *trial = errand->trial;
   bool may_be_full = !trial->plan->is_ample;
+  copal_time lifetime = copal_exchange_lifetime(&trial->plan->config.parameters);
   switch ((copal_code)code) {
     case COPAL_NOT_FOUND: return errand->kind == ERRAND_GET && was_gone(errand);
     /* The next block lies behind the end of what the document is by now. */
     case COPAL_BAD_REQUEST: return errand->kind == ERRAND_GET && has_changed(errand);
     case COPAL_FORBIDDEN: return errand->refusals > 0;
     case COPAL_REQUEST_ENTITY_TOO_LARGE: return errand->upload.size > trial->plan->config.body_size_max;
-    case COPAL_REQUEST_ENTITY_INCOMPLETE:
+    /* What nobody asks for is forgotten after a while. */
+    case COPAL_REQUEST_ENTITY_INCOMPLETE: return may_be_full || trial->world.now - errand->began > lifetime;
     case COPAL_INTERNAL_SERVER_ERROR:
     case COPAL_SERVICE_UNAVAILABLE: return may_be_full;
     default: return false;
@@ -175,6 +177,7 @@ static void describe(struct errand *errand) {
   errand->upload.name = chance_draw(chance);
   errand->answer.name = chance_draw(chance);
   if (manner->uploads) errand->upload.size = size_below(chance, trial->plan->upload_size_max + 1);
+  if (errand->kind == ERRAND_PUT) errand->upload.size += sizeof errand->upload.name; /* not to be confused */
   if (manner->answers) errand->answer.size = size_below(chance, trial->plan->answer_size_max + 1);
   errand->version = trial->documents[errand->document].count - 1;
   errand->by_writer = chance_hits(chance, 500);
@@ -197,7 +200,7 @@ static void write_request(const struct errand *errand, copal_message *message, u
   copal_message_init(message, buffer, capacity, is_con ? COPAL_CON : COPAL_NON, manner->method);
   copal_error error = copal_path_to_options(text, strlen(text), COPAL_OPTION_URI_PATH, message);
   assert_int_equal(error, COPAL_OK);
-  copal_message_add_text(message, COPAL_OPTION_URI_QUERY, query);
+  if (errand->kind != ERRAND_PUT) copal_message_add_text(message, COPAL_OPTION_URI_QUERY, query);
   if (manner->uploads) copal_message_add_uint(message, COPAL_OPTION_CONTENT_FORMAT, COPAL_OCTET_STREAM);
 }
 
@@ -205,7 +208,7 @@ static void write_request(const struct errand *errand, copal_message *message, u
 static void choose_source(struct errand *errand, copal_message *message, copal_call_options *options) {
   struct trial *trial = errand->trial;
   static uint8_t bytes[1 << 16];
-  size_t room = trial->plan->config.message_size_max - MESSAGE_OVERHEAD;
+  size_t room = trial->plan->client.message_size_max - MESSAGE_OVERHEAD;
   errand->by_reader = errand->upload.size > room || chance_hits(&trial->world.chance, 500);
   if (!errand->by_reader) {
     body_write(&errand->upload, 0, bytes, errand->upload.size);
@@ -247,8 +250,12 @@ static copal_error begin(struct errand *errand) {
 struct errand *errand_issue(struct trial *trial, uint32_t client, enum errand_kind kind, uint32_t document) {
   CHECK(&trial->world, trial->issued < ERRANDS_MAX);
   struct errand *errand = &trial->errands[trial->issued];
-  *errand =
-      (struct errand){.trial = trial, .number = trial->issued++, .client = client, .kind = kind, .document = document};
+  *errand = (struct errand){.trial = trial,
+                            .began = trial->world.now,
+                            .number = trial->issued++,
+                            .client = client,
+                            .kind = kind,
+                            .document = document};
   ++trial->outstanding[client];
   describe(errand);
   copal_error error = begin(errand);

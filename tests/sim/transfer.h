@@ -24,7 +24,8 @@ enum errand_kind {
 
 /* What a run is made of. */
 struct plan {
-  copal_config config;
+  copal_config config; /* the archive's */
+  copal_config client; /* the clients' */
   size_t document_size_max;
   size_t upload_size_max, answer_size_max; /* what the archive has room for */
   uint32_t errands;                        /* under bad conditions */
@@ -40,6 +41,7 @@ struct errand {
   uint32_t number, client;
   enum errand_kind kind;
   copal_call call;
+  copal_time began;
   struct body upload, answer;
   uint32_t document;
   size_t version;                    /* of the document when it began */

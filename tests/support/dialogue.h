@@ -287,18 +287,18 @@ static inline void answers(struct talk *talk, const char *text) {
 }
 
 /* The token of an observation, for what the server says of its own accord. */
-struct token {
+struct talk_token {
   uint8_t bytes[TALK_TOKEN_MAX];
   size_t size;
 };
 
-static inline struct token token_of(const struct talk *talk) {
-  struct token token = {.size = talk->token_size};
+static inline struct talk_token token_of(const struct talk *talk) {
+  struct talk_token token = {.size = talk->token_size};
   memcpy(token.bytes, talk->token, sizeof token.bytes);
   return token;
 }
 
-static inline void with_token(struct talk *talk, const struct token *token) {
+static inline void with_token(struct talk *talk, const struct talk_token *token) {
   memcpy(talk->token, token->bytes, sizeof talk->token);
   talk->token_size = token->size;
 }

@@ -173,7 +173,7 @@ static void figure_12_the_rest_of_a_notification_is_fetched(void **state) {
   struct talk *talk = talk_open_roomy();
   talk_begin(talk, COPAL_CON, COPAL_GET, "status-icon", 0, &OBSERVE);
   asks(talk, "CON GET observe:0 /status-icon");
-  struct token token = token_of(talk);
+  struct talk_token token = token_of(talk);
   answers(talk, "2.05 2:0/1/128 observe:62350 etag:8e +128");
   asks(talk, "CON GET /status-icon 2:1/0/128");
   answers(talk, "2.05 2:1/0/128 etag:8e +53");
@@ -207,7 +207,7 @@ static void figure_13_with_early_negotiation(void **state) {
   struct talk *talk = talk_open_roomy();
   talk_begin(talk, COPAL_CON, COPAL_GET, "icon", 0, &(copal_call_options){.observe = true, .block_size = 64});
   asks(talk, "CON GET observe:0 /icon 2:0/0/64");
-  struct token token = token_of(talk);
+  struct talk_token token = token_of(talk);
   answers(talk, "2.05 2:0/1/64 observe:62350 etag:8e +64");
   asks(talk, "CON GET /icon 2:1/0/64");
   answers(talk, "2.05 2:1/0/64 etag:8e +53");

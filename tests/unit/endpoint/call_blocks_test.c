@@ -74,6 +74,24 @@ static void blocks_shrink_to_what_a_message_holds(void **state) {
   talk_close(talk);
 }
 
+/* Whatever of a message the path leaves: the body goes, in blocks that fit beside all options. */
+static void every_length_of_path_leaves_room_for_some_block(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.message_size_max = 128;
+  for (int length = 1; length <= 77; ++length) {
+    struct talk *talk = talk_open(&config);
+    char path[80];
+    memset(path, 'p', sizeof path);
+    path[length] = 0;
+    talk->source_size = 64;
+    talk_begin(talk, COPAL_CON, COPAL_PUT, path, 0,
+               &(copal_call_options){.read = talk_read, .size = 64, .block_size = 64});
+    assert_true(bare_out_one(talk->bare)->size <= 128);
+    talk_close(talk);
+  }
+}
+
 /* --- The server's wishes for a request's body ------------------------------------------------------ */
 
 static void after_4_13_with_smaller_blocks_it_begins_anew_once(void **state) {
@@ -131,6 +149,16 @@ static void after_4_08_it_begins_anew_once(void **state) {
   talk_close(talk);
 }
 
+static void a_4_08_to_the_first_block_is_the_result(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
+  asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
+  answers(talk, "4.08");
+  ends_with(talk, COPAL_REQUEST_ENTITY_INCOMPLETE, 0, 0);
+  talk_close(talk);
+}
+
 static void an_error_between_blocks_is_the_result(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();
@@ -144,13 +172,16 @@ static void an_error_between_blocks_is_the_result(void **state) {
 
 static void another_block_acknowledged_is_an_error(void **state) {
   (void)state;
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
-  asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
-  answers(talk, "2.31 1:1/1/64");
-  fails_with(talk, COPAL_ERR_BODY_BLOCKS);
-  leaves_nothing(talk);
-  talk_close(talk);
+  static const char *const wrong[] = {"2.31 1:1/1/64", "2.31 1:0/1/2048"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+    struct talk *talk = talk_open_roomy();
+    talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 150, &(copal_call_options){.block_size = 64});
+    asks(talk, "CON PUT /a 1:0/1/64 size:150 tag +64");
+    answers(talk, wrong[i]);
+    fails_with(talk, COPAL_ERR_BODY_BLOCKS);
+    leaves_nothing(talk);
+    talk_close(talk);
+  }
 }
 
 static void a_reader_that_fails_ends_the_call(void **state) {
@@ -322,6 +353,22 @@ static void a_body_that_changes_is_fetched_anew_once(void **state) {
   talk_close(talk);
 }
 
+static void a_writer_learns_that_a_body_became_empty(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.write = talk_write});
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 2:0/1/64 etag:one +64");
+  asks(talk, "CON GET /a 2:1/0/64");
+  answers(talk, "2.05 etag:two");
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 etag:two");
+  assert_true(talk->last && talk->result.error == COPAL_OK && talk->result.body_size == 0);
+  assert_int_equal(talk->taken_from_start, 2);
+  assert_true(talk->taken_size == 0);
+  talk_close(talk);
+}
+
 static void a_body_that_goes_on_changing_is_an_error(void **state) {
   (void)state;
   static const char *const changed[] = {"2.05 2:1/0/64 etag:two +6", "2.05 2:1/0/64 +6",
@@ -479,10 +526,12 @@ int main(void) {
       cmocka_unit_test(a_body_in_one_message_needs_no_buffer),
       cmocka_unit_test(an_empty_body_of_unknown_size_is_no_payload),
       cmocka_unit_test(blocks_shrink_to_what_a_message_holds),
+      cmocka_unit_test(every_length_of_path_leaves_room_for_some_block),
       cmocka_unit_test(after_4_13_with_smaller_blocks_it_begins_anew_once),
       cmocka_unit_test(after_4_13_a_body_without_blocks_is_tried_in_blocks),
       cmocka_unit_test(a_4_13_without_a_hint_is_the_result),
       cmocka_unit_test(after_4_08_it_begins_anew_once),
+      cmocka_unit_test(a_4_08_to_the_first_block_is_the_result),
       cmocka_unit_test(an_error_between_blocks_is_the_result),
       cmocka_unit_test(another_block_acknowledged_is_an_error),
       cmocka_unit_test(a_reader_that_fails_ends_the_call),
@@ -493,6 +542,7 @@ int main(void) {
       cmocka_unit_test(a_body_larger_than_its_room_is_an_error_not_a_part),
       cmocka_unit_test(blocks_that_make_no_whole_are_an_error),
       cmocka_unit_test(a_body_that_changes_is_fetched_anew_once),
+      cmocka_unit_test(a_writer_learns_that_a_body_became_empty),
       cmocka_unit_test(a_body_that_goes_on_changing_is_an_error),
       cmocka_unit_test(what_is_not_safe_is_not_repeated_for_a_changed_body),
       cmocka_unit_test(a_fetch_is_repeated_with_its_body),

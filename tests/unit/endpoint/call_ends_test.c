@@ -230,7 +230,10 @@ static void a_group_s_answers_are_told_one_by_one_until_its_time_is_over(void **
   answers_from(talk, 1004, "NON 4.13 1:0/0/16");
   assert_int_equal(talk->count, 4);
   asks_nothing(talk);
-  talk->bare->now += 20 * COPAL_SECOND;
+  talk->bare->now += 5 * COPAL_SECOND; /* longer than one server has for its answer */
+  asks_nothing(talk);
+  assert_false(talk->last);
+  talk->bare->now += 15 * COPAL_SECOND;
   asks_nothing(talk);
   fails_with(talk, COPAL_ERR_TIMEOUT);
   assert_int_equal(talk->count, 5);
@@ -288,6 +291,22 @@ static void a_con_that_nobody_is_to_answer_ends_with_its_ack(void **state) {
   bare_in(talk->bare, "6000%04x", talk->mid);
   assert_true(talk->last && talk->result.rx == NULL && talk->result.error == COPAL_OK);
   leaves_nothing(talk);
+  talk_close(talk);
+}
+
+static void blocks_are_waited_for_all_the_same(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  struct bare_message message;
+  talk->source_size = 20;
+  copal_call_options options = {
+      .message = quiet_request(&message, COPAL_CON, 26), .read = talk_read, .size = 20, .block_size = 16};
+  talk_begin(talk, COPAL_CON, COPAL_PUT, "a", 0, &options);
+  asks(talk, "CON PUT /a 1:0/1/16 size:20 258 tag +16");
+  bare_in(talk->bare, "6000%04x", talk->mid);
+  assert_int_equal(talk->count, 0);
+  answers(talk, "CON 2.31 1:0/1/16");
+  assert_int_equal(copal_endpoint_usage(talk->bare->endpoint).exchanges, 1);
   talk_close(talk);
 }
 
@@ -516,6 +535,7 @@ int main(void) {
       cmocka_unit_test(a_group_takes_no_blocks),
       cmocka_unit_test(a_non_that_nobody_is_to_answer_ends_when_it_was_sent),
       cmocka_unit_test(a_con_that_nobody_is_to_answer_ends_with_its_ack),
+      cmocka_unit_test(blocks_are_waited_for_all_the_same),
       cmocka_unit_test(who_answers_all_the_same_is_heard),
       cmocka_unit_test(an_unacknowledged_con_is_a_failure_whoever_is_to_answer),
       cmocka_unit_test(a_class_that_is_not_suppressed_is_waited_for),

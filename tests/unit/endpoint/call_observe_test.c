@@ -263,7 +263,7 @@ static void a_request_s_own_token_stays_that_of_the_observation(void **state) {
 /* --- Blocks ------------------------------------------------------------------------------------- */
 
 /* The first state has come whole; the token is the observation's. */
-static struct talk *observing_blocks(struct token *token) {
+static struct talk *observing_blocks(struct talk_token *token) {
   struct talk *talk = talk_open_roomy();
   talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &OBSERVE);
   asks(talk, "CON GET observe:0 /a");
@@ -278,16 +278,16 @@ static struct talk *observing_blocks(struct token *token) {
 
 static void a_newer_notification_ends_the_fetch_of_the_older(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
-  struct token fetch = token_of(talk);
+  struct talk_token fetch = token_of(talk);
   uint16_t mid = talk->mid;
   with_token(talk, &token);
   answers(talk, "NON 2.05 2:0/1/64 observe:3 etag:3 v:2 +64");
   asks(talk, "CON GET /a 2:1/0/64");
-  struct token latest = token_of(talk);
+  struct talk_token latest = token_of(talk);
   uint16_t latest_mid = talk->mid;
   with_token(talk, &fetch);
   talk->mid = mid;
@@ -300,13 +300,31 @@ static void a_newer_notification_ends_the_fetch_of_the_older(void **state) {
   talk_close(talk);
 }
 
+static void a_newer_notification_in_one_message_ends_the_fetch_too(void **state) {
+  (void)state;
+  struct talk_token token;
+  struct talk *talk = observing_blocks(&token);
+  answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
+  asks(talk, "CON GET /a 2:1/0/64");
+  struct talk_token fetch = token_of(talk);
+  with_token(talk, &token);
+  answers(talk, "NON 2.05 observe:3 v:2 +4");
+  assert_told(talk, 2, 4, 2);
+  with_token(talk, &fetch);
+  answers(talk, "2.05 2:1/0/64 etag:2 v:1 +9");
+  asks_nothing(talk);
+  assert_int_equal(talk->count, 2);
+  assert_int_equal(copal_endpoint_usage(talk->bare->endpoint).exchanges, 1);
+  talk_close(talk);
+}
+
 static void an_older_notification_does_not_disturb_the_fetch(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:3 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
-  struct token fetch = token_of(talk);
+  struct talk_token fetch = token_of(talk);
   with_token(talk, &token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:9 v:2 +64");
   asks_nothing(talk);
@@ -318,7 +336,7 @@ static void an_older_notification_does_not_disturb_the_fetch(void **state) {
 
 static void a_state_that_changes_meanwhile_is_fetched_anew_without_registering(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
@@ -334,7 +352,7 @@ static void a_state_that_changes_meanwhile_is_fetched_anew_without_registering(v
 
 static void a_state_that_cannot_be_had_does_not_end_it(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
@@ -349,7 +367,7 @@ static void a_state_that_cannot_be_had_does_not_end_it(void **state) {
 
 static void the_last_state_may_be_in_blocks_too(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 etag:2 v:1 +64"); /* no Observe: no more notifications */
   asks(talk, "CON GET /a 2:1/0/64");
@@ -362,7 +380,7 @@ static void the_last_state_may_be_in_blocks_too(void **state) {
 
 static void a_renewal_ends_the_fetch(void **state) {
   (void)state;
-  struct token token;
+  struct talk_token token;
   struct talk *talk = observing_blocks(&token);
   answers(talk, "NON 2.05 2:0/1/64 observe:2 max-age:0 etag:2 v:1 +64");
   asks(talk, "CON GET /a 2:1/0/64");
@@ -391,6 +409,25 @@ static void a_fetch_with_a_large_body_observes(void **state) {
   assert_told(talk, 2, 7, 0);
   talk->bare->now += 75 * COPAL_SECOND;
   asks(talk, "CON FETCH observe:0 /a 1:0/1/64 size:100 tag +64");
+  talk_close(talk);
+}
+
+static void each_registration_may_begin_anew_once(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_FETCH, "a", 20, &(copal_call_options){.observe = true, .block_size = 16});
+  for (unsigned round = 0; round < 2; ++round) {
+    asks(talk, "CON FETCH observe:0 /a 1:0/1/16 size:20 tag +16");
+    answers(talk, "2.31 1:0/1/16");
+    asks(talk, "CON FETCH observe:0 /a 2:0/0/16 1:1/0/16 tag +4");
+    answers(talk, "4.08");
+    asks(talk, "CON FETCH observe:0 /a 1:0/1/16 size:20 tag +16");
+    answers(talk, "2.31 1:0/1/16");
+    asks(talk, "CON FETCH observe:0 /a 2:0/0/16 1:1/0/16 tag +4");
+    answers(talk, "2.05 1:1/0/16 observe:1 +6");
+    assert_told(talk, round + 1, 6, 0);
+    talk->bare->now += 75 * COPAL_SECOND;
+  }
   talk_close(talk);
 }
 
@@ -538,12 +575,14 @@ int main(void) {
       cmocka_unit_test(a_notification_may_answer_the_renewal),
       cmocka_unit_test(a_request_s_own_token_stays_that_of_the_observation),
       cmocka_unit_test(a_newer_notification_ends_the_fetch_of_the_older),
+      cmocka_unit_test(a_newer_notification_in_one_message_ends_the_fetch_too),
       cmocka_unit_test(an_older_notification_does_not_disturb_the_fetch),
       cmocka_unit_test(a_state_that_changes_meanwhile_is_fetched_anew_without_registering),
       cmocka_unit_test(a_state_that_cannot_be_had_does_not_end_it),
       cmocka_unit_test(the_last_state_may_be_in_blocks_too),
       cmocka_unit_test(a_renewal_ends_the_fetch),
       cmocka_unit_test(a_fetch_with_a_large_body_observes),
+      cmocka_unit_test(each_registration_may_begin_anew_once),
       cmocka_unit_test(a_registration_is_repeated_with_echo),
       cmocka_unit_test(without_a_token_the_rest_is_fetched_with_one),
       cmocka_unit_test(what_is_forgotten_is_answered_with_a_reset),

@@ -269,6 +269,29 @@ static void a_first_answer_without_content_leaves_the_format_open(void **state) 
   observed_close(&scene);
 }
 
+/* And what their first state was makes no difference to those who come later. */
+static void who_is_told_2_03_later_joins_the_others(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  observed_open(&scene, 0);
+  for (uint16_t i = 0; i < 3; ++i) {
+    scene.code = COPAL_VALID;
+    scene.format = COPAL_FORMAT_NONE;
+    scene.payload = "";
+    observed_register(&scene, (uint16_t)(1000 + i), 1, 0x4a);
+    scene.code = COPAL_CONTENT;
+    scene.format = COPAL_JSON;
+    observed_change_to(&scene, "1");
+    bare_out(scene.bare);
+    assert_int_equal(scene.bare->sent_count, i + 1u);
+    for (size_t k = 0; k <= i; ++k) observed_acknowledge(&scene, &scene.bare->sent[k]);
+  }
+  assert_int_equal(copal_endpoint_usage(scene.endpoint).observed, 1);
+  assert_int_equal(scene.notifications, 3);
+  for (uint16_t i = 0; i < 3; ++i) observed_deregister(&scene, (uint16_t)(1000 + i), 2, 0x4a);
+  observed_close(&scene);
+}
+
 static void a_notification_cannot_be_deferred(void **state) {
   (void)state;
   struct observed_scene scene;
@@ -434,6 +457,7 @@ int main(void) {
       cmocka_unit_test(a_handler_that_fails_ends_the_observations),
       cmocka_unit_test(another_content_format_ends_the_observations),
       cmocka_unit_test(a_first_answer_without_content_leaves_the_format_open),
+      cmocka_unit_test(who_is_told_2_03_later_joins_the_others),
       cmocka_unit_test(a_notification_cannot_be_deferred),
       cmocka_unit_test(the_last_notification_is_repeated_until_it_is_acknowledged),
       cmocka_unit_test(observers_are_forgotten_without_a_word),

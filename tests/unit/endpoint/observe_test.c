@@ -80,7 +80,7 @@ static void the_appendix_figures_come_out_as_they_stand(void **state) {
   bare_close(bare);
 }
 
-/* Figure 6: the client answers a notification with a Reset, and is left alone. */
+/* Figure 6, OBS_06: the client answers a notification with a Reset, and is left alone. */
 static void a_reset_ends_the_observation(void **state) {
   (void)state;
   struct observed_scene scene;

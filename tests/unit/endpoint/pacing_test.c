@@ -341,6 +341,25 @@ static void the_last_state_is_confirmed_in_time(void **state) {
   close_one(&scene);
 }
 
+/* The timer was set for a minute, while the address was not verified. */
+static void an_address_that_is_verified_meanwhile_confirms_as_others_do(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  observed_open(&scene, HOUR);
+  observed_register(&scene, BARE_PORT, 1, 0x4a);
+  for (int i = 0; i < 2; ++i) {
+    observed_change_to(&scene, "1");
+    observed_acknowledge(&scene, bare_out_one(scene.bare));
+  }
+  copal_time began = scene.bare->now;
+  observed_verify(&scene);
+  const struct bare_sent *sent = next_one(&scene);
+  assert_int_equal(sent->view.type, COPAL_CON);
+  assert_in_range((scene.bare->now - began) / COPAL_SECOND, 3599, 3601);
+  observed_acknowledge(&scene, sent);
+  close_one(&scene);
+}
+
 static void an_observer_that_went_away_is_found_out(void **state) {
   (void)state;
   struct observed_scene scene;
@@ -487,6 +506,7 @@ int main(void) {
       cmocka_unit_test(the_end_follows_what_waits_for_its_turn),
       cmocka_unit_test(a_confirmable_one_comes_in_24_hours),
       cmocka_unit_test(the_last_state_is_confirmed_in_time),
+      cmocka_unit_test(an_address_that_is_verified_meanwhile_confirms_as_others_do),
       cmocka_unit_test(an_observer_that_went_away_is_found_out),
       cmocka_unit_test(observers_take_turns_when_exchanges_are_few),
       cmocka_unit_test(the_dead_do_not_keep_the_others_waiting_for_ever),

@@ -126,6 +126,27 @@ static void many_may_be_sent_in_a_row(void **state) {
   bare_close(bare);
 }
 
+/* An output that stops behind it leaves the transmission to be forgotten by the next. */
+static void an_answer_may_overtake_the_next_output(void **state) {
+  (void)state;
+  struct kept kept;
+  struct bare *bare = open_client(&kept);
+  assert_int_equal(try_to_send(bare, COPAL_NON, (copal_bytes){(const uint8_t *)"s", 1}), COPAL_OK);
+  copal_datagram datagram;
+  copal_view view;
+  uint8_t token[16];
+  assert_int_equal(copal_endpoint_output(bare->endpoint, bare->now, &datagram, 1), 1);
+  assert_int_equal(copal_decode(datagram.data, datagram.size, &view), COPAL_OK);
+  memcpy(token, view.token.data, view.token.size);
+  respond(bare, COPAL_NON, BARE_PORT, (copal_bytes){token, view.token.size}, 1);
+  assert_int_equal(kept.count, 1);
+  assert_false(bare_has_event(bare));
+  assert_out(bare, "");
+  assert_out(bare, "");
+  assert_int_equal(copal_endpoint_usage(bare->endpoint).exchanges, 0);
+  bare_close(bare);
+}
+
 /* --- What is not ------------------------------------------------------------------------------------ */
 
 static void a_forged_token_matches_nothing(void **state) {
@@ -149,6 +170,7 @@ static void a_forged_token_matches_nothing(void **state) {
   respond(bare, COPAL_NON, BARE_PORT, (copal_bytes){bytes, 11}, 301);
   respond(bare, COPAL_NON, BARE_PORT, (copal_bytes){bytes, 0}, 302);
   respond(bare, COPAL_NON, BARE_PORT + 1, token, 303); /* from somebody else */
+  respond(bare, COPAL_RST, BARE_PORT, token, 304);     /* which is no response */
   assert_int_equal(kept.count, 0);
   bare_close(bare);
 }
@@ -241,6 +263,7 @@ int main(void) {
       cmocka_unit_test(the_state_comes_back_and_nothing_was_kept),
       cmocka_unit_test(a_confirmable_response_is_acknowledged_each_time_and_told_once),
       cmocka_unit_test(many_may_be_sent_in_a_row),
+      cmocka_unit_test(an_answer_may_overtake_the_next_output),
       cmocka_unit_test(a_forged_token_matches_nothing),
       cmocka_unit_test(another_endpoint_s_token_matches_nothing),
       cmocka_unit_test(after_non_lifetime_it_is_too_late),

@@ -226,8 +226,7 @@ static void a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not(void **sta
   struct engine_fixture *fixture = engine_fixture_open(&config);
   uint32_t first = send(fixture, 0, COPAL_NON, 0), second = send(fixture, 0, COPAL_NON, 0);
   assert_due(fixture, START, DUE_TRANSMIT, first);
-  copal_time settled = earliest(fixture); /* the first one's interval */
-  assert_due(fixture, settled, DUE_NOTHING, 0);
+  assert_due(fixture, START, DUE_NOTHING, 0);
   assert_due(fixture, START + 12 * COPAL_SECOND - 1, DUE_NOTHING, 0);
   assert_due(fixture, START + 12 * COPAL_SECOND + 3 * COARSE_UNIT, DUE_TRANSMIT, second);
   copal_time now = fixture->engine.now + 3 * COPAL_SECOND;
@@ -236,6 +235,20 @@ static void a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not(void **sta
   engine_fixture_receive(fixture, 0, COPAL_NON, COPAL_EMPTY, 1, (copal_bytes){NULL, 0}, &incoming);
   uint32_t third = send(fixture, 0, COPAL_NON, 0);
   assert_due(fixture, now, DUE_TRANSMIT, third);
+  engine_fixture_close(fixture);
+}
+
+/* What waits already goes, too, two seconds later at most. */
+static void a_peer_that_is_heard_from_is_silent_no_more(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  uint32_t first = send(fixture, 0, COPAL_NON, 0), second = send(fixture, 0, COPAL_NON, 0);
+  assert_due(fixture, START, DUE_TRANSMIT, first);
+  assert_due(fixture, START, DUE_NOTHING, 0);
+  struct incoming incoming;
+  engine_fixture_receive(fixture, 0, COPAL_NON, COPAL_EMPTY, 1, (copal_bytes){NULL, 0}, &incoming);
+  assert_due(fixture, START + 2 * COPAL_SECOND, DUE_TRANSMIT, second);
   engine_fixture_close(fixture);
 }
 
@@ -472,6 +485,7 @@ int main(void) {
       cmocka_unit_test(whoever_is_forgotten_while_it_waits_leaves_the_queue_whole),
       cmocka_unit_test(responses_of_ours_need_no_turn_unless_they_are_confirmable),
       cmocka_unit_test(a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not),
+      cmocka_unit_test(a_peer_that_is_heard_from_is_silent_no_more),
       cmocka_unit_test(probing_can_be_switched_off),
       cmocka_unit_test(a_call_ends_at_its_timeout_in_every_state),
       cmocka_unit_test(a_non_that_nobody_is_to_answer_ends_with_its_interval),

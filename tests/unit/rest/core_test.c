@@ -140,11 +140,31 @@ static void an_application_may_answer_it_itself(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7641 6: "The "obs" attribute, when present, is a hint indicating that the destination of a link is useful for
+ * observation"; it "MUST NOT appear more than once". */
+static void what_can_be_observed_says_so(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/a", "rt=\"x\"");
+  add(bare, "/b", "obs;rt=\"x\"");
+  add(bare, "/c", NULL);
+  add(bare, "/d", "rt=\"x\"");
+  for (const char *const *at = (const char *const[]){"/a", "/b", "/c", NULL}; *at != NULL; ++at)
+    assert_int_equal(copal_route_observable(bare->endpoint, *at, 0), COPAL_OK);
+  assert_string_equal(discover(bare, NULL), "</a>;rt=\"x\";obs,</b>;obs;rt=\"x\",</c>;obs,</d>;rt=\"x\"");
+  assert_string_equal(discover(bare, "obs"), "</a>;rt=\"x\";obs,</b>;obs;rt=\"x\",</c>;obs");
+  bare_close(bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(routes_are_listed_with_their_attributes), cmocka_unit_test(nothing_to_list_is_an_empty_list),
-      cmocka_unit_test(a_query_leaves_the_links_that_match),     cmocka_unit_test(a_long_list_comes_in_blocks),
-      cmocka_unit_test(only_get_and_only_link_format),           cmocka_unit_test(an_application_may_answer_it_itself),
+      cmocka_unit_test(routes_are_listed_with_their_attributes),
+      cmocka_unit_test(nothing_to_list_is_an_empty_list),
+      cmocka_unit_test(a_query_leaves_the_links_that_match),
+      cmocka_unit_test(a_long_list_comes_in_blocks),
+      cmocka_unit_test(only_get_and_only_link_format),
+      cmocka_unit_test(an_application_may_answer_it_itself),
+      cmocka_unit_test(what_can_be_observed_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,16 +192,17 @@ static void a_timer_stands_for_the_confirmation_that_is_owed(void **state) {
   copal_time start = fixture.engine->engine.now;
   uint32_t index = take(&fixture, 1, 1, 'a', 'x');
   const struct observer *observer = &observers->records[index];
-  observer_note_sent(observers, index, false, start + 10 * COPAL_SECOND);
-  observer_note_sent(observers, index, false, start + 20 * COPAL_SECOND);
+  copal_time every = 60 * COPAL_SECOND;
+  observer_note_non(observers, index, every, start + 10 * COPAL_SECOND);
+  observer_note_non(observers, index, every, start + 20 * COPAL_SECOND);
   copal_time due = timer_earliest(&observers->timers);
   assert_true(due >= start + 60 * COPAL_SECOND - COARSE_UNIT && due <= start + 60 * COPAL_SECOND + COARSE_UNIT);
-  assert_true(observer_is_due(observers, observer, due));
-  assert_false(observer_is_due(observers, observer, due - 2 * COARSE_UNIT));
-  observer_note_sent(observers, index, true, due);
+  assert_true(observer_is_due(observer, every, due));
+  assert_false(observer_is_due(observer, every, due - 2 * COARSE_UNIT));
+  observer_note_con(observers, index, due);
   assert_int_equal(observers->timers.count, 0);
-  assert_false(observer_is_due(observers, observer, due));
-  observer_note_sent(observers, index, false, due);
+  assert_false(observer_is_due(observer, every, due));
+  observer_note_non(observers, index, every, due);
   give(&fixture, index); /* its timer with it */
   close(&fixture);
 }
