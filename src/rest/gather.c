@@ -218,7 +218,7 @@ void request_settle_late(struct copal_request *request) {
   if (index != INDEX_NONE) transfer_end(request->transfers, index);
   const struct request_block *asked = &request->block2;
   bool whole = !asked->present || (asked->block.more && asked->block.number == 0);
-  if (!request->in_blocks && index != INDEX_NONE) request_keep_reply(request);
+  if (index != INDEX_NONE) request_keep_reply(request);
   if (request->in_blocks && whole) request_begin_burst(request, 1);
 }
 
@@ -239,5 +239,5 @@ void request_end_gathering(struct copal_request *request) {
     transfer_end(transfers, index);
   else
     transfer_drop(transfers, index);
-  if (!request->in_blocks && request->reply.error == COPAL_OK) request_keep_reply(request);
+  if (request->reply.error == COPAL_OK) request_keep_reply(request);
 }

@@ -318,7 +318,10 @@ bool request_reply_kept(struct copal_request *request) {
   (void)error;
   request_begin_reply(request, head.code);
   copy_options(request, &head);
-  copal_message_delete(&request->reply, COPAL_OPTION_OBSERVE);
+  /* RFC 9177 4.5: "If a missing payload is requested by a client, then both the request and response MUST NOT include the
+   * Observe option." */
+  static const uint16_t anew[] = {COPAL_OPTION_OBSERVE, COPAL_OPTION_Q_BLOCK2, COPAL_OPTION_SIZE2};
+  for (size_t i = 0; i < sizeof anew / sizeof *anew; ++i) copal_message_delete(&request->reply, anew[i]);
   struct window window;
   add_etag(request, bytes + head_size, body_size);
   if (request->qblock1.present && is_whole(request, body_size)) {
@@ -358,6 +361,8 @@ void request_cut_reply(struct copal_request *request) {
 }
 
 void request_keep_reply(struct copal_request *request) {
+  struct transfer_key key = request_transfer_key(request);
+  if (transfers_find(request->transfers, TRANSFER_KEPT, &key) != INDEX_NONE) return; /* its body was too large */
   const copal_message *reply = &request->reply;
   size_t size = reply->size - reply->payload_at, head_size = size > 0 ? reply->payload_at - 1 : reply->size;
   keep(request, head_size, reply->buffer + reply->payload_at, size);

@@ -105,7 +105,7 @@ void request_finish_block(struct copal_request *request);
 /* Replies with the wanted block of a reply that is kept. False when none is. */
 bool request_reply_kept(struct copal_request *request);
 
-/* Keeps the reply as it is, for whoever asks for it again by a block of the same body. */
+/* Keeps the reply as it is, unless it is kept, for whoever asks for it again by a block of the same body. */
 void request_keep_reply(struct copal_request *request);
 
 /* Sees that the blocks that are wanted beside the reply's go out, too; skipped: how many of them the reply has. */
