@@ -173,5 +173,6 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   endpoint->in_handler = false;
   --reply->pins;
   finish(endpoint, arrival, reply, &request);
+  while (endpoint_run_transfer(endpoint)) continue; /* what was asked for goes before it can be asked for again */
   peers_release(&engine->peers, arrival->incoming.peer);
 }

@@ -15,25 +15,34 @@ static uint32_t body_size(const struct transfer *transfer) { return transfer->si
 
 /* --- What is asked for -------------------------------------------------------------------------- */
 
-/* RFC 9177 10.3.2: "as 'Continue' was used, the server continues to use the same token …, since the 'Continue' is not
- * being used as a request for a new set of packets but rather is being used to instruct the server to continue its
- * transmission". */
-static void begin_run(struct burst *burst, const struct burst_request *request, copal_time now) {
-  const struct wanted *wanted = request->wanted;
-  burst->runs = true;
-  burst->next = wanted->numbers[0] + request->first;
-  burst->end = wanted->numbers[0] + QBLOCK_SET;
-  burst->resume_at = now;
+static bool keep_token(struct burst_token *kept, copal_bytes token) {
+  if (token.size > sizeof kept->bytes) return false;
+  kept->size = (uint8_t)token.size;
+  if (token.size > 0) memcpy(kept->bytes, token.data, token.size);
+  return true;
 }
 
 static void note_blocks(struct burst *burst, const struct burst_request *request, uint32_t blocks) {
   const struct wanted *wanted = request->wanted;
   burst->again_count = burst->again_at = 0;
-  if (request->token.size > sizeof burst->token) return; /* the first block is all that is remembered to whom */
-  burst->token_size = (uint8_t)request->token.size;
-  if (request->token.size > 0) memcpy(burst->token, request->token.data, request->token.size);
+  /* To whom they go cannot be kept: the reply's own block is all there is. */
+  if (!keep_token(&burst->again_token, request->token)) return;
   for (uint32_t i = request->first; i < wanted->count && wanted->numbers[i] < blocks; ++i)
     burst->again[burst->again_count++] = wanted->numbers[i];
+}
+
+/* RFC 9177 10.3.2: "as 'Continue' was used, the server continues to use the same token …, since the 'Continue' is not
+ * being used as a request for a new set of packets but rather is being used to instruct the server to continue its
+ * transmission". Where there is none to be continued, because blocks were asked for one by one before, a Continue is a
+ * request like others, with a token of its own: several calls of a client may fetch the same. */
+static void begin_run(struct burst *burst, const struct burst_request *request, copal_time now) {
+  const struct wanted *wanted = request->wanted;
+  if (wanted->numbers[0] == 0) burst->whole = true;
+  if (!burst->whole && !keep_token(&burst->run_token, request->token)) return;
+  burst->runs = true;
+  burst->next = wanted->numbers[0] + request->first;
+  burst->end = wanted->numbers[0] + QBLOCK_SET;
+  burst->resume_at = now;
 }
 
 bool burst_begin(struct transfers *transfers, uint32_t index, const struct burst_request *request, copal_time gap,
@@ -65,13 +74,14 @@ bool burst_next(const struct transfers *transfers, uint32_t index, copal_time no
                 copal_bytes *token) {
   const struct transfer *transfer = transfer_at(transfers, index);
   const struct burst *burst = &transfer->as.out;
-  *token = (copal_bytes){burst->token, burst->token_size};
+  *token = (copal_bytes){burst->again_token.bytes, burst->again_token.size};
   if (burst->again_at < burst->again_count) {
     *number = burst->again[burst->again_at];
     return true;
   }
   *number = burst->next;
-  *token = header_token(transfer_bytes(transfers, transfer));
+  *token = (copal_bytes){burst->run_token.bytes, burst->run_token.size};
+  if (burst->whole) *token = header_token(transfer_bytes(transfers, transfer));
   return burst_goes_on(transfers, index) && burst->resume_at <= now;
 }
 

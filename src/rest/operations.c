@@ -284,8 +284,8 @@ enum step operation_receive(struct operations *operations, struct operation *ope
   enum step step;
   operation->repeated = repeat;
   if (operation->quick.state != QUICK_OFF) {
-    if (repeat) quick_restart(operations, operation);
-    if (!repeat && quick_receive(operations, operation, response, &step, error)) return step;
+    if (repeat) return quick_repeat(operations, operation);
+    if (quick_receive(operations, operation, response, &step, error)) return step;
   }
   if (repeat) return STEP_SEND;
   if (!operation->downloading && !operation->plain && !operation->multicast) {

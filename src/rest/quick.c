@@ -58,6 +58,15 @@ void quick_restart(struct operations *operations, struct operation *operation) {
   upload_restart(&operation->upload);
 }
 
+enum step quick_repeat(struct operations *operations, struct operation *operation) {
+  if (operation->quick.state != QUICK_FETCHING) {
+    quick_restart(operations, operation);
+    return STEP_SEND;
+  }
+  operation->quick.asks = true;
+  return STEP_WAIT;
+}
+
 /* --- Tokens --------------------------------------------------------------------------------------- */
 
 static uint32_t get_word(const uint8_t *bytes) {

@@ -21,6 +21,9 @@ void quick_give_up(struct operations *operations, struct operation *operation);
 /* Begins anew with the offer. */
 void quick_restart(struct operations *operations, struct operation *operation);
 
+/* Sends again what was answered with 4.01 and an Echo option: a request for blocks, or the whole of it. */
+enum step quick_repeat(struct operations *operations, struct operation *operation);
+
 /* The server has acknowledged the offer, and so knows Q-Block. False where it is not known what of. */
 bool quick_acknowledged(struct operation *operation);
 

@@ -318,8 +318,8 @@ bool request_reply_kept(struct copal_request *request) {
   (void)error;
   request_begin_reply(request, head.code);
   copy_options(request, &head);
-  /* RFC 9177 4.5: "If a missing payload is requested by a client, then both the request and response MUST NOT include the
-   * Observe option." */
+  /* RFC 9177 4.5: "If a missing payload is requested by a client, then both the request and response MUST NOT include
+   * the Observe option." */
   static const uint16_t anew[] = {COPAL_OPTION_OBSERVE, COPAL_OPTION_Q_BLOCK2, COPAL_OPTION_SIZE2};
   for (size_t i = 0; i < sizeof anew / sizeof *anew; ++i) copal_message_delete(&request->reply, anew[i]);
   struct window window;

@@ -38,20 +38,27 @@ struct gathering {
   bool whole;                      /* its request has been handled, and the answer is owed */
 };
 
+/* A token under which blocks go out. */
+struct burst_token {
+  uint8_t bytes[QBLOCK_TOKEN_MAX];
+  uint8_t size;
+};
+
 /* Blocks of a kept reply on their way out. */
 struct burst {
-  copal_time resume_at;       /* when the next set may go */
-  copal_time gap;             /* between sets */
-  uint32_t next, end;         /* of the run of sets, whose token is the kept head's */
-  uint32_t again[QBLOCK_SET]; /* blocks that were asked for one by one */
-  uint8_t token[QBLOCK_TOKEN_MAX];
-  uint8_t token_size; /* of who asked for them */
+  copal_time resume_at;         /* when the next set may go */
+  copal_time gap;               /* between sets */
+  uint32_t next, end;           /* of the run of sets */
+  uint32_t again[QBLOCK_SET];   /* blocks that were asked for one by one */
+  struct burst_token run_token; /* unless it is the kept head's */
+  struct burst_token again_token;
   uint8_t again_count, again_at;
   uint8_t szx;
-  uint8_t tries; /* to have the address verified */
-  bool con;      /* the request was */
-  bool runs;
+  uint8_t tries;                /* to have the address verified */
   uint16_t first_mid, last_mid; /* of the latest messages */
+  bool con;                     /* the request was */
+  bool runs;
+  bool whole; /* the run is for the request that the head answers */
 };
 
 /* Whose transfer it is, and of what: hashes of the peer's path and of the request's options. */

@@ -1,5 +1,5 @@
-/* Q-Block transfers between two endpoints that lose nothing: what goes over the wire, as RFC 9177's figures show it, and
- * what becomes of bodies. */
+/* Q-Block transfers between two endpoints that lose nothing: what goes over the wire, as RFC 9177's figures show it,
+ * and what becomes of bodies. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,8 +48,8 @@ static void put(struct pair *pair, copal_code method, const char *path, size_t s
 
 /* --- What goes over the wire ---------------------------------------------------------------------- */
 
-/* RFC 9177 4.1: "it is therefore REQUIRED that clients use a Confirmable message for determining support for the Q-Block1
- * and Q-Block2 options." */
+/* RFC 9177 4.1: "it is therefore REQUIRED that clients use a Confirmable message for determining support for the
+ * Q-Block1 and Q-Block2 options." */
 static void a_get_asks_for_sets_once_the_server_is_known_to_know_them(void **state) {
   (void)state;
   struct pair *pair = open_known();
@@ -144,8 +144,8 @@ static void tags_sizes_tokens_and_etags_are_as_they_must_be(void **state) {
   }
   assert_int_equal(tags[0].size, tags[1].size);
   assert_memory_equal(tags[0].value, tags[1].value, tags[0].size);
-  /* RFC 9177 6: "keeping the bottom 32 bits the same for the same body and the upper 32 bits containing the current body's
-   * request number (incrementing every request …)" */
+  /* RFC 9177 6: "keeping the bottom 32 bits the same for the same body and the upper 32 bits containing the current
+   * body's request number (incrementing every request …)" */
   const uint8_t *first = talk->bare->sent[0].view.token.data, *second = talk->bare->sent[1].view.token.data;
   assert_memory_equal(first + 4, second + 4, 4);
   assert_int_equal(second[3], first[3] + 1);
@@ -305,6 +305,7 @@ static void begin_one_of_several(struct pair *pair, copal_code method, const cha
   assert_int_equal(copal_call_begin(pair->talk->bare->endpoint, &options, NULL), COPAL_OK);
 }
 
+/* Two of them fetch the same. */
 static void several_transfers_go_on_at_once(void **state) {
   (void)state;
   copal_config config = pair_config();
@@ -314,7 +315,7 @@ static void several_transfers_go_on_at_once(void **state) {
   pair->talk->source_size = 17 * K;
   uint8_t *buffer = pair->talk->buffer;
   begin_one_of_several(pair, COPAL_GET, "get", (copal_call_options){.buffer = buffer, .capacity = 24 * K});
-  begin_one_of_several(pair, COPAL_GET, "read", (copal_call_options){.buffer = buffer + 24 * K, .capacity = 24 * K});
+  begin_one_of_several(pair, COPAL_GET, "get", (copal_call_options){.buffer = buffer + 24 * K, .capacity = 24 * K});
   begin_one_of_several(pair, COPAL_PUT, "put", (copal_call_options){.read = talk_read, .size = 17 * K});
   pair_run(pair);
   assert_int_equal(pair->talk->count, CALLS);
@@ -394,7 +395,7 @@ static void a_body_that_cannot_be_kept_goes_block_by_block(void **state) {
   for (int i = 0; i < 2; ++i) {
     copal_config config = pair_config();
     config.body_size_max = 4096;
-  config.bodies_size = 8192;
+    config.bodies_size = 8192;
     struct pair *pair = pair_open_with(&config, &config);
     pair_set_body(pair, 5 * K, 1);
     get(pair, paths[i]);
