@@ -120,7 +120,7 @@ static void get(struct server *server, uint16_t mid, uint8_t token, int first, i
 }
 
 enum { M = 1 };
-#define QB2(number) ((number) * 2)
+#define QB2(number) ((number)*2)
 
 /* --- What the server says -------------------------------------------------------------------------------- */
 
@@ -337,12 +337,8 @@ static void figure_12_a_fetch_of_more_than_a_set_either_way(void **state) {
 static void figures_13_to_15_a_fetch_whose_blocks_are_lost_either_way(void **state) {
   (void)state;
   struct server *server = open_server(4 * BLOCK);
-  struct ask ask = {.type = COPAL_NON,
-                    .method = COPAL_FETCH,
-                    .tag = 31,
-                    .more = 1,
-                    .size1 = 4 * BLOCK,
-                    .qb2 = {QB2(0) + M, NONE}};
+  struct ask ask = {
+      .type = COPAL_NON, .method = COPAL_FETCH, .tag = 31, .more = 1, .size1 = 4 * BLOCK, .qb2 = {QB2(0) + M, NONE}};
   ask.mid = 0x50, ask.token = 0xc0, ask.qb1 = 0;
   send(server, &ask);
   ask.mid = 0x53, ask.token = 0xc3, ask.qb1 = 3, ask.more = 0;

@@ -75,8 +75,8 @@ static void duplicates_are_ignored(void **state) {
   assert_reads("\x01\x01\x18\x01\x07\x07", 6, expected, 2);
 }
 
-/* RFC 9177 5: "The missing blocks MUST be reported in ascending order without any duplicates. The client SHOULD silently
- * drop 4.08 (Request Entity Incomplete) responses not adhering to this behavior." */
+/* RFC 9177 5: "The missing blocks MUST be reported in ascending order without any duplicates. The client SHOULD
+ * silently drop 4.08 (Request Entity Incomplete) responses not adhering to this behavior." */
 static void what_does_not_ascend_is_dropped(void **state) {
   (void)state;
   assert_refused("\x02\x01");

@@ -24,11 +24,11 @@ static bool reads(struct wanted *wanted, const int (*blocks)[2], uint8_t szx) {
   return wanted_read(&view, wanted);
 }
 
-#define assert_wants(wanted, ...)                                                       \
-  do {                                                                                  \
-    static const uint32_t expected_[] = {__VA_ARGS__};                                  \
-    assert_int_equal((wanted)->count, sizeof expected_ / sizeof *expected_);            \
-    assert_memory_equal((wanted)->numbers, expected_, sizeof expected_);                \
+#define assert_wants(wanted, ...)                                            \
+  do {                                                                       \
+    static const uint32_t expected_[] = {__VA_ARGS__};                       \
+    assert_int_equal((wanted)->count, sizeof expected_ / sizeof *expected_); \
+    assert_memory_equal((wanted)->numbers, expected_, sizeof expected_);     \
   } while (0)
 
 #define BLOCKS(...) ((const int[][2]){__VA_ARGS__, {-1, 0}})
@@ -54,8 +54,8 @@ static void without_the_m_bit_it_is_that_block_alone(void **state) {
   assert_int_equal(wanted.szx, 2);
 }
 
-/* RFC 9177 4.4: "NUM is zero: This is a request for the entire body"; and a NUM that is a multiple of MAX_PAYLOADS "is the
- * 'Continue' Q-Block-2". */
+/* RFC 9177 4.4: "NUM is zero: This is a request for the entire body"; and a NUM that is a multiple of MAX_PAYLOADS "is
+ * the 'Continue' Q-Block-2". */
 static void with_it_a_set_begins_and_others_follow(void **state) {
   (void)state;
   struct wanted wanted;
