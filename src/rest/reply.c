@@ -83,9 +83,11 @@ static bool choose_window(struct copal_request *request, struct window *window) 
   return window->szx != BLOCK_SZX_RESERVED;
 }
 
-/* Whether a body of that size goes without blocks. */
+/* Whether a body of that size goes without blocks. Where a change is answered without one there is
+ * nothing that blocks and an ETag could be of. */
 static bool is_whole(struct copal_request *request, uint64_t size) {
   size_t room;
+  if (size == 0 && request->room[1] != COPAL_CONTENT && request->block2.block.number == 0) return true;
   if (asks_for_block(request) || size > BLOCK_SIZE_MAX) return false;
   return copal_message_payload_room(&request->reply, &room) != NULL ? size <= room : size == 0;
 }
