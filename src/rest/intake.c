@@ -55,6 +55,7 @@ void request_add_block1(struct copal_request *request, bool more) {
   uint8_t szx = szx_max(request);
   if (szx < block.szx) block.szx = szx;
   block.more = more;
+  request->reply.capacity = request->room_size;
   copal_message_add_uint(&request->reply, COPAL_OPTION_BLOCK1, copal_block_value(block));
 }
 
