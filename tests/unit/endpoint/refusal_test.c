@@ -105,12 +105,28 @@ static void who_takes_no_blocks_proposes_none(void **state) {
   bare_close(scene.bare);
 }
 
+/* --- To who does not want to know ----------------------------------------------------------------- */
+
+/* RFC 7967 2.1: "Set bit number (n-1) … to suppress all responses belonging to class n.xx." */
+static void all_bits_suppress_all_classes(void **state) {
+  (void)state;
+  struct scene scene;
+  copal_config config = config_of(256);
+  open_scene(&scene, &config);
+  bare_expect(scene.bare, "40030001 b172 d1eaff", "60000001");
+  bare_expect(scene.bare, "50030002 b172 d1eaff", "");
+  bare_expect(scene.bare, "40030003 b178 d1eaff", "60000003"); /* 4.04 */
+  assert_int_equal(scene.calls, 2);
+  bare_close(scene.bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_datagram_too_large_is_told_the_block_size_that_fits),
       cmocka_unit_test(where_parts_are_taken_no_size_is_proposed),
       cmocka_unit_test(what_is_too_large_for_other_reasons_is_told_no_block_size),
       cmocka_unit_test(who_takes_no_blocks_proposes_none),
+      cmocka_unit_test(all_bits_suppress_all_classes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
