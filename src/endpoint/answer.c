@@ -60,7 +60,16 @@ static size_t refusal_size(const copal_endpoint *endpoint, const struct arrival 
   return most < limit ? most : limit;
 }
 
+static void acknowledge(copal_endpoint *endpoint, const struct arrival *arrival) {
+  if (arrival->view.type == COPAL_CON)
+    endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, arrival->view.message_id);
+}
+
 void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const copal_problem *problem) {
+  if (message_is_unwanted(message_no_response(&arrival->view), code)) {
+    acknowledge(endpoint, arrival);
+    return;
+  }
   size_t size_max = refusal_size(endpoint, arrival, problem);
   struct reply *reply = size_max == 0 ? NULL : take_room(endpoint, arrival, size_max);
   struct copal_request request;
@@ -119,9 +128,8 @@ void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *
 /* RFC 7967 3: a response that nobody wants is not sent; a CON is acknowledged all the same. */
 static void say_nothing(copal_endpoint *endpoint, const struct arrival *arrival, struct replies *replies,
                         struct reply *reply) {
-  bool con = arrival->view.type == COPAL_CON;
-  replies_close(replies, reply, con ? REPLY_ACK : REPLY_NOTHING, 0);
-  if (con) endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, arrival->view.message_id);
+  replies_close(replies, reply, arrival->view.type == COPAL_CON ? REPLY_ACK : REPLY_NOTHING, 0);
+  acknowledge(endpoint, arrival);
 }
 
 /* What has become of the request goes its way. */

@@ -107,6 +107,28 @@ static void who_takes_no_blocks_proposes_none(void **state) {
 
 /* --- To who does not want to know ----------------------------------------------------------------- */
 
+/* RFC 7967 1: the client "expresses its disinterest for all or some selected classes of responses"; those count, too,
+ * that no handler has anything to do with: 3.2 names 4.29. A CON is acknowledged all the same. */
+static void a_refusal_that_nobody_wants_is_an_empty_ack(void **state) {
+  (void)state;
+  struct scene scene;
+  copal_config config = config_of(256);
+  config.peer_rate = 1;
+  open_scene(&scene, &config);
+  bare_expect(scene.bare, "40030001 91 00 2172 d1ea08", "60000001"); /* option 9 */
+  bare_expect(scene.bare, "40030002 91 00 2172 d1ea08", "60000002"); /* too often */
+  bare_expect(scene.bare, "50030003 91 00 2172 d1ea08", "");         /* a NON */
+  bare_expect(scene.bare, "40030004 b172 d1ea02", "609d0004d10101"); /* other classes are wanted */
+  scene.bare->now += COPAL_SECOND;
+  char large[2 * 300 + 1];
+  memset(large, '1', sizeof large - 1);
+  large[sizeof large - 1] = 0;
+  bare_in(scene.bare, "40030005 b172 d1ea08 ff %s", large);
+  assert_out(scene.bare, "60000005");
+  assert_int_equal(scene.calls, 0);
+  bare_close(scene.bare);
+}
+
 /* RFC 7967 2.1: "Set bit number (n-1) … to suppress all responses belonging to class n.xx." */
 static void all_bits_suppress_all_classes(void **state) {
   (void)state;
@@ -126,6 +148,7 @@ int main(void) {
       cmocka_unit_test(where_parts_are_taken_no_size_is_proposed),
       cmocka_unit_test(what_is_too_large_for_other_reasons_is_told_no_block_size),
       cmocka_unit_test(who_takes_no_blocks_proposes_none),
+      cmocka_unit_test(a_refusal_that_nobody_wants_is_an_empty_ack),
       cmocka_unit_test(all_bits_suppress_all_classes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
