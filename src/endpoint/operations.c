@@ -195,10 +195,24 @@ static void renew(copal_endpoint *endpoint, struct operation *operation) {
   if (error != COPAL_OK) fail(endpoint, operation, error);
 }
 
+/* A state that is fetched slower than it gets old would be begun again and again, and never be told. The fetch comes to
+ * its end by itself. */
+static bool is_fetching(const copal_endpoint *endpoint, const struct operation *operation) {
+  return exchange_of(&endpoint->engine.exchanges, operation->exchange) != INDEX_NONE;
+}
+
+static void renew_later(copal_endpoint *endpoint, struct operation *operation) {
+  struct engine *engine = &endpoint->engine;
+  operation->renew_at = freshness_renewal(engine->now, 0, &engine->random);
+  keep_observing(endpoint, operation, operation->observation);
+}
+
 static void told_of_observation(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
                                 copal_error error) {
   if (rx != NULL) {
     notified(endpoint, operation, rx);
+  } else if (error == COPAL_ERR_TIMEOUT && is_fetching(endpoint, operation)) {
+    renew_later(endpoint, operation);
   } else if (error == COPAL_ERR_TIMEOUT) {
     renew(endpoint, operation);
   } else {

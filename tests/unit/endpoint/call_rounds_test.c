@@ -1,0 +1,75 @@
+/* Observations whose states, renewals and fetches of blocks meet each other. RFC 7641 sections 3.3 and 3.4, RFC 7959
+ * section 3.4. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/dialogue.h"
+
+static struct talk *observing(const copal_call_options *options, copal_code method, size_t payload) {
+  struct talk *talk = talk_open_roomy();
+  copal_call_options observe = *options;
+  observe.observe = true;
+  talk_begin(talk, COPAL_CON, method, "a", payload, &observe);
+  return talk;
+}
+
+static const copal_call_options PLAIN = {.handler = NULL};
+
+/* --- Renewals ----------------------------------------------------------------------------------- */
+
+/* A state that is fetched slower than it gets old would never be told. */
+static void a_renewal_waits_for_the_fetch(void **state) {
+  (void)state;
+  struct talk *talk = observing(&PLAIN, COPAL_GET, 0);
+  asks(talk, "CON GET observe:0 /a");
+  struct talk_token token = token_of(talk);
+  answers(talk, "2.05 2:0/1/16 observe:1 max-age:0 +16");
+  char text[64];
+  for (unsigned number = 1; number < 20; ++number) {
+    snprintf(text, sizeof text, "CON GET /a 2:%u/0/16", number);
+    asks(talk, text);
+    bare_in(talk->bare, "6000%04x", talk->mid); /* acknowledged, and answered later */
+    talk->bare->now += 10 * COPAL_SECOND;
+    asks_nothing(talk);
+    snprintf(text, sizeof text, "NON 2.05 2:%u/%d/16 +16", number, number < 19);
+    answers(talk, text);
+  }
+  assert_told(talk, 1, 320, 0);
+  assert_true(talk->result.observed && !talk->last);
+  talk->bare->now += 15 * COPAL_SECOND;
+  asks(talk, "CON GET observe:0 /a");
+  assert_memory_equal(talk->token, token.bytes, token.size);
+  talk_close(talk);
+}
+
+/* A fetch whose server falls silent ends of itself, and so the renewal has its turn. */
+static void a_renewal_does_not_wait_for_ever(void **state) {
+  (void)state;
+  struct talk *talk = observing(&PLAIN, COPAL_GET, 0);
+  asks(talk, "CON GET observe:0 /a");
+  answers(talk, "2.05 2:0/1/16 observe:1 max-age:0 +16");
+  asks(talk, "CON GET /a 2:1/0/16");
+  bare_in(talk->bare, "6000%04x", talk->mid);
+  for (unsigned step = 0; talk->bare->sent_count == 0 || talk->count == 0; ++step) {
+    assert_true(step < 50);
+    talk->bare->now += 10 * COPAL_SECOND;
+    bare_out(talk->bare);
+  }
+  assert_int_equal(talk->result.error, COPAL_ERR_TIMEOUT);
+  assert_false(talk->last);
+  assert_int_equal(talk->bare->sent_count, 1);
+  assert_int_equal(copal_find_uint(&talk->bare->sent[0].view, COPAL_OPTION_OBSERVE, 9), 0);
+  talk_close(talk);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_renewal_waits_for_the_fetch),
+      cmocka_unit_test(a_renewal_does_not_wait_for_ever),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
