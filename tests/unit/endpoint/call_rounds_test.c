@@ -66,10 +66,63 @@ static void a_renewal_does_not_wait_for_ever(void **state) {
   talk_close(talk);
 }
 
+/* A notification that crosses a renewal goes for its answer. The answer itself may be newer. */
+static void the_answer_to_a_renewal_counts_after_a_notification_that_crossed_it(void **state) {
+  (void)state;
+  struct talk *talk = observing(&PLAIN, COPAL_GET, 0);
+  asks(talk, "CON GET observe:0 /a");
+  answers(talk, "2.05 observe:5 max-age:0 +6");
+  talk->bare->now += 15 * COPAL_SECOND;
+  asks(talk, "CON GET observe:0 /a");
+  answers(talk, "NON 2.05 observe:6 max-age:9999 +7");
+  assert_told(talk, 2, 7, 0);
+  answers(talk, "2.05 observe:7 max-age:9999 +8");
+  assert_told(talk, 3, 8, 0);
+  answers(talk, "2.05 observe:7 max-age:9999 +8"); /* once more */
+  asks_nothing(talk);
+  assert_told(talk, 3, 8, 0);
+  answers(talk, "NON 2.05 observe:8 +9");
+  assert_told(talk, 4, 9, 0);
+  talk_close(talk);
+}
+
+static void an_error_in_answer_to_a_renewal_ends_it_after_a_notification_too(void **state) {
+  (void)state;
+  struct talk *talk = observing(&PLAIN, COPAL_GET, 0);
+  asks(talk, "CON GET observe:0 /a");
+  answers(talk, "2.05 observe:5 max-age:0 +6");
+  talk->bare->now += 15 * COPAL_SECOND;
+  asks(talk, "CON GET observe:0 /a");
+  answers(talk, "NON 2.05 observe:6 max-age:9999 +7");
+  answers(talk, "4.04 +3");
+  ends_with(talk, COPAL_NOT_FOUND, 3, 0);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
+/* Its message ID may be another message's by then. */
+static void after_exchange_lifetime_it_counts_no_more(void **state) {
+  (void)state;
+  struct talk *talk = observing(&PLAIN, COPAL_GET, 0);
+  asks(talk, "CON GET observe:0 /a");
+  answers(talk, "2.05 observe:5 max-age:0 +6");
+  talk->bare->now += 15 * COPAL_SECOND;
+  asks(talk, "CON GET observe:0 /a");
+  answers(talk, "NON 2.05 observe:6 max-age:9999 +7");
+  talk->bare->now += 248 * COPAL_SECOND;
+  answers(talk, "2.05 observe:7 max-age:9999 +8");
+  asks_nothing(talk);
+  assert_told(talk, 2, 7, 0);
+  talk_close(talk);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_renewal_waits_for_the_fetch),
       cmocka_unit_test(a_renewal_does_not_wait_for_ever),
+      cmocka_unit_test(the_answer_to_a_renewal_counts_after_a_notification_that_crossed_it),
+      cmocka_unit_test(an_error_in_answer_to_a_renewal_ends_it_after_a_notification_too),
+      cmocka_unit_test(after_exchange_lifetime_it_counts_no_more),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
