@@ -118,7 +118,8 @@ copal_call operation_handle(const struct operations *operations, const struct op
 bool operation_is_tokenless(const struct operation *operation);
 
 /* Whether the next request has the token of the one before: that of an observation, and of an upload, which some
- * servers (node-coap) tell from others by its token alone. */
+ * servers (node-coap) tell from others by its token alone. Not of an upload beside an observation, which has the token.
+ */
 bool operation_keeps_token(const struct operation *operation);
 
 /* Writes the next request. COPAL_ERR_MESSAGE_SIZE, _BODY_READ, _BODY_SIZE. */

@@ -116,6 +116,32 @@ static void after_exchange_lifetime_it_counts_no_more(void **state) {
   talk_close(talk);
 }
 
+/* --- Requests with a body ------------------------------------------------------------------------- */
+
+static void a_changed_state_of_a_large_fetch_is_asked_for_beside_the_observation(void **state) {
+  (void)state;
+  struct talk *talk = observing(&(copal_call_options){.block_size = 64}, COPAL_FETCH, 100);
+  asks(talk, "CON FETCH observe:0 /a 1:0/1/64 size:100 tag +64");
+  struct talk_token token = token_of(talk);
+  answers(talk, "2.31 1:0/1/64");
+  asks(talk, "CON FETCH observe:0 /a 2:0/0/64 1:1/0/64 tag +36");
+  answers(talk, "2.05 1:1/0/64 observe:1 +6");
+  assert_told(talk, 1, 6, 0);
+  answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
+  asks(talk, "CON FETCH /a 2:1/0/64 tag");
+  answers(talk, "2.05 2:1/0/64 etag:3 v:2 +9");
+  asks(talk, "CON FETCH /a 1:0/1/64 size:100 tag +64");
+  assert_memory_not_equal(talk->token, token.bytes, token.size);
+  answers(talk, "2.31 1:0/1/64");
+  asks(talk, "CON FETCH /a 2:0/0/64 1:1/0/64 tag +36");
+  answers(talk, "2.05 1:1/0/64 etag:3 v:2 +7");
+  assert_told(talk, 2, 7, 2);
+  with_token(talk, &token);
+  answers(talk, "NON 2.05 observe:3 +8");
+  assert_told(talk, 3, 8, 0);
+  talk_close(talk);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_renewal_waits_for_the_fetch),
@@ -123,6 +149,7 @@ int main(void) {
       cmocka_unit_test(the_answer_to_a_renewal_counts_after_a_notification_that_crossed_it),
       cmocka_unit_test(an_error_in_answer_to_a_renewal_ends_it_after_a_notification_too),
       cmocka_unit_test(after_exchange_lifetime_it_counts_no_more),
+      cmocka_unit_test(a_changed_state_of_a_large_fetch_is_asked_for_beside_the_observation),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
