@@ -142,6 +142,49 @@ static void a_changed_state_of_a_large_fetch_is_asked_for_beside_the_observation
   talk_close(talk);
 }
 
+/* The server has nothing from which to give the second block: what is not repeated with a request cannot be answered
+ * but from what was kept, and a notification is kept for nobody. */
+static void after_4_08_a_fetch_is_repeated_in_full_once(void **state) {
+  (void)state;
+  struct talk *talk = observing(&PLAIN, COPAL_FETCH, 20);
+  asks(talk, "CON FETCH observe:0 /a +20");
+  struct talk_token token = token_of(talk);
+  answers(talk, "2.05 observe:1 +6");
+  for (unsigned round = 0; round < 2; ++round) {
+    answers(talk,
+            round == 0 ? "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64" : "NON 2.05 2:0/1/64 observe:3 etag:2 v:1 +64");
+    asks(talk, "CON FETCH /a 2:1/0/64");
+    answers(talk, "4.08");
+    asks(talk, "CON FETCH /a +20");
+    answers(talk, "2.05 2:0/1/64 etag:2 v:1 +64");
+    asks(talk, "CON FETCH /a 2:1/0/64");
+    if (round == 0) {
+      answers(talk, "2.05 2:1/0/64 etag:2 v:1 +9");
+      assert_told(talk, 2, 73, 1);
+    } else {
+      answers(talk, "4.08");
+      assert_int_equal(talk->code, COPAL_REQUEST_ENTITY_INCOMPLETE);
+      assert_int_equal(talk->count, 3);
+    }
+    assert_true(talk->result.observed && !talk->last);
+    with_token(talk, &token);
+  }
+  talk_close(talk);
+}
+
+static void what_is_not_safe_is_not_repeated_after_4_08(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_POST, "a", 5, &PLAIN);
+  asks(talk, "CON POST /a +5");
+  answers(talk, "2.04 2:0/1/64 +64");
+  asks(talk, "CON POST /a 2:1/0/64");
+  answers(talk, "4.08");
+  ends_with(talk, COPAL_REQUEST_ENTITY_INCOMPLETE, 0, 0);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_renewal_waits_for_the_fetch),
@@ -150,6 +193,8 @@ int main(void) {
       cmocka_unit_test(an_error_in_answer_to_a_renewal_ends_it_after_a_notification_too),
       cmocka_unit_test(after_exchange_lifetime_it_counts_no_more),
       cmocka_unit_test(a_changed_state_of_a_large_fetch_is_asked_for_beside_the_observation),
+      cmocka_unit_test(after_4_08_a_fetch_is_repeated_in_full_once),
+      cmocka_unit_test(what_is_not_safe_is_not_repeated_after_4_08),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
