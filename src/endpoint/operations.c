@@ -127,11 +127,9 @@ static void follow(copal_endpoint *endpoint, struct operation *operation, const 
 /* RFC 7641 3.1: "If the server returns a 2.xx response that includes an Observe Option as well, the server has
  * successfully added an entry with the client endpoint and request token to the list of observers". */
 static bool is_notification(const copal_view *response, uint32_t *sequence) {
-  copal_option option;
   if (COPAL_CODE_CLASS(response->code) != 2 || response->code == COPAL_CONTINUE) return false;
-  if (!copal_find(response, COPAL_OPTION_OBSERVE, &option)) return false;
-  *sequence = copal_option_uint(&option);
-  return true;
+  *sequence = copal_find_uint(response, COPAL_OPTION_OBSERVE, UINT32_MAX);
+  return *sequence != UINT32_MAX;
 }
 
 /* Waits for the next notification, or for the time to ask again. */

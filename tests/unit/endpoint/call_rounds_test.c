@@ -185,6 +185,30 @@ static void what_is_not_safe_is_not_repeated_after_4_08(void **state) {
   talk_close(talk);
 }
 
+/* --- What is no notification ------------------------------------------------------------------------ */
+
+/* RFC 7252 5.4.3: an option of illegal length "MUST be treated like an unrecognized option", and an elective one
+ * "silently ignored". */
+static void t17_an_observe_option_of_illegal_length_promises_nothing(void **state) {
+  (void)state;
+  struct talk *talk = observing(&PLAIN, COPAL_GET, 0);
+  asks(talk, "CON GET observe:0 /a");
+  uint8_t buffer[64];
+  copal_message message;
+  copal_message_init(&message, buffer, sizeof buffer, COPAL_ACK, COPAL_CONTENT);
+  copal_message_set_token(&message, talk->token, talk->token_size);
+  copal_message_add_raw(&message, COPAL_OPTION_OBSERVE, "\1\2\3\4", 4);
+  assert_int_equal(message.error, COPAL_OK);
+  buffer[2] = (uint8_t)(talk->mid >> 8);
+  buffer[3] = (uint8_t)talk->mid;
+  copal_path path = bare_path(BARE_PORT);
+  bare_in_bytes(talk->bare, &path, buffer, message.size);
+  ends_with(talk, COPAL_CONTENT, 0, 0);
+  assert_false(talk->result.observed);
+  leaves_nothing(talk);
+  talk_close(talk);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_renewal_waits_for_the_fetch),
@@ -195,6 +219,7 @@ int main(void) {
       cmocka_unit_test(a_changed_state_of_a_large_fetch_is_asked_for_beside_the_observation),
       cmocka_unit_test(after_4_08_a_fetch_is_repeated_in_full_once),
       cmocka_unit_test(what_is_not_safe_is_not_repeated_after_4_08),
+      cmocka_unit_test(t17_an_observe_option_of_illegal_length_promises_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
