@@ -194,7 +194,8 @@ bool operation_is_tokenless(const struct operation *operation) {
 }
 
 bool operation_keeps_token(const struct operation *operation) {
-  return operation->registering || (operation->con && operation->upload.in_blocks && !operation->downloading);
+  bool uploads = operation->con && operation->upload.in_blocks && !operation->downloading;
+  return operation->registering || (uploads && copal_tx_none(operation->observation));
 }
 
 /* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free
