@@ -89,9 +89,11 @@ static copal_error fill(struct operations *operations, const copal_call_options 
                                   .generation = operation->generation + 1,
                                   .tag = operations->tag++,
                                   .szx_wanted = szx < largest ? szx : largest,
-                                  .negotiates = options->block_size != 0,
+                                  .negotiates = options->block_size != 0 || largest < BLOCK_SZX_MAX,
+                                  .insists = options->block_size != 0,
                                   .plain = has_block_option(&view),
                                   .multicast = copal_address_is_multicast(options->remote),
+                                  .con = header_type(options->message->buffer) == COPAL_CON,
                                   .no_token = options->no_token && view.token.size == 0,
                                   .observe = options->observe,
                                   .registering = options->observe,
@@ -192,7 +194,7 @@ bool operation_is_tokenless(const struct operation *operation) {
 }
 
 bool operation_keeps_token(const struct operation *operation) {
-  return operation->registering || (operation->upload.in_blocks && !operation->downloading);
+  return operation->registering || (operation->con && operation->upload.in_blocks && !operation->downloading);
 }
 
 /* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free
@@ -233,6 +235,15 @@ void operation_begin_message(const struct operations *operations, const struct o
   copal_message_set_token(message, token.data, token.size);
 }
 
+/* A response larger than a message of ours would be refused. Where there is no room to say so, it may still be small.
+ */
+static void negotiate(const struct operation *operation, copal_message *message) {
+  copal_block block = {0, false, operation->szx_wanted};
+  copal_error before = message->error;
+  copal_message_add_uint(message, COPAL_OPTION_BLOCK2, copal_block_value(block));
+  if (message->error == COPAL_ERR_SPACE && !operation->insists) message->error = before;
+}
+
 copal_error operation_compose(struct operations *operations, struct operation *operation, copal_message *message) {
   begin(operations, operation, message);
   if (operation->registering) copal_message_add_uint(message, COPAL_OPTION_OBSERVE, OBSERVE_REGISTER);
@@ -242,12 +253,10 @@ copal_error operation_compose(struct operations *operations, struct operation *o
    * requests with NUM != 0." */
   if (operation->upload.offset > 0) copal_message_delete(message, COPAL_OPTION_IF_NONE_MATCH);
   /* RFC 7959 3.3, Figure 11: with the last block of the request the size of the response's is negotiated. */
-  if (operation_is_probing(operation)) {
+  if (operation_is_probing(operation))
     quick_offer(operation, message);
-  } else if (operation->negotiates && !operation->upload.more) {
-    copal_block block = {0, false, operation->szx_wanted};
-    copal_message_add_uint(message, COPAL_OPTION_BLOCK2, copal_block_value(block));
-  }
+  else if (operation->negotiates && !operation->upload.more)
+    negotiate(operation, message);
   return finish(message, error);
 }
 

@@ -111,7 +111,8 @@ struct operation {
   uint8_t token[8];   /* of an observation, made by the engine */
   uint8_t token_size; /* 0: as in the request */
   uint8_t szx_wanted; /* of the response, where block sizes are negotiated early */
-  bool negotiates;    /* szx_wanted is to be told to the server */
+  bool negotiates;    /* szx_wanted is to be told to the server, */
+  bool insists;       /* rather than the request be sent without it */
   bool used;
   bool timed;       /* the timer is set */
   bool found;       /* by its tokens: it is in the index */
@@ -119,6 +120,7 @@ struct operation {
   bool downloading; /* the request is done, and blocks of the response are fetched */
   bool plain;       /* the request has Block options of its own: they are left alone */
   bool multicast;
+  bool con;
   bool no_token;
   bool observe;     /* as was asked for */
   bool registering; /* the exchange is to begin or renew an observation */
@@ -183,8 +185,9 @@ void operation_begin_message(const struct operations *operations, const struct o
 /* Whether the next request has no token, as was asked for: not while an observation has that. */
 bool operation_is_tokenless(const struct operation *operation);
 
-/* Whether the next request has the token of the one before: that of an observation, and of an upload, which some
- * servers (node-coap) tell from others by its token alone. */
+/* Whether the next request has the token of the one before: that of an observation, and of a confirmable upload, which
+ * some servers (node-coap) tell from others by its token alone. Where the message ID does not tell them apart, a late
+ * answer to one block could be taken for that to another. */
 bool operation_keeps_token(const struct operation *operation);
 
 /* Writes the next request. COPAL_ERR_MESSAGE_SIZE, _BODY_READ, _BODY_SIZE. */

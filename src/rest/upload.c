@@ -163,7 +163,13 @@ enum step upload_receive(struct operation *operation, const copal_view *response
   if (response->code == COPAL_REQUEST_ENTITY_TOO_LARGE && has_block && block.szx <= BLOCK_SZX_MAX)
     return upload_shrink(upload, block) ? STEP_SEND : STEP_DELIVER;
   if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE) return begin_anew(upload) ? STEP_SEND : STEP_DELIVER;
-  if (COPAL_CODE_CLASS(response->code) != 2 || !upload->more) return STEP_DELIVER;
+  if (COPAL_CODE_CLASS(response->code) != 2) return STEP_DELIVER;
+  if (!upload->more) {
+    /* RFC 7959 2.9.1: 2.31 is never the answer to the last block. */
+    if (response->code != COPAL_CONTINUE) return STEP_DELIVER;
+    *error = COPAL_ERR_BODY_BLOCKS;
+    return STEP_FAIL;
+  }
   /* A final answer before the last block, to none of them. */
   if (response->code != COPAL_CONTINUE && !has_block) return STEP_DELIVER;
   if (has_block && !acknowledges(upload, block)) {

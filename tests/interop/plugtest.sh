@@ -1,16 +1,19 @@
 # shellcheck shell=bash
-# What the plugtests against other implementations share; sourced after lib.sh. Beside the checks a line is printed for
-# each plugtest, which scripts/conformance reads: "result: ID | WHAT | PEER | OUR ROLE | RESULT | REMARK".
+# What the plugtests against other implementations share; sourced after lib.sh. peer_name is the other one's. For each
+# plugtest a line is written for scripts/conformance, to a file in the folder PLUGTEST_RESULTS, if there is one:
+# "ID | WHAT | PEER | OUR ROLE | RESULT | REMARK".
+results=${PLUGTEST_RESULTS:+$PLUGTEST_RESULTS/${peer_name:?}_client}
+: >"${results:=/dev/null}"
 id=
 id_failures=0
 
-# PORT [PORT]: our client against the peer's server, and one that notifies without confirmation.
+# PORT [PORT]: our client against the peer's server, and one that notifies without confirmation. The programs write
+# their own results.
 our_client() {
   local program
-  for program in core link block observe; do
+  for program in core link block observe renewal; do
     "${BUILD:?BUILD is the build folder}/tests/plugtest_${program}_test" "$peer_name" "$@" >"$work/out" 2>"$work/err"
     status=$?
-    grep '^result: ' "$work/out"
     report "$status" "plugtests with our client: $program"
   done
 }
@@ -25,12 +28,15 @@ plugtest() {
 # The result of the plugtest before.
 conclude() {
   [ "$id" ] || return 0
-  if [ "$failures" = "$id_failures" ]; then echo "result: $id |  | $peer_name | server | passed | "
-  else echo "result: $id |  | $peer_name | server | failed | "; fi
+  if [ "$failures" = "$id_failures" ]; then note "$id" passed; else note "$id" failed; fi
   id=
 }
 
 cannot() { # ID REASON
   conclude
-  echo "result: TD_COAP_$1 |  | $peer_name | server | not run | no: $2"
+  note "TD_COAP_$1" 'not run' "no: $2"
+}
+
+note() { # ID RESULT [REMARK]
+  echo "$1 |  | $peer_name | server | $2 | ${3:-}" >>"$results"
 }

@@ -289,7 +289,7 @@ static const struct plugtest tests[] = {
     {"TD_COAP_OBS_07", "What is observed is deleted", obs_07, BOTH, NULL,
      "no: coap-server ends observations with a non-confirmable message", NO_END},
     {"TD_COAP_OBS_08", "What is observed changes its format", obs_08, BOTH, NULL,
-     "no: coap-server goes on in another format", NO_END},
+     "no: coap-server keeps the format that a resource was created with", NO_END},
     {"TD_COAP_OBS_09", "What is observed is changed by a PUT", obs_09, BOTH, NULL, NULL, NULL},
     {"TD_COAP_OBS_10", "A GET beside an observation", obs_10, BOTH, NULL, NULL, NULL},
     {"TD_COAP_OBS_11", "Losses, one notification at a time", obs_11, BOTH | LOSSY, QUICK, NULL,

@@ -70,8 +70,8 @@ struct plugtest {
   const char *libcoap, *node;
 };
 
-/* Runs the tests, each with a server and a client of its own, and prints a line "result: …" for each. Arguments, if
- * any: another server's name, "libcoap" or "node", its port, and the port of one that notifies without confirmation.
+/* Runs the tests, each with a server and a client of its own, and notes the results for scripts/conformance. Arguments,
+ * if any: another server's name, "libcoap" or "node", its port, and the port of one that notifies without confirmation.
  * Returns main's result. */
 int plugtest_run(const struct plugtest *tests, size_t count, int argc, char **argv);
 

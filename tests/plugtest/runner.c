@@ -1,4 +1,4 @@
-/* Runs plugtests one after the other and prints what scripts/conformance makes a document of. See plugtest.h. */
+/* Runs plugtests one after the other and notes their results. See plugtest.h. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,15 +47,30 @@ static bool can_run(const struct plugtest *test, const char *peer) {
   return strncmp(remark_on(test, peer), "no: ", 4) != 0;
 }
 
-/* "result: TD_COAP_CORE_01 | GET | copal | server client | passed | ". The roles are ours; with another server only the
- * client's is. */
-static void print_result(const struct run *run) {
+/* "TD_COAP_CORE_01 | GET | copal | server client | passed | ", with the roles that ours plays: with another server only
+ * the client's. */
+static void write_result(const struct run *run, FILE *file) {
   const struct plugtest *test = run->test;
   const char *peer = run->peer->name;
   bool server = run->peer->port == 0 && (test->roles & AS_SERVER) != 0, client = (test->roles & AS_CLIENT) != 0;
   const char *what = !can_run(test, peer) ? "not run" : run->passed ? "passed" : "failed";
-  printf("result: %s | %s | %s | %s%s%s | %s | %s\n", test->id, test->what, peer, server ? "server" : "",
-         server && client ? " " : "", client ? "client" : "", what, remark_on(test, peer));
+  fprintf(file, "%s | %s | %s | %s%s%s | %s | %s\n", test->id, test->what, peer, server ? "server" : "",
+          server && client ? " " : "", client ? "client" : "", what, remark_on(test, peer));
+}
+
+/* For scripts/conformance: a file for each program and peer in the folder PLUGTEST_RESULTS, if there is one. */
+static void write_results(const struct run *runs, size_t count, const char *program) {
+  const char *folder = getenv("PLUGTEST_RESULTS"), *slash = strrchr(program, '/');
+  char path[512];
+  if (folder == NULL) return;
+  snprintf(path, sizeof path, "%s/%s_%s", folder, runs[0].peer->name, slash == NULL ? program : slash + 1);
+  FILE *file = fopen(path, "w");
+  if (file == NULL) {
+    perror(path);
+    exit(2);
+  }
+  for (size_t i = 0; i < count; ++i) write_result(&runs[i], file);
+  fclose(file);
 }
 
 int plugtest_run(const struct plugtest *tests, size_t count, int argc, char **argv) {
@@ -72,6 +87,6 @@ int plugtest_run(const struct plugtest *tests, size_t count, int argc, char **ar
     selected[selected_count++] = (struct CMUnitTest){tests[i].id, run_one, set_up, tear_down, &runs[i]};
   }
   int failed = _cmocka_run_group_tests("plugtests", selected, selected_count, NULL, NULL);
-  for (size_t i = 0; i < count; ++i) print_result(&runs[i]);
+  write_results(runs, count, argv[0]);
   return failed;
 }

@@ -366,6 +366,18 @@ static void a_body_that_fits_says_its_block_only_when_asked(void **state) {
   bare_close(scene.bare);
 }
 
+/* An ETag would be taken for the changed resource's. */
+static void no_body_has_no_block_and_no_etag(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene, COPAL_PUT);
+  copal_option option;
+  const copal_view *view = steps_exchange(&scene.steps, "PUT 2:0/0/128 +16", "2.04");
+  assert_false(copal_find(view, COPAL_OPTION_ETAG, &option));
+  assert_false(copal_find(view, COPAL_OPTION_SIZE2, &option));
+  bare_close(scene.bare);
+}
+
 static void the_reply_to_a_post_is_kept_and_the_post_not_repeated(void **state) {
   (void)state;
   struct scene scene;
@@ -521,6 +533,7 @@ int main(void) {
       cmocka_unit_test(an_upload_that_ends_early_is_abandoned_once),
       cmocka_unit_test(a_get_is_answered_block_by_block_from_what_the_handler_gives),
       cmocka_unit_test(a_body_that_fits_says_its_block_only_when_asked),
+      cmocka_unit_test(no_body_has_no_block_and_no_etag),
       cmocka_unit_test(the_reply_to_a_post_is_kept_and_the_post_not_repeated),
       cmocka_unit_test(kept_replies_make_room_for_newer_ones_but_not_uploads),
       cmocka_unit_test(a_deferred_answer_goes_in_blocks),

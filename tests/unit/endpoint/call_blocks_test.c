@@ -52,6 +52,19 @@ static void an_empty_body_of_unknown_size_is_no_payload(void **state) {
   talk_close(talk);
 }
 
+static void whose_messages_are_small_says_so_from_the_start(void **state) {
+  (void)state;
+  copal_config config = copal_config_small(); /* messages of 256 bytes */
+  struct talk *talk = talk_open(&config);
+  talk_get(talk, "a");
+  asks(talk, "CON GET /a 2:0/0/128");
+  answers(talk, "2.05 2:0/1/128 +128");
+  asks(talk, "CON GET /a 2:1/0/128");
+  answers(talk, "2.05 2:1/0/128 +9");
+  ends_with(talk, COPAL_CONTENT, 137, 0);
+  talk_close(talk);
+}
+
 /* The option's size grows with the block's number, the message must not. */
 static void blocks_shrink_to_what_a_message_holds(void **state) {
   (void)state;
@@ -63,8 +76,8 @@ static void blocks_shrink_to_what_a_message_holds(void **state) {
   for (unsigned i = 0; i * 16 < 70000; ++i) {
     char expected[64], answer[64];
     unsigned left = 70000 - i * 16;
-    snprintf(expected, sizeof expected, "CON PUT /a 1:%u/%d/16%s tag +%u", i, left > 16, i == 0 ? " size:70000" : "",
-             left > 16 ? 16 : left);
+    snprintf(expected, sizeof expected, "CON PUT /a%s 1:%u/%d/16%s tag +%u", left > 16 ? "" : " 2:0/0/16", i, left > 16,
+             i == 0 ? " size:70000" : "", left > 16 ? 16 : left);
     asks(talk, expected);
     assert_true(talk->bare->sent[0].size <= 64);
     snprintf(answer, sizeof answer, left > 16 ? "2.31 1:%u/1/16" : "2.04 1:%u/0/16", i);
@@ -88,6 +101,26 @@ static void every_length_of_path_leaves_room_for_some_block(void **state) {
     talk_begin(talk, COPAL_CON, COPAL_PUT, path, 0,
                &(copal_call_options){.read = talk_read, .size = 64, .block_size = 64});
     assert_true(bare_out_one(talk->bare)->size <= 128);
+    talk_close(talk);
+  }
+}
+
+/* Their answers are told apart by message IDs, and some servers know an upload by its token. */
+static void the_blocks_of_a_confirmable_upload_have_one_token_and_those_of_others_have_not(void **state) {
+  (void)state;
+  static const char *const asked[2][2] = {
+      {"CON PUT /a 1:0/1/16 size:20 tag +16", "CON PUT /a 2:0/0/16 1:1/0/16 tag +4"},
+      {"NON PUT /a 1:0/1/16 size:20 tag +16", "NON PUT /a 2:0/0/16 1:1/0/16 tag +4"}};
+  for (int type = COPAL_CON; type <= COPAL_NON; ++type) {
+    struct talk *talk = talk_open_roomy();
+    talk_begin(talk, (copal_type)type, COPAL_PUT, "a", 20, &(copal_call_options){.block_size = 16});
+    asks(talk, asked[type][0]);
+    struct talk_token first = token_of(talk);
+    answers(talk, type == COPAL_CON ? "2.31 1:0/1/16" : "NON 2.31 1:0/1/16");
+    asks(talk, asked[type][1]);
+    assert_int_equal(memcmp(first.bytes, talk->token, first.size) == 0, type == COPAL_CON);
+    answers(talk, type == COPAL_CON ? "2.31 1:1/0/16" : "NON 2.31 1:1/0/16"); /* which it is not */
+    assert_int_equal(talk->result.error, COPAL_ERR_BODY_BLOCKS);
     talk_close(talk);
   }
 }
@@ -525,8 +558,10 @@ int main(void) {
       cmocka_unit_test(a_body_that_fits_goes_without_blocks),
       cmocka_unit_test(a_body_in_one_message_needs_no_buffer),
       cmocka_unit_test(an_empty_body_of_unknown_size_is_no_payload),
+      cmocka_unit_test(whose_messages_are_small_says_so_from_the_start),
       cmocka_unit_test(blocks_shrink_to_what_a_message_holds),
       cmocka_unit_test(every_length_of_path_leaves_room_for_some_block),
+      cmocka_unit_test(the_blocks_of_a_confirmable_upload_have_one_token_and_those_of_others_have_not),
       cmocka_unit_test(after_4_13_with_smaller_blocks_it_begins_anew_once),
       cmocka_unit_test(after_4_13_a_body_without_blocks_is_tried_in_blocks),
       cmocka_unit_test(a_4_13_without_a_hint_is_the_result),

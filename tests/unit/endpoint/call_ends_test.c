@@ -477,7 +477,7 @@ static void a_handler_may_begin_the_next_call(void **state) {
   struct chain chain = {.left = 3};
   begin_link(talk->bare->endpoint, &chain);
   for (int i = 0; i < 4; ++i) {
-    asks(talk, "CON GET /a");
+    asks(talk, "CON GET /a 2:0/0/128");
     answers(talk, "2.05 +1");
   }
   assert_int_equal(chain.told, 4);
