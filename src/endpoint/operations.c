@@ -146,12 +146,30 @@ static void note_state(copal_endpoint *endpoint, struct operation *operation, co
                        uint32_t sequence) {
   struct engine *engine = &endpoint->engine;
   uint32_t max_age = copal_find_uint(response, COPAL_OPTION_MAX_AGE, MAX_AGE_DEFAULT);
-  operation->freshness = (struct freshness){sequence, engine->now};
+  operation->freshness = (struct freshness){sequence, engine->now, true};
   operation->renew_at = freshness_renewal(engine->now, max_age, &engine->random);
   keep_observing(endpoint, operation, tx);
 }
 
-/* The answer to a registration, whatever numbers came before: the server may have begun to count anew. */
+/* What was sent before a renewal and comes after it looks like its answer, and may be older than what has come. What is
+ * piggybacked is the answer, whatever its number: the server may have begun to count anew. */
+static bool is_late_notification(const copal_endpoint *endpoint, const struct operation *operation,
+                                 const copal_rx *rx) {
+  uint32_t sequence;
+  return operation->registering && rx->type != COPAL_ACK && is_notification(&rx->message, &sequence) &&
+         !freshness_is_newer(&operation->freshness, sequence, endpoint->engine.now);
+}
+
+/* It has ended the exchange. The server may have taken the request or not: it is asked again before long. */
+static void ask_again(copal_endpoint *endpoint, struct operation *operation) {
+  struct engine *engine = &endpoint->engine;
+  copal_tx tx = operation->exchange;
+  operation->registering = false;
+  operation->renew_at = freshness_renewal(engine->now, 0, &engine->random);
+  operation->exchange = (copal_tx){0, 0};
+  keep_observing(endpoint, operation, tx);
+}
+
 static void answered_registration(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
                                   enum step step, copal_error error) {
   uint32_t sequence;
@@ -247,6 +265,10 @@ static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copa
     bool done = operation->unanswered && operation->multicast && error == COPAL_ERR_TIMEOUT;
     drop(endpoint, &operation->exchange);
     endpoint_fail_operation(endpoint, operation, done ? COPAL_OK : error);
+    return;
+  }
+  if (is_late_notification(endpoint, operation, rx)) {
+    ask_again(endpoint, operation);
     return;
   }
   copal_error cause = COPAL_OK;

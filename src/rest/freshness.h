@@ -10,6 +10,7 @@
 struct freshness {
   uint32_t sequence;
   copal_time at;
+  bool known; /* there was one */
 };
 
 enum { OBSERVE_BITS = 24, MAX_AGE_DEFAULT = 60 };
@@ -17,7 +18,7 @@ enum { OBSERVE_BITS = 24, MAX_AGE_DEFAULT = 60 };
 static inline bool freshness_is_newer(const struct freshness *latest, uint32_t sequence, copal_time now) {
   /* RFC 7641 3.4: "(V1 < V2 and V2 - V1 < 2^23) or (V1 > V2 and V1 - V2 > 2^23) or (T2 > T1 + 128 seconds)" */
   uint32_t half = (uint32_t)1 << (OBSERVE_BITS - 1), ahead = (sequence - latest->sequence) & (2 * half - 1);
-  return (ahead > 0 && ahead < half) || now > latest->at + 128 * COPAL_SECOND;
+  return !latest->known || (ahead > 0 && ahead < half) || now > latest->at + 128 * COPAL_SECOND;
 }
 
 /* When to ask again. RFC 7641 3.3.1: "the client SHOULD at least wait for a random amount of time between 5 and 15

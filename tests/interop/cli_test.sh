@@ -213,7 +213,9 @@ expect "--no-response of a NON ends when that is sent" 0
 
 run get "$base/nothing"
 expect "4.04 ends with 4" 4
-says "4.04 is told on standard error" err '^4\.04 Not Found  [0-9.]+ (us|ms)$'
+says "4.04 is told on standard error" err \
+  '^4\.04 Not Found  application/concise-problem-details\+cbor  [0-9]+ B  [0-9.]+ (us|ms)$'
+says "what is wrong is told in words" err '^  Not Found$'
 silent "4.04 leaves standard output alone" out
 run get -q "$base/nothing"
 expect "-q keeps the status" 4
@@ -221,6 +223,7 @@ silent "-q is quiet" err
 run get -O 65001=0x01 "$base/hello"
 expect "an unknown critical option ends with 4" 4
 says "an unknown critical option is 4.02" err '^4\.02 Bad Option'
+says "the option that is not understood is named" err '^  Bad Option: .*option 65001'
 run get -O 65000=0x01 "$base/hello"
 expect "an unknown elective option is ignored" 0
 run get --accept json "$base/hello"

@@ -2,10 +2,10 @@
 # The plugtests (ETSI CoAP#4) with libcoap: our client against its server, and its client against ours.
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/lib.sh"
+need coap-client-notls coap-server-notls python3
 peer_name=libcoap
 # shellcheck source=tests/interop/plugtest.sh
 . "$here/plugtest.sh"
-need coap-client-notls coap-server-notls python3
 
 # --- our client, its server
 
@@ -221,7 +221,7 @@ plugtest BLOCK_02
 ask "$uri/large"
 exchange "GET in blocks of our choice" "$pairs"
 same_body "GET in blocks of our choice brings the whole" "$work/large"
-tr a-z A-Z <"$work/large" >"$work/upload"
+tr '[:lower:]' '[:upper:]' <"$work/large" >"$work/upload"
 plugtest BLOCK_03
 ask -b 64 -m put -t text/plain -f "$work/upload" "$uri/large-update"
 exchange "PUT in blocks" "$pairs"

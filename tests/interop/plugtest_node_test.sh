@@ -3,11 +3,11 @@
 # our server.
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/lib.sh"
+need_node
+need python3
 peer_name=node
 # shellcheck source=tests/interop/plugtest.sh
 . "$here/plugtest.sh"
-need_node
-need python3
 
 start_announced node node "$here/node/plugtest.js"
 our_client "$port"

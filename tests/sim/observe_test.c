@@ -422,7 +422,6 @@ static void make_peace(struct trial *trial) {
       else
         trial->watches[client][i].wanted = true;
   }
-  for (uint32_t i = 0; i < RESOURCES; ++i) change(trial, i);
 }
 
 static void change_all(struct trial *trial) {
@@ -435,10 +434,13 @@ static void be_at_peace(struct trial *trial) {
   vanish(trial, last);
   make_peace(trial);
   /* What was under way ends, the rest is asked for again: Max-Age, 15 s, and MAX_TRANSMIT_WAIT for what a deaf client
-   * had begun. Full tables empty themselves in EXCHANGE_LIFETIME. */
-  pass_time(trial, trial->plan->is_ample ? 240 * COPAL_SECOND : 600 * COPAL_SECOND);
+   * had begun. Where there is no room, those who are gone must be found out first, one after the other. */
+  for (int i = 0; i < (trial->plan->is_ample ? 3 : 12); ++i) {
+    change_all(trial);
+    pass_time(trial, 100 * COPAL_SECOND);
+  }
   all_see_the_newest(trial, last);
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 16; ++i) {
     change_all(trial);
     /* Each client is sent one notification at a time, and non-confirmable ones every 3 seconds. */
     pass_time(trial, 4 * WATCHES_MAX * COPAL_SECOND);

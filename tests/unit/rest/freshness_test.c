@@ -23,10 +23,17 @@ static void the_order_is_that_of_the_rfc(void **state) {
   for (size_t i = 0; i < sizeof values / sizeof *values; ++i)
     for (size_t k = 0; k < sizeof values / sizeof *values; ++k)
       for (size_t n = 0; n < sizeof ages / sizeof *ages; ++n) {
-        struct freshness latest = {values[i], then};
+        struct freshness latest = {values[i], then, true};
         bool newer = is_newer(values[i], values[k], then, then + ages[n]);
         assert_int_equal(freshness_is_newer(&latest, values[k], then + ages[n]), newer);
       }
+}
+
+static void the_first_one_is_new(void **state) {
+  (void)state;
+  struct freshness none = {0, 0, false};
+  assert_true(freshness_is_newer(&none, 0, 0));
+  assert_true(freshness_is_newer(&none, HALF + 1, 0));
 }
 
 static void renewal_is_5_to_15_seconds_after_max_age(void **state) {
@@ -51,6 +58,7 @@ static void renewal_is_5_to_15_seconds_after_max_age(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_order_is_that_of_the_rfc),
+      cmocka_unit_test(the_first_one_is_new),
       cmocka_unit_test(renewal_is_5_to_15_seconds_after_max_age),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
