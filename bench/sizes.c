@@ -91,7 +91,7 @@ static void add_up(struct terms *terms, const copal_config *config) {
   note(terms, "outbox");
   routes_init(&endpoint.routes, layout, config->routes_max, key);
   note(terms, "routes");
-  transfers_init(&endpoint.transfers, layout, config, 0, &endpoint.engine.counters);
+  transfers_init(&endpoint.transfers, layout, config, 0, 0, &endpoint.engine.peers, &endpoint.engine.counters);
   note(terms, "bodies in blocks");
   observers_init(&endpoint.observers, layout, config, key, 0);
   note(terms, "observers, and what they observe");
