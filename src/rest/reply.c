@@ -102,12 +102,12 @@ static bool is_outside(const struct copal_request *request, const struct window 
   return window->offset >= size || (goes_quick(request) && window->szx != request->block2.block.szx);
 }
 
-/* Whether a body of that size goes without blocks. Where a change is answered without one there is nothing that blocks
- * and an ETag could be of. */
+/* Whether a body of that size goes without blocks. Where nothing is answered, or a change without a body, there is
+ * nothing that blocks and an ETag could be of. */
 static bool is_whole(struct copal_request *request, uint64_t size) {
   size_t room;
-  bool nothing = request->quick || request->room[1] != COPAL_CONTENT;
-  if (size == 0 && nothing && request->block2.block.number == 0) return true;
+  bool is_change = request->room[1] != COPAL_CONTENT;
+  if (size == 0 && (is_change || request->quick) && request->block2.block.number == 0) return true;
   if (asks_for_block(request) || size > BLOCK_SIZE_MAX) return false;
   return copal_message_payload_room(&request->reply, &room) != NULL ? size <= room : size == 0;
 }
