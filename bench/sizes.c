@@ -16,13 +16,14 @@ static const struct {
   const char *name;
   size_t size;
 } records[] = {
-    RECORD(copal_bytes),    RECORD(copal_view),       RECORD(copal_option),     RECORD(copal_options),
-    RECORD(copal_encoder),  RECORD(copal_message),    RECORD(copal_uri),        RECORD(copal_link),
-    RECORD(copal_block),    RECORD(copal_address),    RECORD(copal_path),       RECORD(copal_datagram),
-    RECORD(copal_tx),       RECORD(copal_tx_info),    RECORD(copal_rx),         RECORD(copal_event),
-    RECORD(copal_deferred), RECORD(copal_parameters), RECORD(copal_config),     RECORD(copal_counters),
-    RECORD(copal_usage),    RECORD(struct exchange),  RECORD(struct peer),      RECORD(struct path),
-    RECORD(struct reply),   RECORD(struct deferred),  RECORD(struct reception), RECORD(struct operation),
+    RECORD(copal_bytes),     RECORD(copal_view),       RECORD(copal_option),     RECORD(copal_options),
+    RECORD(copal_encoder),   RECORD(copal_message),    RECORD(copal_uri),        RECORD(copal_link),
+    RECORD(copal_block),     RECORD(copal_address),    RECORD(copal_path),       RECORD(copal_datagram),
+    RECORD(copal_tx),        RECORD(copal_tx_info),    RECORD(copal_rx),         RECORD(copal_event),
+    RECORD(copal_deferred),  RECORD(copal_parameters), RECORD(copal_config),     RECORD(copal_counters),
+    RECORD(copal_usage),     RECORD(struct exchange),  RECORD(struct peer),      RECORD(struct path),
+    RECORD(struct reply),    RECORD(struct deferred),  RECORD(struct reception), RECORD(struct operation),
+    RECORD(struct transfer), RECORD(struct observed),  RECORD(struct observer),
 };
 
 static void print_records(bool json) {
@@ -70,7 +71,7 @@ static void add_up(struct terms *terms, const copal_config *config) {
   table_init(&endpoint.engine.exchanges.index, layout, config->exchanges_max * 2);
   note(terms, "their index, by message ID and by token");
   take(terms, "whom to call with their ends", config->exchanges_max, sizeof(struct call));
-  operations_init(&endpoint.operations, layout, config, &endpoint.engine.exchanges.store, key);
+  operations_init(&endpoint.operations, layout, config, &endpoint.engine.exchanges.store, key, 0);
   note(terms, "calls, and where their requests are composed");
   take(terms, "failures to be told", config->exchanges_max, sizeof(struct failure));
   take(terms, "receptions", config->receptions_max, sizeof(struct reception));
@@ -84,10 +85,16 @@ static void add_up(struct terms *terms, const copal_config *config) {
   note(terms, "replies to unsafe requests, and the index");
   deferreds_init(&endpoint.deferreds, layout, config->deferred_max);
   note(terms, "deferred responses");
+  verifications_init(&endpoint.verifications, layout, config, key);
+  note(terms, "addresses to be verified, and what waits for it");
   outbox_init(&endpoint.outbox, layout, config->outbox_max);
   note(terms, "outbox");
   routes_init(&endpoint.routes, layout, config->routes_max, key);
   note(terms, "routes");
+  transfers_init(&endpoint.transfers, layout, config, 0, 0, &endpoint.engine.peers, &endpoint.engine.counters);
+  note(terms, "bodies in blocks");
+  observers_init(&endpoint.observers, layout, config, key, 0);
+  note(terms, "observers, and what they observe");
 }
 
 /* A peer for each exchange, 64 bytes for its message and 64 for a reply kept for duplicates, with its entry. */

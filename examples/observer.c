@@ -5,14 +5,18 @@
 #include <string.h>
 
 struct watch {
-  unsigned left; /* notifications to wait for */
-  copal_error error;
+  unsigned left; /* states to wait for */
+  bool ok;       /* the last one was a success */
 };
 
 static void changed(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context) {
   struct watch *watch = context;
-  watch->error = result->error;
-  if (result->error == COPAL_OK) printf("%.*s\n", (int)result->body.size, (const char *)result->body.data);
+  const copal_rx *rx = result->rx;
+  watch->ok = rx != NULL && COPAL_CODE_CLASS(rx->message.code) == 2;
+  if (watch->ok)
+    printf("%.*s\n", (int)result->body.size, (const char *)result->body.data);
+  else
+    fprintf(stderr, "%s\n", rx != NULL ? copal_code_name(rx->message.code) : copal_error_text(result->error));
   fflush(stdout);
   if (!result->last && --watch->left > 0) return;
   if (!result->last) copal_call_cancel(endpoint, call, true);
@@ -39,11 +43,10 @@ int main(int argc, char **argv) {
                                 .capacity = sizeof body,
                                 .observe = true};
   if (error == COPAL_OK) error = copal_call_begin(endpoint, &options, NULL);
-  if (error == COPAL_OK) copal_run(endpoint);
+  int result = error != COPAL_OK ? (int)error : copal_run(endpoint);
   /* The deregistration goes, and its answer comes. */
-  int result = error == COPAL_OK ? copal_process(endpoint, 200 * COPAL_MILLISECOND, NULL) : 0;
+  if (result == 0) result = copal_process(endpoint, 200 * COPAL_MILLISECOND, NULL);
   copal_close(endpoint);
-  if (error == COPAL_OK) error = result < 0 ? (copal_error)result : watch.error;
-  if (error != COPAL_OK) fprintf(stderr, "%s\n", copal_error_text(error));
-  return error == COPAL_OK ? 0 : 1;
+  if (result < 0) fprintf(stderr, "%s\n", copal_error_text((copal_error)result));
+  return result >= 0 && watch.ok ? 0 : 1;
 }

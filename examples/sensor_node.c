@@ -71,7 +71,7 @@ static copal_endpoint *open_node(void) {
 
 /* One turn: what came goes in, what is due goes out, then sleep until the next of both. */
 static void turn(copal_endpoint *endpoint, copal_time wake_at) {
-  uint8_t buffer[256];
+  uint8_t buffer[257]; /* a byte more than the largest message, so that a larger one is seen to be */
   copal_datagram datagram = {.data = buffer};
   copal_time now = board_now(), deadline = copal_endpoint_deadline(endpoint);
   if (wake_at < deadline) deadline = wake_at;
@@ -119,7 +119,7 @@ static int board_measure(void) { return 200 + (int)(board_now() / (100 * COPAL_M
 
 static size_t board_receive(uint8_t *buffer, size_t capacity, copal_path *path, copal_time timeout) {
   struct pollfd descriptor = {.fd = radio, .events = POLLIN};
-  struct sockaddr_in from;
+  struct sockaddr_in from = {.sin_family = AF_INET};
   socklen_t size = sizeof from;
   if (poll(&descriptor, 1, (int)(timeout / COPAL_MILLISECOND) + 1) != 1) return 0;
   ssize_t received = recvfrom(radio, buffer, capacity, 0, (struct sockaddr *)&from, &size);

@@ -8,3 +8,7 @@ foreach(concern ranks conditionals comments lengths leftovers manual coapy readm
 endforeach()
 add_test(NAME tidy/purity COMMAND Python3::Interpreter -B ${tidy}/purity_test.py ${PROJECT_BINARY_DIR}/objects.txt)
 add_test(NAME tidy/exports COMMAND Python3::Interpreter -B ${tidy}/exports_test.py $<TARGET_FILE:copal>)
+# Of what the plugtests have found out, when they have.
+add_test(NAME tidy/conformance COMMAND Python3::Interpreter -B ${tidy}/conformance_test.py ${results})
+set_tests_properties(tidy/conformance PROPERTIES
+  DEPENDS "plugtest/core;plugtest/link;plugtest/block;plugtest/observe;plugtest/renewal;interop/plugtest_libcoap;interop/plugtest_node")

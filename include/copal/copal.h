@@ -8,11 +8,13 @@
  *
  * 1. Memory. An endpoint lives in one block, given at init, of the size that copal_endpoint_size computes from the
  *    limits in a copal_config. Nothing is allocated afterwards. So memory under flood is a constant, and every "full"
- *    has an answer: a local caller gets an error, a peer gets what its RFC says or silence, a counter counts it.
- * 2. Bytes. What comes in is borrowed for the call. What goes out is valid until the next input or output.
- *    A message is encoded once and sent many times.
- * 3. Records. A transmission is named by a copal_tx, an index and a generation. A stale one is detected, never
- *    followed.
+ *    has an answer, which stands with its limit: a local caller gets an error, a peer what its RFC says or silence, and
+ *    a counter counts it.
+ * 2. Bytes. What comes in is borrowed for the call. What goes out is valid until the next input or output. What is
+ *    given for sending is copied; what describes a route is borrowed as long as the endpoint lives, a call's buffer
+ *    until its last result. A message is encoded once and sent many times: again, or to all observers.
+ * 3. Records. A transmission is named by a copal_tx, a call by a copal_call, an answer owed by a copal_deferred: an
+ *    index and a generation. A stale one is detected, never followed.
  * 4. Errors. A programmer's error is an assert. A peer's error is counted, and answered or dropped as the RFC says;
  *    it never makes a call fail. A local limit or refusal is a negative COPAL_ERR_… that the function's comment lists.
  * 5. Time. copal_time is nanoseconds on a monotonic clock, passed in as `now` by whoever owns the clock; it never
@@ -21,15 +23,18 @@
  * 6. Entropy. A seed at init decides every message ID, token and jitter: same seed and inputs, same outputs, byte for
  *    byte. A secure host passes 32 bytes from its system.
  * 7. Threads. None inside, no lock, no mutable global. An endpoint belongs to one thread at a time.
- * 8. Callbacks. Resource handlers and response handlers, called with nothing half-updated beneath them: they may call
- *    any function of the library but those that pass datagrams through this same endpoint, which they are called from:
- *    input, output, unreachable; copal_process, copal_run, copal_exchange; nor close it (asserted). A hosted endpoint
- * also has a trace function, which only looks on: see net.h.
+ * 8. Callbacks. Handlers, of requests (those that output makes for observers, too), responses and results, are called
+ *    with nothing half-updated beneath them: they may call any function of the library but those that pass datagrams
+ *    through this same endpoint, which they are called from: input, output, unreachable; copal_process, copal_run,
+ *    copal_call_wait, copal_exchange; nor close it (asserted). What is called in the midst of things, readers, writers,
+ *    version and abandon functions, must leave the endpoint alone, and a trace function (net.h) only looks on.
  * 9. Batches. Datagrams go in and come out as arrays.
  * 10. Exactly once, bounded. A request is processed once for EXCHANGE_LIFETIME and its duplicates get the same reply.
  *    A duplicate is the same peer, message ID and bytes. When the memory for replies is full, the oldest replies to
  *    idempotent requests go first (RFC 7252 4.5 allows it); a request that is not idempotent is then answered 5.03, or
- *    on a raw endpoint dropped, rather than risk being executed twice. */
+ *    on a raw endpoint dropped, rather than risk being executed twice. A body in blocks is processed once, when it is
+ *    whole, or each of its parts once; who asks for more blocks of a reply does not execute a request again, but a GET,
+ *    or a FETCH that comes with its payload. */
 #ifndef COPAL_H
 #define COPAL_H
 
@@ -109,42 +114,65 @@ COPAL_API copal_time copal_max_transmit_span(const copal_parameters *parameters)
 COPAL_API copal_time copal_exchange_lifetime(const copal_parameters *parameters);
 COPAL_API copal_time copal_non_lifetime(const copal_parameters *parameters);
 
-/* An endpoint's limits. All memory follows from them: copal_endpoint_size adds it up. */
+/* An endpoint's limits, and what happens at each. All memory follows from them: copal_endpoint_size adds it up. */
 typedef struct copal_config {
-  uint32_t peers_max;        /* peers remembered; the least recently used idle one makes room */
-  uint32_t exchanges_max;    /* messages of ours in flight, queued, or kept for their lifetime on a raw endpoint */
-  uint32_t message_size_max; /* largest datagram to send or accept, bytes; 64 to 65,507 */
-  uint32_t messages_size;    /* bytes for the messages of these exchanges; each takes a power of two, 32 or more */
-  uint32_t replies_size;     /* bytes for replies kept for duplicates, safe and unsafe requests having half each */
-  uint32_t peer_replies_max; /* replies to unsafe requests remembered for one peer; above that it gets 5.03; at most
-                                65,535 */
-  uint32_t outbox_max;       /* replies that may wait for one output: the largest batch that goes in at once */
-  uint32_t deferred_max;     /* responses owed later (copal_defer); and as many that wait for their addresses to be
-                                verified, and as many such addresses: above, 4.01 with Echo at once */
-  uint32_t receptions_max;   /* ACKs and RSTs kept with their transmissions (copal_tx_response) */
-  uint32_t routes_max;       /* calls of copal_route; twice as many distinct path segments */
+  /* Peers remembered; the least recently used idle one makes room. When all are busy, others are not listened to, and
+   * what is sent to others is COPAL_ERR_PEERS_FULL. */
+  uint32_t peers_max;
+  /* Messages of ours in flight, queued, or kept for their lifetime on a raw endpoint: COPAL_ERR_EXCHANGES_FULL. When
+   * a quarter is in use, groups are not answered; when three quarters are, notifications wait. */
+  uint32_t exchanges_max;
+  /* The largest datagram to send (COPAL_ERR_MESSAGE_SIZE) or accept (4.13, or a Reset); 64 to 65,507 bytes. */
+  uint32_t message_size_max;
+  /* Bytes for the messages of these exchanges, of which each takes a power of two, 32 or more:
+   * COPAL_ERR_MESSAGES_FULL. What observers were sent last is there, too, in half of it at most. */
+  uint32_t messages_size;
+  /* Bytes for replies kept for duplicates, safe and unsafe requests having half each: the contract, 10. */
+  uint32_t replies_size;
+  /* Replies to unsafe requests remembered for one peer, at most 65,535; above, it gets 5.03. */
+  uint32_t peer_replies_max;
+  /* Replies that may wait for one output: the largest batch that goes in at once. More are dropped; the reply to a CON
+   * is given when that comes again. */
+  uint32_t outbox_max;
+  /* Responses owed later (copal_defer: COPAL_ERR_DEFERRED_FULL); and as many that wait for their addresses to be
+   * verified, and as many such addresses: above, 4.01 with Echo at once. */
+  uint32_t deferred_max;
+  /* ACKs and RSTs kept with their transmissions (copal_tx_response); more are not. */
+  uint32_t receptions_max;
+  /* Calls of copal_route, and twice as many distinct path segments: COPAL_ERR_ROUTES_FULL. */
+  uint32_t routes_max;
 
-  uint32_t body_size_max;      /* largest body gathered from blocks or kept to be given in blocks, bytes; above: 4.13 */
-  uint32_t bodies_size;        /* bytes for these bodies; each takes a power of two */
-  uint32_t transfers_max;      /* of such bodies, and bodies in parts, under way with all peers */
-  uint32_t peer_transfers_max; /* and with one peer: above, its oldest makes room */
-  uint32_t calls_max;          /* copal_call_begin: calls and observations of ours */
-  uint32_t observed_max;       /* resources that are observed, each variant (query, Accept) for itself */
-  uint32_t observers_max;      /* observers of them; above, a response lacks Observe (RFC 7641 4.1) */
-  uint32_t peer_observers_max; /* observations of one peer; at most 255 */
-  uint32_t peer_rate;         /* requests a second that one peer may send, above: 4.29; at most 1,000, 0 for no limit */
-  uint32_t amplification_max; /* replies to an address that is not verified are at most this many times its request, or
-                                 136 bytes (RFC 9175 2.4); 0 for no limit. A larger one waits until the client has
-                                 answered two pings with a Reset, as every client must, and is 4.01 with an Echo option
-                                 if it does not. A raw endpoint leaves this to its application */
-  bool raw;                   /* hand out every request and response and leave the acknowledging to the application */
+  /* The largest body gathered from blocks or kept to be given in blocks, at most 1 MiB: above, a request gets 4.13, and
+   * a reply becomes 5.00. What goes and comes in parts has no such limit. */
+  uint32_t body_size_max;
+  /* Bytes for these bodies, of which each takes a power of two. The oldest replies that are kept make room; when there
+   * are none, a request gets 5.03, and a reply becomes 5.00. */
+  uint32_t bodies_size;
+  /* Such bodies, and bodies in parts, under way with all peers: likewise. */
+  uint32_t transfers_max;
+  /* And with one peer: above, its oldest makes room. */
+  uint32_t peer_transfers_max;
+  /* Calls and observations of ours (copal_call_begin): COPAL_ERR_CALLS_FULL. */
+  uint32_t calls_max;
+  /* Resources that are observed, each variant (query, Accept) for itself; their observers; and those of one peer, at
+   * most 255. Above, and when three quarters of the peers observe, a response lacks Observe (RFC 7641 4.1). */
+  uint32_t observed_max;
+  uint32_t observers_max;
+  uint32_t peer_observers_max;
+  /* Requests a second that one peer may send, at most 1,000: above, 4.29. 0 for no limit. */
+  uint32_t peer_rate;
+  /* Replies to an address that is not verified are at most this many times its request, or 136 bytes (RFC 9175 2.4); 0
+   * for no limit. A larger one waits until the client has answered two pings with a Reset, as every client must, and is
+   * 4.01 with an Echo option if it does not. A raw endpoint leaves this to its application. */
+  uint32_t amplification_max;
+  bool raw; /* hand out every request and response and leave the acknowledging to the application */
   copal_parameters parameters;
 } copal_config;
 
-/* Limits for a program on a host: 65,536 exchanges and peers, 125 MiB reserved and little of it touched. */
+/* Limits for a program on a host: 65,536 exchanges and peers, 144 MiB reserved and little of it touched. */
 COPAL_API copal_config copal_config_default(void);
 
-/* Limits for a microcontroller: 8 exchanges, 4 peers, messages of up to 256 bytes. */
+/* Limits for a microcontroller: 8 exchanges, 4 peers, messages of up to 256 bytes; less than 16 KiB. */
 COPAL_API copal_config copal_config_small(void);
 
 /* --- Endpoint --------------------------------------------------------------------------------- */

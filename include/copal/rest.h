@@ -62,7 +62,7 @@ COPAL_API copal_error copal_route_takes(copal_endpoint *endpoint, copal_code met
                                         const uint16_t *formats, size_t count);
 
 /* Tells the present version of a resource: writes its ETag, 1 to 8 bytes, and returns its size; 0 says that the
- * resource does not exist. */
+ * resource does not exist. It looks at the request, and does no more with it. */
 typedef size_t copal_version_function(copal_request *request, uint8_t etag[8], void *context);
 
 /* Has requests checked against the resource's version before the handler is called: If-Match and If-None-Match that do
@@ -78,7 +78,8 @@ COPAL_API copal_error copal_route_version(copal_endpoint *endpoint, const char *
  * 3 seconds, the newest. */
 COPAL_API copal_error copal_route_observable(copal_endpoint *endpoint, const char *pattern, copal_time confirm_every);
 
-/* Called when a body in parts ends before its last part: the client went away or began anew. */
+/* Called when a body in parts ends before its last part: the client went away or began anew, or another body took its
+ * room. Like a reader, it must not call the endpoint. */
 typedef void copal_abandon(void *context, void *state);
 
 /* Has a method's handler called with each part of a request's body as it comes, in order, instead of once with the

@@ -127,6 +127,8 @@ static void finish(copal_endpoint *endpoint, struct arrival *arrival, struct rep
   if (request->deferred) {
     /* Unless the handler itself has answered what it deferred. */
     if (reply->state == REPLY_PENDING) replies_close(replies, reply, REPLY_PENDING, 0);
+  } else if (request->silent) {
+    say_nothing(endpoint, arrival, replies, reply);
   } else if (arrival->incoming.multicast) {
     struct transmission transmission = {.peer = arrival->incoming.peer,
                                         .type = COPAL_NON,
@@ -171,5 +173,6 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   endpoint->in_handler = false;
   --reply->pins;
   finish(endpoint, arrival, reply, &request);
+  while (endpoint_run_transfer(endpoint)) continue; /* what was asked for goes before it can be asked for again */
   peers_release(&engine->peers, arrival->incoming.peer);
 }

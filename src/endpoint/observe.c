@@ -21,7 +21,7 @@ static bool is_for_later_block(const copal_view *view) {
 static bool is_success(uint8_t code) { return COPAL_CODE_CLASS(code) == 2 && code != COPAL_CONTINUE; }
 
 static bool may_observe(const struct copal_request *request) {
-  if (request->deferred || request->route == INDEX_NONE) return false;
+  if (request->deferred || request->silent || request->route == INDEX_NONE) return false;
   if (!request->routes->records[request->route].observable) return false;
   return is_success(copal_message_view(&request->reply).code) && !is_for_later_block(&request->rx.message);
 }

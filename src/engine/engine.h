@@ -40,11 +40,13 @@ struct transmission {
   copal_bytes message; /* encoded */
   copal_bytes token;   /* where the message has none: a response's, or one that means something to the sender */
   bool multicast;
-  bool no_token;      /* of a request without a token: it gets none */
-  bool goes_on;       /* a block after the first: it may have an ID before its time, see decision 0013 */
-  uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none; with EXCHANGE_RESPONDED no response is waited for. A
-                         response that is a call is a notification */
-  copal_time delay;   /* before the first transmission */
+  bool no_token;    /* of a request without a token: it gets none */
+  bool goes_on;     /* a block after the first: it may have an ID before its time, see decision 0013 */
+  bool in_burst;    /* a NON request of several that go at once: it has a token, its owner knows its responses by that,
+                       and nothing is kept of it once it is sent */
+  uint8_t flags;    /* EXCHANGE_CALL, EXCHANGE_RECORD or none; with EXCHANGE_RESPONDED no response is waited for. A
+                       response that is a call is a notification */
+  copal_time delay; /* before the first transmission */
   copal_time timeout; /* of a call, COPAL_NEVER: its lifetime */
 };
 

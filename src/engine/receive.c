@@ -171,11 +171,17 @@ static struct verdict unmatched_response(const struct engine *engine, const stru
 
 /* Blocks before the last of a body, and requests for more of a reply, execute nothing: their own order sees to that, so
  * a long body does not use up the memory of what does. The last block does: were its reply forgotten, its repetition
- * would be incomplete, and the client send all of it again. */
-static bool is_part(const copal_view *request) {
-  copal_block block1 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK1, 0));
-  copal_block block2 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK2, 0));
+ * would be incomplete, and the client send all of it again. Where blocks have no order it is known which bodies are
+ * whole. */
+static bool is_part_by(const copal_view *request, uint16_t upload, uint16_t download) {
+  copal_block block1 = copal_block_of(copal_find_uint(request, upload, 0));
+  copal_block block2 = copal_block_of(copal_find_uint(request, download, 0));
   return block1.more || (block2.number > 0 && request->payload.size == 0);
+}
+
+static bool is_part(const copal_view *request) {
+  return is_part_by(request, COPAL_OPTION_BLOCK1, COPAL_OPTION_BLOCK2) ||
+         is_part_by(request, COPAL_OPTION_Q_BLOCK1, COPAL_OPTION_Q_BLOCK2);
 }
 
 bool engine_is_unsafe(const struct engine *engine, const copal_view *request) {

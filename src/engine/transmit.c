@@ -143,7 +143,9 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
 
   uint8_t flags = transmission->flags, code = header_code(transmission->message.data);
   if (transmission->type == COPAL_CON) flags |= EXCHANGE_CON;
-  if (copal_code_is_request(code)) flags |= EXCHANGE_REQUEST;
+  /* RFC 9177 7.2: "A single body will be subjected to PROBING_RATE (Section 4.7 of [RFC7252]), not the individual
+   * packets"; nor do its packets take turns. */
+  if (copal_code_is_request(code) && !transmission->in_burst) flags |= EXCHANGE_REQUEST;
   if (transmission->multicast) flags |= EXCHANGE_MULTICAST;
 
   uint8_t fresh[ENGINE_TOKEN_SIZE];

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The examples of somebody else's event loop: each serves from its loop, answers late without keeping others waiting, and
-# ends when told or when its time is over. And the examples that end by themselves.
+# ends when told or when its time is over.
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/lib.sh"
 examples=${BUILD:?BUILD is the build folder}/examples
@@ -63,20 +63,4 @@ for pair in libuv:libuv sd_event:sd-event; do
   fi
 done
 
-timeout 20 "$examples/records" >"$work/out" 2>"$work/err"
-status=$?
-expect "records succeeds" 0
-[ "$(grep -c '^client: sent .* replies, answered$' "$work/out")" = 2 ]
-report $? "records shows two answers"
-says "records shows an answer that comes with its acknowledgement" out '^client received ACK 2\.05 .*"22\.3 C"$'
-says "records shows an answer that comes later" out '^client received CON 2\.05 .*"22\.4 C"$'
-says "records shows a Reset" out '^client received RST Empty'
-
-timeout 20 "$examples/separate" >"$work/out" 2>"$work/err"
-status=$?
-expect "separate succeeds" 0
-[ "$(sed -nE 's/^server (receives|sends) (CON|ACK) ([^ ]+).*/\1 \2 \3/p' "$work/out" | head -n 3 | paste -sd,)" = \
-  'receives CON GET,sends ACK Empty,sends CON 2.05' ]
-report $? "separate acknowledges first and answers then"
-says "separate brings the value" out '^client has "22\.3 C" after'
 finish

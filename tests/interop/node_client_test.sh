@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# coap-cli, a client on node-coap, against our server: what it prints, and the types and codes that our server saw.
+# coap-cli, a client on node-coap, and node/get.js, one on a newer node-coap, against our server: what they print, and
+# the types and codes that our server saw.
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_node
@@ -13,7 +14,17 @@ ask() {
 }
 
 ask_unwatched() {
-  timeout 10 "$here/node/node_modules/.bin/coap" --no-new-line "$@" >"$work/out" 2>"$work/err" </dev/null
+  NODE_OPTIONS="--require $here/node/formats.js" timeout 10 "$here/node/node_modules/.bin/coap" --no-new-line "$@" \
+    >"$work/out" 2>"$work/err" </dev/null
+  status=$?
+}
+
+get() { # URI: as ask, with node/get.js
+  watched get_unwatched "$@"
+}
+
+get_unwatched() {
+  timeout 10 node "$here/node/get.js" "$@" >"$work/out" 2>"$work/err" </dev/null
   status=$?
 }
 
@@ -49,6 +60,24 @@ ask put --payload x "$uri/hello"
 code "a method that a resource does not have" 4.05
 ask get "$uri/.well-known/core"
 says "discovery lists the resources" out '</counter>;title="GET reads, POST adds one";rt="counter";ct=0;obs,<'
+
+get "$uri/hello"
+output "a newer node-coap gets the same" 'Hello, constrained world!'
+exchange "and as directly" "<- CON GET, -> ACK 2.05"
+get "$uri/nothing"
+code "problem details are no problem to it" 4.04
+
+# What is large comes in blocks, and before the first of them node answers the two pings that verify its address.
+python3 -c 'print("".join("line %4d\n" % i for i in range(500)), end="")' >"$work/large"
+run put --file "$work/large" "$uri/store/large"
+pings='-> CON Empty, -> CON Empty, <- RST Empty, <- RST Empty'
+for client in ask\ get get; do
+  $client "$uri/store/large"
+  cmp -s "$work/out" "$work/large"
+  report $? "a large body is whole: $client"
+  exchange "its first block waits for two pings: $client" \
+    "<- CON GET, $pings, -> ACK 2.05$(printf ', <- CON GET, -> ACK 2.05%.0s' 1 2 3 4)"
+done
 
 ask get --non-confirmable "$uri/hello"
 output "a NON GET brings the body" 'Hello, constrained world!'

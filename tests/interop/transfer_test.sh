@@ -201,13 +201,16 @@ run get --output "$work/back" "$uri/slow"
 [ ! -s "$work/err" ]
 report $? "without a terminal it shows nothing"
 
-# --- node-coap. It puts blocks that it takes together by their tokens, where RFC 7959 3.4 says that "the client is free
-# to choose tokens for each exchange as it likes": so nothing is put there.
+# --- node-coap
 
 if [ -x "$here/node/node_modules/.bin/coap" ]; then
   start_announced node node "$here/node/server.js"
   run get "coap://127.0.0.1:$port/large"
   output "node gives a body in blocks" "$(python3 -c 'print("large " * 500, end="")')"
+  run put --file "$work/small" "coap://127.0.0.1:$port/store/small"
+  expect "node takes a file in blocks" 0
+  run get --output "$work/back" "coap://127.0.0.1:$port/store/small"
+  same "what node gives is what it took" "$work/small" "$work/back"
 fi
 
 # --- our own server

@@ -33,23 +33,16 @@ static void open_client(struct bench *bench, bool lossy, const char *uri) {
   if (bench->client == NULL) fail_msg("%s", copal_error_text(options.error));
 }
 
-/* An answer that is large waits until the client's address is verified. That is not what the plugtests are about, so it
- * is done beforehand. */
-static void get_verified(struct bench *bench) {
-  ask(bench, "CON GET /large 2:0/0/1024", NULL);
-  told(bench, COPAL_CONTENT);
-  let_pass(bench, 20 * COPAL_MILLISECOND);
-  wire_clear(&bench->wire);
-}
-
-void bench_open(struct bench *bench, const struct plugtest *test, const copal_address *other_server) {
+void bench_open(struct bench *bench, const struct plugtest *test, const struct peer *peer) {
   bool lossy = (test->roles & LOSSY) != 0;
-  bench->is_ours = other_server == NULL;
+  bench->peer = peer->name;
+  bench->is_ours = peer->port == 0;
   bench->hand = -1;
   if (bench->is_ours) {
     server_start(&bench->server, test->options == NULL ? "--interval 0" : test->options);
   } else {
-    bench->server.address = *other_server;
+    uint16_t port = (test->roles & UNCONFIRMED) != 0 ? peer->unconfirmed_port : peer->port;
+    assert_int_equal(copal_address_parse("127.0.0.1", port, &bench->server.address), COPAL_OK);
   }
   bench->remote = bench->server.address;
   if (lossy) {
@@ -57,7 +50,6 @@ void bench_open(struct bench *bench, const struct plugtest *test, const copal_ad
     bench->remote = bench->lossy.address;
   }
   open_client(bench, lossy, "coap://127.0.0.1:0");
-  if (bench->is_ours) get_verified(bench);
 }
 
 void bench_close(struct bench *bench) {
@@ -155,6 +147,12 @@ void assert_same_token(const struct passed *a, const struct passed *b) {
   if (a->view.token.size > 0) assert_memory_equal(a->view.token.data, b->view.token.data, a->view.token.size);
 }
 
+void assert_same_format(const struct passed *a, const struct passed *b) {
+  copal_bytes one = option_of(a, COPAL_OPTION_CONTENT_FORMAT), other = option_of(b, COPAL_OPTION_CONTENT_FORMAT);
+  assert_int_equal(one.size, other.size);
+  if (one.size > 0) assert_memory_equal(one.data, other.data, one.size);
+}
+
 void assert_payload(const struct passed *passed, const char *text) {
   assert_int_equal(passed->view.payload.size, strlen(text));
   assert_memory_equal(passed->view.payload.data, text, strlen(text));
@@ -249,30 +247,8 @@ static int socket_to(const copal_address *address) {
   return fd;
 }
 
-static void send_empty(int fd, copal_type type, uint16_t message_id) {
-  const uint8_t bytes[] = {(uint8_t)(0x40 | type << 4), COPAL_EMPTY, (uint8_t)(message_id >> 8), (uint8_t)message_id};
-  assert_int_equal(send(fd, bytes, sizeof bytes, 0), sizeof bytes);
-}
-
-/* As get_verified: answers pings with Resets until something large has come. */
-static void open_hand(struct bench *bench) {
-  static const uint8_t get[] = "\x40\x01\xff\xff\xb5large";
-  struct pollfd polled = {.fd = bench->hand = socket_to(&bench->remote), .events = POLLIN};
-  uint8_t bytes[2048];
-  copal_view view = {.code = COPAL_EMPTY};
-  if (!bench->is_ours) return;
-  assert_int_equal(send(bench->hand, get, sizeof get - 1, 0), sizeof get - 1);
-  while (view.code != COPAL_CONTENT) {
-    assert_int_equal(poll(&polled, 1, (int)(PATIENCE / COPAL_MILLISECOND)), 1);
-    ssize_t size = recv(bench->hand, bytes, sizeof bytes, 0);
-    assert_int_equal(copal_decode(bytes, (size_t)size, &view), COPAL_OK);
-    if (view.type == COPAL_CON)
-      send_empty(bench->hand, view.code == COPAL_EMPTY ? COPAL_RST : COPAL_ACK, view.message_id);
-  }
-}
-
 static const struct passed *send_by_hand(struct bench *bench, copal_message *message, uint16_t message_id) {
-  if (bench->hand < 0) open_hand(bench);
+  if (bench->hand < 0) bench->hand = socket_to(&bench->remote);
   message->buffer[2] = (uint8_t)(message_id >> 8);
   message->buffer[3] = (uint8_t)message_id;
   assert_int_equal(send(bench->hand, message->buffer, message->size, 0), message->size);
@@ -311,6 +287,23 @@ void meanwhile(struct bench *bench, const char *words) {
   copal_close(other);
   if (error != COPAL_OK) fail_msg("%s: %s", words, copal_error_text(error));
   if (COPAL_CODE_CLASS(response.code) != 2) fail_msg("%s: %d.%02d", words, response.code >> 5, response.code & 31);
+}
+
+void change(struct bench *bench, const char *resource, size_t size) {
+  static copal_response response;
+  static uint8_t body[BODY_MAX];
+  static unsigned round;
+  char text[128];
+  if (bench->is_ours) {
+    snprintf(text, sizeof text, "%s size %zu", resource, size);
+    action(bench, text);
+    return;
+  }
+  assert_true(size <= sizeof body);
+  snprintf(text, sizeof text, "coap://127.0.0.1:%u/%s", bench->server.address.port, resource);
+  memset(body, 'a' + (int)(round++ % 26), size);
+  assert_int_equal(copal_put(text, COPAL_JSON, body, size, &response), COPAL_OK);
+  assert_int_equal(COPAL_CODE_CLASS(response.code), 2);
 }
 
 void action(struct bench *bench, const char *line) {

@@ -4,8 +4,14 @@
 
 #include "plugtest/plugtest.h"
 
-/* bench is all zero. other_server NULL: a server of ours is started. */
-void bench_open(struct bench *bench, const struct plugtest *test, const copal_address *other_server);
+/* Whose server it is, and where; port 0: one of ours, which is to be started. */
+struct peer {
+  const char *name;
+  uint16_t port, unconfirmed_port;
+};
+
+/* bench is all zero. */
+void bench_open(struct bench *bench, const struct plugtest *test, const struct peer *peer);
 void bench_close(struct bench *bench);
 
 #endif

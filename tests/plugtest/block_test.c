@@ -100,6 +100,7 @@ static const struct passed *follow_upload(struct bench *bench, const char *words
     assert_int_equal(request->view.payload.size, more ? size : LARGE_SIZE - at);
     assert_memory_equal(request->view.payload.data, large_body() + at, request->view.payload.size);
     snprintf(pattern, sizeof pattern, "ACK %s*1:%zu/%c/*", more ? "2.*" : last, at / size, more ? '?' : '0');
+    if (!more && !bench->is_ours) snprintf(pattern, sizeof pattern, "ACK %s", last);
     const struct passed *response = server_sends(bench, pattern);
     assert_same_mid(request, response);
     assert_same_token(request, response);
@@ -131,7 +132,9 @@ static void block_03(struct bench *bench) {
 
 /* "POST /large-create -> 2.31 ..., 2.01 + Location-Path {large-create, x}; optional GET of the new location" */
 static void block_04(struct bench *bench) {
-  const struct passed *created = upload(bench, "POST /large-create", "2.01 at:/large-create/*");
+  bool is_libcoap = strcmp(bench->peer, "libcoap") == 0;
+  const char *request = is_libcoap ? "POST /large-create/1" : "POST /large-create";
+  const struct passed *created = upload(bench, request, "2.01 at:/large-create/*");
   char path[TEXT_MAX] = "CON GET ";
   size_t size = strlen(path);
   copal_options walk = copal_options_of(&created->view);
@@ -163,13 +166,17 @@ static void block_02_both(struct bench *bench) {
   if (bench->is_ours) continue_smaller(bench);
 }
 
+#define NO_BLOCK1 "but: the last answer lacks its Block1 option"
+
 static const struct plugtest tests[] = {
     {"TD_COAP_BLOCK_01", "GET in blocks, size chosen early", block_01, BOTH, NULL, NULL, NULL},
     {"TD_COAP_BLOCK_02", "GET in blocks, size chosen late", block_02_both, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_BLOCK_03", "PUT in blocks", block_03, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_BLOCK_04", "POST in blocks that creates", block_04, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_BLOCK_05", "POST in blocks both ways", block_05, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_BLOCK_06", "GET in blocks of 16 bytes", block_06, BOTH, NULL, NULL, NULL},
+    {"TD_COAP_BLOCK_03", "PUT in blocks", block_03, BOTH, NULL, NO_BLOCK1, NO_BLOCK1},
+    {"TD_COAP_BLOCK_04", "POST in blocks that creates", block_04, BOTH, NULL, NO_BLOCK1, NO_BLOCK1},
+    {"TD_COAP_BLOCK_05", "POST in blocks both ways", block_05, BOTH, NULL,
+     "no: coap-server answers no POST with a body", NO_BLOCK1},
+    {"TD_COAP_BLOCK_06", "GET in blocks of 16 bytes", block_06, BOTH, NULL, NULL,
+     "no: node-coap sends blocks of 16 bytes without their bytes"},
 };
 
 int main(int argc, char **argv) { return plugtest_run(tests, sizeof tests / sizeof *tests, argc, argv); }

@@ -18,10 +18,10 @@ static void core_01(struct bench *bench) { exchange(bench, "CON GET /test", "ACK
 static void core_02(struct bench *bench) { exchange(bench, "CON DELETE /test", "ACK 2.02"); }
 
 /* "2.04 or 2.01, same MID+token" */
-static void core_03(struct bench *bench) { exchange(bench, "CON PUT /test cf:0 +update", "ACK 2.0[14]"); }
+static void core_03(struct bench *bench) { exchange(bench, "CON PUT /test cf:50 +{}", "ACK 2.0[14]"); }
 
 /* "2.01 or 2.04, same MID+token, 0+ Location-Path" */
-static void core_04(struct bench *bench) { exchange(bench, "CON POST /test cf:0 +new", "ACK 2.0[14]*"); }
+static void core_04(struct bench *bench) { exchange(bench, "CON POST /test cf:50 +{}", "ACK 2.0[14]*"); }
 
 /* "NON 2.05, server's own MID, same token, CF" */
 static void core_05(struct bench *bench) { exchange(bench, "NON GET /test", "NON 2.05 cf:* +"); }
@@ -30,10 +30,10 @@ static void core_05(struct bench *bench) { exchange(bench, "NON GET /test", "NON
 static void core_06(struct bench *bench) { exchange(bench, "NON DELETE /test", "NON 2.02"); }
 
 /* "NON 2.04 or 2.01" */
-static void core_07(struct bench *bench) { exchange(bench, "NON PUT /test cf:0 +update", "NON 2.0[14]"); }
+static void core_07(struct bench *bench) { exchange(bench, "NON PUT /test cf:50 +{}", "NON 2.0[14]"); }
 
 /* "NON 2.01 or 2.04" */
-static void core_08(struct bench *bench) { exchange(bench, "NON POST /test cf:0 +new", "NON 2.0[14]*"); }
+static void core_08(struct bench *bench) { exchange(bench, "NON POST /test cf:50 +{}", "NON 2.0[14]*"); }
 
 /* --- Separate responses, tokens ----------------------------------------------------------------- */
 
@@ -44,7 +44,7 @@ static void get_separate(struct bench *bench, const char *words) {
   const struct passed *ack = server_sends(bench, "ACK empty");
   assert_same_mid(request, ack);
   assert_int_equal(ack->size, 4);
-  const struct passed *response = server_sends(bench, "CON 2.05 * +");
+  const struct passed *response = server_sends(bench, "CON 2.05*+");
   assert_other_mid(request, response);
   assert_same_token(request, response);
   const struct passed *confirmation = client_sends(bench, "ACK empty");
@@ -53,7 +53,14 @@ static void get_separate(struct bench *bench, const char *words) {
   told(bench, COPAL_CONTENT);
 }
 
-static void core_09(struct bench *bench) { get_separate(bench, "CON GET /separate"); }
+/* libcoap's server has other resources. */
+static const char *either(const struct bench *bench, const char *ours, const char *libcoap) {
+  return strcmp(bench->peer, "libcoap") == 0 ? libcoap : ours;
+}
+
+static void core_09(struct bench *bench) {
+  get_separate(bench, either(bench, "CON GET /separate", "CON GET /async ?1"));
+}
 
 /* "token 1-8 bytes: 2.05 same MID+token" */
 static void core_10(struct bench *bench) {
@@ -67,7 +74,9 @@ static void core_10(struct bench *bench) {
 }
 
 /* "as 09, token kept in the separate response" */
-static void core_11(struct bench *bench) { get_separate(bench, "CON GET /separate token:a1b2c3d4e5"); }
+static void core_11(struct bench *bench) {
+  get_separate(bench, either(bench, "CON GET /separate token:a1b2c3d4e5", "CON GET /async ?1 token:a1b2c3d4e5"));
+}
 
 /* "zero-length token: 2.05, zero-length token" */
 static void core_12(struct bench *bench) {
@@ -116,7 +125,8 @@ static void core_14(struct bench *bench) {
 /* "2.01 + Location-Path location1, location2, location3 (no "/" in values)" */
 static void core_18(struct bench *bench) {
   const struct passed *response =
-      exchange(bench, "CON POST /test cf:0 +x", "ACK 2.01 at:/location1/location2/location3");
+      exchange(bench, either(bench, "CON POST /test cf:0 +x", "CON POST /location1/location2/location3 cf:50 +x"),
+               "ACK 2.01 at:/location1/location2/location3");
   assert_int_equal(count_options(response, COPAL_OPTION_LOCATION_PATH, "/"), 3);
 }
 
@@ -145,12 +155,12 @@ static void core_15(struct bench *bench) {
 }
 
 static void lose_request(struct bench *bench) {
-  lossy_lose(&bench->lossy, "client: CON GET /separate");
-  ask(bench, "CON GET /separate", NULL);
-  client_sends(bench, "CON GET /separate lost");
-  client_sends(bench, "again CON GET /separate");
+  lossy_lose(&bench->lossy, "client: CON GET /*");
+  ask(bench, either(bench, "CON GET /separate", "CON GET /async ?1"), NULL);
+  client_sends(bench, "CON GET /* lost");
+  client_sends(bench, "again CON GET /*");
   server_sends(bench, "ACK empty");
-  server_sends(bench, "CON 2.05 cf:* +");
+  server_sends(bench, "CON 2.05*+");
   client_sends(bench, "ACK empty");
   told(bench, COPAL_CONTENT);
 }
@@ -158,10 +168,10 @@ static void lose_request(struct bench *bench) {
 /* "for dropped request-ACK: retransmission of the request stops on arrival of the CON response" */
 static void lose_ack_of_request(struct bench *bench) {
   lossy_lose(&bench->lossy, "server: ACK empty");
-  ask(bench, "CON GET /separate", NULL);
-  client_sends(bench, "CON GET /separate");
+  ask(bench, either(bench, "CON GET /separate", "CON GET /async ?1"), NULL);
+  client_sends(bench, "CON GET /*");
   server_sends(bench, "ACK empty lost");
-  server_sends(bench, "CON 2.05 cf:* +");
+  server_sends(bench, "CON 2.05*+");
   client_sends(bench, "ACK empty");
   told(bench, COPAL_CONTENT);
   size_t count = bench->wire.count;
@@ -170,12 +180,12 @@ static void lose_ack_of_request(struct bench *bench) {
 }
 
 static void lose_response(struct bench *bench) {
-  lossy_lose(&bench->lossy, "server: CON 2.05 *");
-  ask(bench, "CON GET /separate", NULL);
-  client_sends(bench, "CON GET /separate");
+  lossy_lose(&bench->lossy, "server: CON 2.05*");
+  ask(bench, either(bench, "CON GET /separate", "CON GET /async ?1"), NULL);
+  client_sends(bench, "CON GET /*");
   server_sends(bench, "ACK empty");
-  const struct passed *lost = server_sends(bench, "CON 2.05 cf:* + lost");
-  const struct passed *repeated = server_sends(bench, "again CON 2.05 cf:* +");
+  const struct passed *lost = server_sends(bench, "CON 2.05*+ lost");
+  const struct passed *repeated = server_sends(bench, "again CON 2.05*+");
   assert_same_mid(lost, repeated);
   assert_same_mid(repeated, client_sends(bench, "ACK empty"));
   told(bench, COPAL_CONTENT);
@@ -183,12 +193,12 @@ static void lose_response(struct bench *bench) {
 
 static void lose_ack_of_response(struct bench *bench) {
   lossy_lose(&bench->lossy, "client: ACK empty");
-  ask(bench, "CON GET /separate", NULL);
-  client_sends(bench, "CON GET /separate");
+  ask(bench, either(bench, "CON GET /separate", "CON GET /async ?1"), NULL);
+  client_sends(bench, "CON GET /*");
   server_sends(bench, "ACK empty");
-  server_sends(bench, "CON 2.05 cf:* +");
+  server_sends(bench, "CON 2.05*+");
   client_sends(bench, "ACK empty lost");
-  const struct passed *repeated = server_sends(bench, "again CON 2.05 cf:* +");
+  const struct passed *repeated = server_sends(bench, "again CON 2.05*+");
   assert_same_mid(repeated, client_sends(bench, "again ACK empty"));
   told(bench, COPAL_CONTENT);
 }
@@ -203,9 +213,9 @@ static void core_16(struct bench *bench) {
 
 /* "**no** ACK at all; later NON 2.05" */
 static void core_17(struct bench *bench) {
-  ask(bench, "NON GET /separate", NULL);
-  const struct passed *request = client_sends(bench, "NON GET /separate");
-  const struct passed *response = server_sends(bench, "NON 2.05 * +");
+  ask(bench, either(bench, "NON GET /separate", "NON GET /async ?1"), NULL);
+  const struct passed *request = client_sends(bench, "NON GET /*");
+  const struct passed *response = server_sends(bench, "NON 2.05*+");
   assert_same_token(request, response);
   told(bench, COPAL_CONTENT);
   nothing_passes(bench, 100 * COPAL_MILLISECOND);
@@ -315,12 +325,13 @@ static const struct plugtest tests[] = {
     {"TD_COAP_CORE_16", "Losses, separate response", core_16, BOTH | LOSSY, SOON " --ack-timeout 0.3", NULL, NULL},
     {"TD_COAP_CORE_17", "GET, non-confirmable, answered later", core_17, BOTH, SOON, NULL, NULL},
     {"TD_COAP_CORE_18", "POST that tells Location-Path", core_18, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_CORE_19", "POST that tells Location-Query", core_19, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_CORE_20", "Accept", core_20, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_CORE_21", "ETag: what is valid still", core_21, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_CORE_22", "If-Match", core_22, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_CORE_23", "If-None-Match", core_23, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_CORE_31", "Ping", core_31, BOTH, NULL, NULL, NULL},
+    {"TD_COAP_CORE_19", "POST that tells Location-Query", core_19, BOTH, NULL,
+     "no: coap-server never answers with Location-Query", NULL},
+    {"TD_COAP_CORE_20", "Accept", core_20, BOTH, NULL, "no: coap-server has one format for a resource", NULL},
+    {"TD_COAP_CORE_21", "ETag: what is valid still", core_21, BOTH, NULL, "no: coap-server gives no ETag", NULL},
+    {"TD_COAP_CORE_22", "If-Match", core_22, BOTH, NULL, "no: coap-server gives no ETag", NULL},
+    {"TD_COAP_CORE_23", "If-None-Match", core_23, BOTH, NULL, "no: coap-server does not look at If-None-Match", NULL},
+    {"TD_COAP_CORE_31", "Ping", core_31, BOTH, NULL, NULL, "no: node-coap answers a ping as if it were a request"},
 };
 
 int main(int argc, char **argv) { return plugtest_run(tests, sizeof tests / sizeof *tests, argc, argv); }

@@ -113,10 +113,12 @@ static void link_09(struct bench *bench) {
   char targets[TARGETS_MAX];
   copal_link link;
   copal_link_parameter format;
-  filter(bench, "href=/path", " /path");
+  bool found = false;
+  get_links(bench, "/.well-known/core", targets);
   copal_bytes document = {bench->told.body, bench->told.size};
-  assert_int_equal(copal_link_next(&document, &link), 1);
-  assert_true(copal_link_find(&link, "ct", &format));
+  while (!found && copal_link_next(&document, &link) == 1)
+    found = link.target.size == 5 && memcmp(link.target.data, "/path", 5) == 0;
+  assert_true(found && copal_link_find(&link, "ct", &format));
   assert_int_equal(format.value.size, 2);
   assert_memory_equal(format.value.data, "40", 2);
   get_links(bench, "/path", targets);
@@ -124,16 +126,21 @@ static void link_09(struct bench *bench) {
   exchange(bench, "CON GET /path/sub1", "ACK 2.05 cf:* +");
 }
 
+#define NO_FILTER "no: node-coap does not filter links"
+
 static const struct plugtest tests[] = {
     {"TD_COAP_LINK_01", "All links", link_01, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_LINK_02", "Links of one resource type", link_02, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_LINK_03", "Links of any resource type", link_03, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_LINK_04", "Links of several resource types", link_04, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_LINK_05", "Links by the beginning of their interface", link_05, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_LINK_06", "Links of any size", link_06, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_LINK_07", "A link by its target", link_07, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_LINK_08", "Links by the beginning of their target", link_08, BOTH, NULL, NULL, NULL},
-    {"TD_COAP_LINK_09", "Links below a link", link_09, BOTH, NULL, NULL, NULL},
+    {"TD_COAP_LINK_02", "Links of one resource type", link_02, BOTH, NULL, NULL, NO_FILTER},
+    {"TD_COAP_LINK_03", "Links of any resource type", link_03, BOTH, NULL, NULL, NO_FILTER},
+    {"TD_COAP_LINK_04", "Links of several resource types", link_04, BOTH, NULL,
+     "no: coap-server has no resource of several types", NO_FILTER},
+    {"TD_COAP_LINK_05", "Links by the beginning of their interface", link_05, BOTH, NULL, NULL, NO_FILTER},
+    {"TD_COAP_LINK_06", "Links of any size", link_06, BOTH, NULL, "no: coap-server has no links with a size",
+     NO_FILTER},
+    {"TD_COAP_LINK_07", "A link by its target", link_07, BOTH, NULL, NULL, NO_FILTER},
+    {"TD_COAP_LINK_08", "Links by the beginning of their target", link_08, BOTH, NULL, NULL, NO_FILTER},
+    {"TD_COAP_LINK_09", "Links below a link", link_09, BOTH, NULL, "no: coap-server has no resource that lists links",
+     NULL},
 };
 
 int main(int argc, char **argv) { return plugtest_run(tests, sizeof tests / sizeof *tests, argc, argv); }

@@ -36,7 +36,8 @@ struct told {
 };
 
 struct bench {
-  bool is_ours; /* the server */
+  bool is_ours;     /* the server, */
+  const char *peer; /* and whose else it is: "copal", "libcoap", "node" */
   copal_endpoint *client;
   copal_call call;
   struct told told;
@@ -51,20 +52,27 @@ struct bench {
 
 /* --- The tests ---------------------------------------------------------------------------------- */
 
-enum { AS_SERVER = 1, AS_CLIENT = 2, LOSSY = 4 };
+enum {
+  AS_SERVER = 1,
+  AS_CLIENT = 2,
+  LOSSY = 4,
+  UNCONFIRMED = 8 /* another server is to notify without confirmation */
+};
 
 struct plugtest {
   const char *id;
   const char *what;
   void (*run)(struct bench *bench);
-  unsigned roles;      /* whose behaviour it checks, and LOSSY */
+  unsigned roles;      /* whose behaviour it checks, and what it needs */
   const char *options; /* of our server */
-  /* With another server: NULL where it can, else why it cannot. */
-  const char *not_libcoap, *not_node;
+  /* With another server: NULL where it does as it should; "no: …" why it cannot, and the test does not run; "but: …"
+   * what it does not as it should, for which the test has an exception. */
+  const char *libcoap, *node;
 };
 
-/* Runs the tests, each with a server and a client of its own, and prints a line "result: …" for each. Arguments, if
- * any: another server's name, "libcoap" or "node", and its port. Returns main's result. */
+/* Runs the tests, each with a server and a client of its own, and notes the results for scripts/conformance. Arguments,
+ * if any: another server's name, "libcoap" or "node", its port, and the port of one that notifies without confirmation.
+ * Returns main's result. */
 int plugtest_run(const struct plugtest *tests, size_t count, int argc, char **argv);
 
 /* --- What passes -------------------------------------------------------------------------------- */
@@ -85,6 +93,7 @@ void skip_what_passed(struct bench *bench);
 void assert_same_mid(const struct passed *a, const struct passed *b);
 void assert_other_mid(const struct passed *a, const struct passed *b);
 void assert_same_token(const struct passed *a, const struct passed *b);
+void assert_same_format(const struct passed *a, const struct passed *b);
 void assert_payload(const struct passed *passed, const char *text);
 uint32_t observe_of(const struct passed *passed);
 copal_bytes option_of(const struct passed *passed, uint16_t number);
@@ -125,6 +134,9 @@ void hand_settles(struct bench *bench, copal_type type, const struct passed *pas
 
 /* Another client changes something at the server: "PUT /obs cf:0 +on". Waits for a success. */
 void meanwhile(struct bench *bench, const char *words);
+
+/* The resource gets a body of that size that it did not have before: ours by itself, others by a PUT. */
+void change(struct bench *bench, const char *resource, size_t size);
 
 /* Has our server do what /actions offers: "obs change". */
 void action(struct bench *bench, const char *line);

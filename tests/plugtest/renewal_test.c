@@ -30,8 +30,11 @@ static void obs_04(struct bench *bench) {
   client_sends(bench, "ACK empty");
 }
 
+#define FORGETFUL "no: it cannot be told to forget"
+
 static const struct plugtest tests[] = {
-    {"TD_COAP_OBS_04", "A server that has forgotten", obs_04, AS_SERVER | AS_CLIENT, "--interval 0.2", NULL, NULL},
+    {"TD_COAP_OBS_04", "A server that has forgotten", obs_04, AS_SERVER | AS_CLIENT, "--interval 0.2", FORGETFUL,
+     FORGETFUL},
 };
 
 int main(int argc, char **argv) { return plugtest_run(tests, sizeof tests / sizeof *tests, argc, argv); }
