@@ -118,7 +118,7 @@ static void what_the_application_calls_non_confirmable_begins_confirmable_too(vo
   talk_begin(talk, COPAL_NON, COPAL_GET, "a", 0, &(copal_call_options){.q_block = true});
   asks(talk, "CON GET /a q2:0/0/128");
   answers(talk, "4.02");
-  asks(talk, "NON GET /a");
+  asks(talk, "NON GET /a 2:0/0/128");
   answers(talk, "NON 2.05 +3");
   ends_with(talk, COPAL_CONTENT, 3, 0);
   end(talk);
@@ -128,7 +128,7 @@ static void where_it_is_not_for_it_is_not_offered(void **state) {
   (void)state;
   struct talk *talk = open_client();
   talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.observe = true, .q_block = true});
-  asks(talk, "CON GET observe:0 /a");
+  asks(talk, "CON GET observe:0 /a 2:0/0/128");
   talk_close(talk);
   talk = open_client();
   talk->source_size = 300;
