@@ -71,7 +71,7 @@ static void add_up(struct terms *terms, const copal_config *config) {
   table_init(&endpoint.engine.exchanges.index, layout, config->exchanges_max * 2);
   note(terms, "their index, by message ID and by token");
   take(terms, "whom to call with their ends", config->exchanges_max, sizeof(struct call));
-  operations_init(&endpoint.operations, layout, config, &endpoint.engine.exchanges.store, key);
+  operations_init(&endpoint.operations, layout, config, &endpoint.engine.exchanges.store, key, 0);
   note(terms, "calls, and where their requests are composed");
   take(terms, "failures to be told", config->exchanges_max, sizeof(struct failure));
   take(terms, "receptions", config->receptions_max, sizeof(struct reception));
@@ -91,7 +91,7 @@ static void add_up(struct terms *terms, const copal_config *config) {
   note(terms, "outbox");
   routes_init(&endpoint.routes, layout, config->routes_max, key);
   note(terms, "routes");
-  transfers_init(&endpoint.transfers, layout, config, 0, &endpoint.engine.counters);
+  transfers_init(&endpoint.transfers, layout, config, 0, 0, &endpoint.engine.peers, &endpoint.engine.counters);
   note(terms, "bodies in blocks");
   observers_init(&endpoint.observers, layout, config, key, 0);
   note(terms, "observers, and what they observe");

@@ -114,13 +114,14 @@ static void lay_out(copal_endpoint *endpoint, struct layout *layout, const copal
   engine_init(&endpoint->engine, layout, config, key, seed, now);
   deferreds_init(&endpoint->deferreds, layout, config->deferred_max);
   routes_init(&endpoint->routes, layout, config->routes_max, key);
-  transfers_init(&endpoint->transfers, layout, config, endpoint->engine.exchange_lifetime, &endpoint->engine.counters);
+  transfers_init(&endpoint->transfers, layout, config, endpoint->engine.exchange_lifetime, now, &endpoint->engine.peers,
+                 &endpoint->engine.counters);
   observers_init(&endpoint->observers, layout, config, key, now);
   paths_init(&endpoint->paths, layout, config->peers_max, key);
   outbox_init(&endpoint->outbox, layout, config->outbox_max);
   verifications_init(&endpoint->verifications, layout, config, key);
   endpoint->calls = (struct call *)layout_take(layout, config->exchanges_max, sizeof(struct call));
-  operations_init(&endpoint->operations, layout, config, &endpoint->engine.exchanges.store, key);
+  operations_init(&endpoint->operations, layout, config, &endpoint->engine.exchanges.store, key, now);
   endpoint->failures = (struct failures){.capacity = config->exchanges_max};
   endpoint->failures.records = (struct failure *)layout_take(layout, config->exchanges_max, sizeof(struct failure));
 }
@@ -232,6 +233,10 @@ copal_time copal_endpoint_deadline(const copal_endpoint *endpoint) {
   copal_time ack = deferred_next_ack(&endpoint->deferreds);
   copal_time expiry = transfers_next_expiry(&endpoint->transfers, endpoint->engine.now);
   copal_time notify = endpoint_notify_at(endpoint);
+  copal_time transfer = timer_earliest(&endpoint->transfers.timers);
+  copal_time operation = timer_earliest(&endpoint->operations.timers);
+  if (transfer < timer) timer = transfer;
+  if (operation < timer) timer = operation;
   if (ack < timer) timer = ack;
   if (expiry < timer) timer = expiry;
   return timer < notify ? timer : notify;

@@ -155,11 +155,42 @@ void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx,
 bool endpoint_stateless_state(const copal_endpoint *endpoint, const struct arrival *arrival, copal_bytes *state);
 void endpoint_tell_stateless(copal_endpoint *endpoint, const copal_rx *rx, copal_bytes state);
 
+/* --- Q-Block transfers: qserver.c, qclient.c ---------------------------------------------------- */
+
+/* Does what a transfer is to do by now: one at a time, false when there is none. */
+bool endpoint_run_transfer(copal_endpoint *endpoint);
+bool endpoint_run_operation(copal_endpoint *endpoint);
+
+/* A Reset belongs to no exchange: perhaps to a message of a transfer, which then ends. */
+bool endpoint_note_reset(copal_endpoint *endpoint, const struct arrival *arrival);
+
+/* The operation in whose burst a response's token was sent, or NULL; and the response for it. */
+struct operation *endpoint_burst_operation(copal_endpoint *endpoint, const struct arrival *arrival);
+void endpoint_tell_operation(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx);
+
+/* Has an operation go on by its timer, or by what comes under one of its tokens. */
+void endpoint_wait_operation(copal_endpoint *endpoint, struct operation *operation);
+
+/* Does what a response means for an operation; or ends it: operations.c. */
+void endpoint_follow_operation(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
+                               enum step step, copal_error error);
+void endpoint_fail_operation(copal_endpoint *endpoint, struct operation *operation, copal_error error);
+
+/* A Reset is for a message of an operation's burst. */
+bool endpoint_note_burst_reset(copal_endpoint *endpoint, const struct arrival *arrival);
+
+/* An operation's request was acknowledged, and its response is to follow. */
+void endpoint_note_acknowledged(copal_endpoint *endpoint, uint32_t exchange);
+
 /* A request for an endpoint with resources: answer.c. */
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival);
 
 /* Does what a request's Observe option asks for, after its handler, and before its reply is closed: observe.c. */
 void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, struct copal_request *request);
+
+/* A reply is not sent as it is, for want of a verified address: where it has registered an observer, there is none. The
+ * token is the request's. */
+void endpoint_withdraw(copal_endpoint *endpoint, uint32_t peer, copal_bytes token, copal_bytes reply);
 
 /* What an Observe option may need in a message. */
 enum { OBSERVE_ROOM = 4 };

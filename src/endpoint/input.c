@@ -26,6 +26,17 @@ static bool resources_understand(uint16_t number) {
   return false;
 }
 
+/* Where bodies in blocks can be kept they may come in any order, too. RFC 9177 4.1: an endpoint "MUST support either
+ * both or neither of the Q-Block1 and Q-Block2 options". */
+static bool resources_understand_more(uint16_t number) {
+  return number == COPAL_OPTION_Q_BLOCK1 || number == COPAL_OPTION_Q_BLOCK2 || resources_understand(number);
+}
+
+static critical_understood *understood_by(const copal_endpoint *endpoint) {
+  if (endpoint->engine.raw) return critical_registered;
+  return endpoint->transfers.slab.count_max > 0 ? resources_understand_more : resources_understand;
+}
+
 /* And of those in responses: not what makes them something else than they seem. */
 static bool responses_understand(uint16_t number) {
   return number != COPAL_OPTION_OSCORE && number != COPAL_OPTION_EDHOC && critical_registered(number);
@@ -134,6 +145,13 @@ static bool is_too_much(copal_endpoint *endpoint, struct arrival *arrival) {
   return true;
 }
 
+/* RFC 9177 4.8: "Servers MUST ignore multicast requests that contain the Q-Block2 option." */
+static bool is_quick(const struct arrival *arrival) {
+  copal_option option;
+  return copal_find(&arrival->view, COPAL_OPTION_Q_BLOCK1, &option) ||
+         copal_find(&arrival->view, COPAL_OPTION_Q_BLOCK2, &option);
+}
+
 /* RFC 8768 3: "CoAP requests received with a Hop-Limit option set to '0' or greater than '255' MUST be rejected by a
  * CoAP server/proxy using 4.00 (Bad Request)." */
 static void refuse_hop_limit(copal_endpoint *endpoint, struct arrival *arrival) {
@@ -155,8 +173,8 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
   if (is_too_much(endpoint, arrival)) return;
   ++engine->counters.requests;
   note_echo(endpoint, arrival);
-  int32_t refused = critical_refused(&arrival->view, engine->raw ? critical_registered : resources_understand);
-  if (arrival->incoming.multicast && (is_oversized(endpoint, arrival) || refused != CRITICAL_NONE))
+  int32_t refused = critical_refused(&arrival->view, understood_by(endpoint));
+  if (arrival->incoming.multicast && (is_oversized(endpoint, arrival) || refused != CRITICAL_NONE || is_quick(arrival)))
     ignore(endpoint);
   else if (is_oversized(endpoint, arrival))
     /* RFC 7252 4.6: "A server can thus fully interpret a request and return a 4.13 (Request Entity Too Large)". */
@@ -232,6 +250,27 @@ static bool handle_stateless(copal_endpoint *endpoint, const struct arrival *arr
   return true;
 }
 
+/* A response to one of many requests that went at once, of which no record is kept each. */
+static bool handle_burst(copal_endpoint *endpoint, const struct arrival *arrival) {
+  bool is_response = copal_code_is_response(arrival->view.code) && arrival->view.type <= COPAL_NON;
+  if (!is_response || arrival->incoming.multicast) return false;
+  struct operation *operation = endpoint_burst_operation(endpoint, arrival);
+  if (operation == NULL || !is_acceptable(endpoint, arrival)) return false;
+  acknowledge(endpoint, arrival);
+  ++endpoint->engine.counters.responses;
+  copal_rx rx = endpoint_rx(endpoint, arrival);
+  rx.has_responded = true;
+  endpoint_tell_operation(endpoint, operation, &rx);
+  return true;
+}
+
+/* A message that belongs to no exchange. */
+static bool handle_other(copal_endpoint *endpoint, const struct arrival *arrival) {
+  if (arrival->view.type == COPAL_RST)
+    return endpoint_note_reset(endpoint, arrival) || endpoint_note_burst_reset(endpoint, arrival);
+  return handle_burst(endpoint, arrival) || handle_stateless(endpoint, arrival);
+}
+
 /* An empty ACK or a Reset for a message of ours. failed: it ended the exchange. */
 static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival, uint32_t index, bool failed) {
   struct engine *engine = &endpoint->engine;
@@ -239,6 +278,7 @@ static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival
   const struct exchange *exchange = exchange_at(&engine->exchanges, index);
   if ((exchange->flags & EXCHANGE_CALL) != 0) {
     if (failed) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESET);
+    if (!failed && exchange->state == EXCHANGE_EXPECTING) endpoint_note_acknowledged(endpoint, index);
     /* No request, or one whose response nobody wants: its ACK is all that was awaited. */
     if (!failed && exchange->state >= EXCHANGE_ANSWERED) endpoint_tell(endpoint, index, NULL, COPAL_OK);
     return;
@@ -288,11 +328,12 @@ static void follow(copal_endpoint *endpoint, struct arrival *arrival, const stru
   note_local_address(endpoint, arrival, verdict->exchange);
   switch (verdict->kind) {
     case VERDICT_IGNORE:
+      if (handle_other(endpoint, arrival)) break;
       if (arrival->view.type == COPAL_RST) endpoint_note_stray(endpoint, arrival->incoming.peer);
-      if (!handle_stateless(endpoint, arrival)) ignore(endpoint);
+      ignore(endpoint);
       break;
     case VERDICT_REJECT:
-      if (!handle_stateless(endpoint, arrival)) reject(endpoint, arrival);
+      if (!handle_other(endpoint, arrival)) reject(endpoint, arrival);
       break;
     case VERDICT_REPEAT: repeat(endpoint, arrival, verdict->reply); break;
     case VERDICT_REQUEST: handle_request(endpoint, arrival); break;

@@ -102,7 +102,7 @@ static copal_error answer_message(copal_endpoint *endpoint, uint32_t index, copa
 /* Whether the response as it was written is not what the request's blocks and the datagram's size call for. */
 static bool needs_blocks(const copal_endpoint *endpoint, const struct deferred *deferred,
                          const copal_message *response) {
-  if (deferred->block1 != UINT32_MAX || deferred->block2 != UINT32_MAX) return true;
+  if (deferred->block1 != UINT32_MAX || deferred->block2 != UINT32_MAX || deferred->quick) return true;
   return response->size + deferred->token_size + 2 > endpoint->engine.message_size_max ||
          response->size - response->payload_at > BLOCK_SIZE_MAX;
 }
@@ -114,6 +114,7 @@ static copal_error answer_block(copal_endpoint *endpoint, uint32_t index, const 
   uint32_t slot = store_take(&engine->exchanges.store, engine->message_size_max);
   if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
   struct transfer_key key = {deferred->key.identity, deferred->options};
+  struct incoming incoming = {.peer = deferred->peer};
   struct copal_request request = {.room = store_bytes(&engine->exchanges.store, slot),
                                   .room_size = engine->message_size_max,
                                   .routes = &endpoint->routes,
@@ -122,13 +123,18 @@ static copal_error answer_block(copal_endpoint *endpoint, uint32_t index, const 
                                   .transfers = &endpoint->transfers,
                                   .block1 = request_block_of(deferred->block1),
                                   .block2 = request_block_of(deferred->block2),
+                                  .incoming = &incoming,
                                   .key = &key,
-                                  .upload = INDEX_NONE};
-  request.rx.message = (copal_view){
-      .token = {store_bytes(&engine->exchanges.store, deferred->token), deferred->token_size}, .code = deferred->code};
+                                  .upload = INDEX_NONE,
+                                  .quick = deferred->quick && !deferred->multicast};
+  request.rx.message =
+      (copal_view){.token = {store_bytes(&engine->exchanges.store, deferred->token), deferred->token_size},
+                   .type = deferred->key.con ? COPAL_CON : COPAL_NON,
+                   .code = deferred->code};
   copal_error error = request_reply_late(&request, response);
   copal_bytes message = {request.reply.buffer, request.reply.size};
   if (error == COPAL_OK) error = answer_message(endpoint, index, message, held);
+  if (error == COPAL_OK && request.quick) request_settle_late(&request);
   store_give(&engine->exchanges.store, slot);
   return error;
 }

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "endpoint/endpoint.h"
+#include "rest/quick.h"
 
 static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context);
 
@@ -43,7 +44,7 @@ static copal_error send_next(copal_endpoint *endpoint, struct operation *operati
   if (error != COPAL_OK) return error;
   bool unanswered = operation->unanswered && !operation->upload.in_blocks;
   struct transmission transmission = {.peer = operation->peer,
-                                      .type = header_type(message.buffer),
+                                      .type = operation_is_probing(operation) ? COPAL_CON : header_type(message.buffer),
                                       .message = {message.buffer, message.size},
                                       .multicast = operation->multicast,
                                       .no_token = operation_is_tokenless(operation),
@@ -103,22 +104,23 @@ static void deliver(copal_endpoint *endpoint, struct operation *operation, const
 }
 
 /* A state of an observation that cannot be had does not end it: the next one may. */
-static void fail(copal_endpoint *endpoint, struct operation *operation, copal_error error) {
+void endpoint_fail_operation(copal_endpoint *endpoint, struct operation *operation, copal_error error) {
   deliver(endpoint, operation, NULL, error, copal_tx_none(operation->observation));
 }
 
-static void follow(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx, enum step step,
-                   copal_error error) {
+void endpoint_follow_operation(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
+                               enum step step, copal_error error) {
   switch (step) {
     case STEP_SEND:
       drop(endpoint, &operation->exchange);
       error = send_next(endpoint, operation);
-      if (error != COPAL_OK) fail(endpoint, operation, error);
+      if (error != COPAL_OK) endpoint_fail_operation(endpoint, operation, error);
       return;
+    case STEP_WAIT: endpoint_wait_operation(endpoint, operation); return;
     case STEP_DELIVER:
       deliver(endpoint, operation, rx, COPAL_OK, copal_tx_none(operation->observation) && !operation->multicast);
       return;
-    case STEP_FAIL: fail(endpoint, operation, error); return;
+    case STEP_FAIL: endpoint_fail_operation(endpoint, operation, error); return;
   }
 }
 
@@ -127,11 +129,9 @@ static void follow(copal_endpoint *endpoint, struct operation *operation, const 
 /* RFC 7641 3.1: "If the server returns a 2.xx response that includes an Observe Option as well, the server has
  * successfully added an entry with the client endpoint and request token to the list of observers". */
 static bool is_notification(const copal_view *response, uint32_t *sequence) {
-  copal_option option;
   if (COPAL_CODE_CLASS(response->code) != 2 || response->code == COPAL_CONTINUE) return false;
-  if (!copal_find(response, COPAL_OPTION_OBSERVE, &option)) return false;
-  *sequence = copal_option_uint(&option);
-  return true;
+  *sequence = copal_find_uint(response, COPAL_OPTION_OBSERVE, UINT32_MAX);
+  return *sequence != UINT32_MAX;
 }
 
 /* Waits for the next notification, or for the time to ask again. */
@@ -179,7 +179,7 @@ static void answered_registration(copal_endpoint *endpoint, struct operation *op
       operation->exchange = (copal_tx){0, 0};
     }
   }
-  follow(endpoint, operation, rx, step, error);
+  endpoint_follow_operation(endpoint, operation, rx, step, error);
 }
 
 static void notified(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx) {
@@ -199,7 +199,7 @@ static void notified(copal_endpoint *endpoint, struct operation *operation, cons
   begin_round(endpoint, operation);
   copal_error error = COPAL_OK;
   enum step step = operation_notified(&endpoint->operations, operation, &rx->message, &error);
-  follow(endpoint, operation, rx, step, error);
+  endpoint_follow_operation(endpoint, operation, rx, step, error);
 }
 
 /* RFC 7641 3.3.1: "To make sure it has a current representation and/or to re-register its interest in a resource, a
@@ -210,18 +210,32 @@ static void renew(copal_endpoint *endpoint, struct operation *operation) {
   begin_round(endpoint, operation);
   operation_renew(operation);
   copal_error error = send_next(endpoint, operation);
-  if (error != COPAL_OK) fail(endpoint, operation, error);
+  if (error != COPAL_OK) endpoint_fail_operation(endpoint, operation, error);
+}
+
+/* A state that is fetched slower than it gets old would be begun again and again, and never be told. The fetch comes to
+ * its end by itself. */
+static bool is_fetching(const copal_endpoint *endpoint, const struct operation *operation) {
+  return exchange_of(&endpoint->engine.exchanges, operation->exchange) != INDEX_NONE;
+}
+
+static void renew_later(copal_endpoint *endpoint, struct operation *operation) {
+  struct engine *engine = &endpoint->engine;
+  operation->renew_at = freshness_renewal(engine->now, 0, &engine->random);
+  keep_observing(endpoint, operation, operation->observation);
 }
 
 static void told_of_observation(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
                                 copal_error error) {
   if (rx != NULL) {
     notified(endpoint, operation, rx);
+  } else if (error == COPAL_ERR_TIMEOUT && is_fetching(endpoint, operation)) {
+    renew_later(endpoint, operation);
   } else if (error == COPAL_ERR_TIMEOUT) {
     renew(endpoint, operation);
   } else {
     operation->observation = (copal_tx){0, 0};
-    fail(endpoint, operation, error);
+    endpoint_fail_operation(endpoint, operation, error);
   }
 }
 
@@ -233,6 +247,21 @@ static void note_transmissions(const copal_endpoint *endpoint, struct operation 
   if (operation->began == COPAL_NEVER && exchange->transmissions > 0) operation->began = exchange->as.sent_at;
 }
 
+/* RFC 9177 4.3: "a Reset message may be sent in case of" a server that does not know Q-Block. Once it is known the
+ * exchange is no more than one of the tokens under which the response may come. */
+static bool outlives(copal_endpoint *endpoint, struct operation *operation, copal_error error) {
+  uint8_t state = operation->quick.state;
+  bool refused = state == QUICK_OFFERED && error == COPAL_ERR_RESET;
+  bool under_way = state > QUICK_OFFERED && error == COPAL_ERR_TIMEOUT && time_left(endpoint, operation) > 0;
+  if (!refused && !under_way) return false;
+  drop(endpoint, &operation->exchange);
+  if (under_way) return true;
+  quick_give_up(&endpoint->operations, operation);
+  error = send_next(endpoint, operation);
+  if (error != COPAL_OK) endpoint_fail_operation(endpoint, operation, error);
+  return true;
+}
+
 static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context) {
   struct operation *operation = (struct operation *)context;
   assert(operation->used);
@@ -242,11 +271,12 @@ static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copa
   }
   assert(copal_same_tx(tx, operation->exchange));
   note_transmissions(endpoint, operation, tx);
+  if (rx == NULL && outlives(endpoint, operation, error)) return;
   if (rx == NULL) {
     /* A group that is not to answer has no sooner end than its time. */
     bool done = operation->unanswered && operation->multicast && error == COPAL_ERR_TIMEOUT;
     drop(endpoint, &operation->exchange);
-    fail(endpoint, operation, done ? COPAL_OK : error);
+    endpoint_fail_operation(endpoint, operation, done ? COPAL_OK : error);
     return;
   }
   if (is_late_notification(endpoint, operation, rx)) {
@@ -258,7 +288,15 @@ static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copa
   if (operation->registering)
     answered_registration(endpoint, operation, rx, step, cause);
   else
-    follow(endpoint, operation, rx, step, cause);
+    endpoint_follow_operation(endpoint, operation, rx, step, cause);
+}
+
+void endpoint_note_acknowledged(copal_endpoint *endpoint, uint32_t exchange) {
+  if (endpoint->calls[exchange].handler != told) return;
+  struct operation *operation = (struct operation *)endpoint->calls[exchange].context;
+  if (operation->exchange.index != exchange || !quick_acknowledged(operation)) return;
+  note_transmissions(endpoint, operation, operation->exchange);
+  endpoint_wait_operation(endpoint, operation);
 }
 
 /* --- Beginning and cancelling ---------------------------------------------------------------------- */

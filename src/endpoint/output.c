@@ -46,6 +46,8 @@ size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_dat
       datagrams[count++] = exchange_datagram(endpoint, due.exchange);
     } else if (due.kind == DUE_FAILED) {
       fail(endpoint, due.exchange, due.error);
+    } else if (endpoint_run_transfer(endpoint) || endpoint_run_operation(endpoint)) {
+      continue;
     } else if (!endpoint_notify(endpoint, count_max - count)) {
       break;
     }

@@ -44,6 +44,10 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
   if (token.size > 0) memcpy(store_bytes(&engine->exchanges.store, slot), token.data, token.size);
   struct deferred *deferred = &deferreds->records[index];
   uint32_t generation = next_generation(deferred->generation);
+  copal_option option;
+  bool is_quick = copal_find(incoming->view, COPAL_OPTION_Q_BLOCK1, &option) ||
+                  copal_find(incoming->view, COPAL_OPTION_Q_BLOCK2, &option);
+  uint16_t block2 = is_quick ? COPAL_OPTION_Q_BLOCK2 : COPAL_OPTION_BLOCK2;
   *deferred = (struct deferred){.generation = generation,
                                 .peer = incoming->peer,
                                 .ack_at = COPAL_NEVER,
@@ -54,8 +58,9 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
                                 .code = incoming->view->code,
                                 .no_response = message_no_response(incoming->view),
                                 .block1 = copal_find_uint(incoming->view, COPAL_OPTION_BLOCK1, UINT32_MAX),
-                                .block2 = copal_find_uint(incoming->view, COPAL_OPTION_BLOCK2, UINT32_MAX),
+                                .block2 = copal_find_uint(incoming->view, block2, UINT32_MAX),
                                 .used = true,
+                                .quick = is_quick,
                                 .multicast = incoming->multicast};
   peers_hold(&engine->peers, incoming->peer);
   if (incoming->view->type == COPAL_CON) {

@@ -16,10 +16,11 @@ struct deferred {
   uint16_t request_size;   /* bytes */
   uint8_t code;            /* of the request */
   uint8_t no_response;     /* its No-Response option, or NO_RESPONSE_ABSENT */
-  uint32_t block1, block2; /* its Block options, or UINT32_MAX */
+  uint32_t block1, block2; /* its Block options, or UINT32_MAX; block2 may be that of Q-Block2 */
   uint64_t options;        /* hash of what makes it one with its other blocks */
   bool used;
   bool multicast;
+  bool quick; /* it has a Q-Block option */
 };
 
 struct deferreds {

@@ -40,11 +40,13 @@ struct transmission {
   copal_bytes message; /* encoded */
   copal_bytes token;   /* where the message has none: a response's, or one that means something to the sender */
   bool multicast;
-  bool no_token;      /* of a request without a token: it gets none */
-  bool goes_on;       /* a block after the first: it may have an ID before its time, see decision 0013 */
-  uint8_t flags;      /* EXCHANGE_CALL, EXCHANGE_RECORD or none; with EXCHANGE_RESPONDED no response is waited for. A
-                         response that is a call is a notification */
-  copal_time delay;   /* before the first transmission */
+  bool no_token;    /* of a request without a token: it gets none */
+  bool goes_on;     /* a block after the first: it may have an ID before its time, see decision 0013 */
+  bool in_burst;    /* a NON request of several that go at once: it has a token, its owner knows its responses by that,
+                       and nothing is kept of it once it is sent */
+  uint8_t flags;    /* EXCHANGE_CALL, EXCHANGE_RECORD or none; with EXCHANGE_RESPONDED no response is waited for. A
+                       response that is a call is a notification */
+  copal_time delay; /* before the first transmission */
   copal_time timeout; /* of a call, COPAL_NEVER: its lifetime */
 };
 
@@ -81,7 +83,8 @@ void engine_fail(struct engine *engine, uint32_t index, enum exchange_state stat
 /* Ends what was told to its owner: a call is forgotten, a record stays for its lifetime. */
 void engine_end(struct engine *engine, uint32_t index);
 
-/* A call whose response has come is not over: until then, more may come with its token (RFC 7641). */
+/* A call whose response has come, or whose time to wait for another one is over, is not over: until then, more may come
+ * with its token (RFC 7641). */
 void engine_observe(struct engine *engine, uint32_t index, copal_time until);
 
 /* Forgets an exchange whatever its state. */

@@ -143,10 +143,23 @@ static void take_response(struct engine *engine, uint32_t index) {
   conclude(engine, index, EXCHANGE_ANSWERED);
 }
 
+/* RFC 7641 3.3.1 has an observation renewed with its token, so a notification that crosses the request goes for the
+ * answer. The answer itself may be newer, and is owed still. */
+static uint32_t answered_once_more(const struct engine *engine, const struct incoming *incoming, copal_time now) {
+  uint32_t index = answered_by_token(engine, incoming);
+  if (index == INDEX_NONE) return INDEX_NONE;
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  bool owed = exchange->state == EXCHANGE_OBSERVING && (exchange->flags & EXCHANGE_CON) != 0 && exchange->replies == 0;
+  bool is_its_ack =
+      exchange->mid == incoming->view->message_id && now - exchange->as.sent_at <= engine->exchange_lifetime;
+  return owed && is_its_ack ? index : INDEX_NONE;
+}
+
 /* RFC 7252 5.3.2: "In a piggybacked response, the Message ID of the Confirmable request and the Acknowledgement MUST
  * match, and the tokens of the response and original request MUST match." */
 static struct verdict receive_piggybacked(struct engine *engine, const struct incoming *incoming, copal_time now) {
   uint32_t index = answered_by_mid(engine, incoming);
+  if (index == INDEX_NONE) index = answered_once_more(engine, incoming, now);
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   if (answered_by_token(engine, incoming) != index) return verdict(VERDICT_IGNORE, INDEX_NONE);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
@@ -171,11 +184,17 @@ static struct verdict unmatched_response(const struct engine *engine, const stru
 
 /* Blocks before the last of a body, and requests for more of a reply, execute nothing: their own order sees to that, so
  * a long body does not use up the memory of what does. The last block does: were its reply forgotten, its repetition
- * would be incomplete, and the client send all of it again. */
-static bool is_part(const copal_view *request) {
-  copal_block block1 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK1, 0));
-  copal_block block2 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK2, 0));
+ * would be incomplete, and the client send all of it again. Where blocks have no order it is known which bodies are
+ * whole. */
+static bool is_part_by(const copal_view *request, uint16_t upload, uint16_t download) {
+  copal_block block1 = copal_block_of(copal_find_uint(request, upload, 0));
+  copal_block block2 = copal_block_of(copal_find_uint(request, download, 0));
   return block1.more || (block2.number > 0 && request->payload.size == 0);
+}
+
+static bool is_part(const copal_view *request) {
+  return is_part_by(request, COPAL_OPTION_BLOCK1, COPAL_OPTION_BLOCK2) ||
+         is_part_by(request, COPAL_OPTION_Q_BLOCK1, COPAL_OPTION_Q_BLOCK2);
 }
 
 bool engine_is_unsafe(const struct engine *engine, const copal_view *request) {

@@ -143,7 +143,9 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
 
   uint8_t flags = transmission->flags, code = header_code(transmission->message.data);
   if (transmission->type == COPAL_CON) flags |= EXCHANGE_CON;
-  if (copal_code_is_request(code)) flags |= EXCHANGE_REQUEST;
+  /* RFC 9177 7.2: "A single body will be subjected to PROBING_RATE (Section 4.7 of [RFC7252]), not the individual
+   * packets"; nor do its packets take turns. */
+  if (copal_code_is_request(code) && !transmission->in_burst) flags |= EXCHANGE_REQUEST;
   if (transmission->multicast) flags |= EXCHANGE_MULTICAST;
 
   uint8_t fresh[ENGINE_TOKEN_SIZE];
@@ -391,7 +393,8 @@ void engine_end(struct engine *engine, uint32_t index) {
 
 void engine_observe(struct engine *engine, uint32_t index, copal_time until) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
-  assert(exchange->state == EXCHANGE_ANSWERED && (exchange->flags & EXCHANGE_CALL) != 0);
+  assert(exchange->state == EXCHANGE_ANSWERED || exchange->state == EXCHANGE_UNACKNOWLEDGED);
+  assert((exchange->flags & EXCHANGE_CALL) != 0);
   exchange->state = EXCHANGE_OBSERVING;
   exchange->flags &= (uint8_t)~EXCHANGE_RESPONDED;
   exchange->of.expires_at = until;

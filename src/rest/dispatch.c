@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "message/silence.h"
 #include "rest/request.h"
 #include "rest/window.h"
 
@@ -27,23 +28,73 @@ struct request_block request_block_of(uint32_t value) {
   return (struct request_block){copal_block_of(value), true};
 }
 
-/* RFC 7959 2.2: an SZX of 7 "MUST lead to a 4.00 Bad Request response code upon reception in a request." */
-static bool reads_blocks(struct copal_request *request) {
+/* Notifications go block by block, and so does the reply that begins them: decision 0012. */
+static bool may_be_observed(const copal_view *view) {
+  return copal_find_uint(view, COPAL_OPTION_OBSERVE, UINT32_MAX) == 0 &&
+         (view->code == COPAL_GET || view->code == COPAL_FETCH);
+}
+
+/* RFC 9177 4.1: "there MUST NOT be a mix of Q-Block and Block options in the same packet", and what "does not adhere to
+ * this behavior MUST be rejected with a 4.02 (Bad Option)". */
+static copal_code reads_q_blocks(struct copal_request *request) {
+  const copal_view *view = &request->rx.message;
+  request->qblock1 = request_block_of(copal_find_uint(view, COPAL_OPTION_Q_BLOCK1, UINT32_MAX));
+  if (!wanted_read(view, &request->wanted) || request->qblock1.block.szx == BLOCK_SZX_RESERVED)
+    return COPAL_BAD_REQUEST;
+  bool any = request->qblock1.present || request->wanted.count > 0;
+  if (any && (request->block1.present || request->block2.present)) return COPAL_BAD_OPTION;
+  if (request->wanted.count > 0) {
+    copal_block block = {request->wanted.numbers[0], false, request->wanted.szx};
+    request->block2 = (struct request_block){block, true};
+  }
+  request->quick = any && !may_be_observed(view);
+  return COPAL_EMPTY;
+}
+
+/* RFC 7959 2.2: an SZX of 7 "MUST lead to a 4.00 Bad Request response code upon reception in a request." EMPTY: nothing
+ * is wrong. */
+static copal_code reads_blocks(struct copal_request *request) {
   const copal_view *view = &request->rx.message;
   request->block1 = request_block_of(copal_find_uint(view, COPAL_OPTION_BLOCK1, UINT32_MAX));
   request->block2 = request_block_of(copal_find_uint(view, COPAL_OPTION_BLOCK2, UINT32_MAX));
-  return request->block1.block.szx != BLOCK_SZX_RESERVED && request->block2.block.szx != BLOCK_SZX_RESERVED;
+  if (request->block1.block.szx == BLOCK_SZX_RESERVED || request->block2.block.szx == BLOCK_SZX_RESERVED)
+    return COPAL_BAD_REQUEST;
+  return reads_q_blocks(request);
 }
 
 /* A request for more of a reply that was given already: it must not be executed again, even where nothing is kept any
  * more. Only a GET, and a FETCH that comes with its payload, can be answered anew. */
 static bool is_for_more(const struct copal_request *request) {
-  return request->block2.block.number > 0 && !request->block1.present && request->rx.message.payload.size == 0;
+  bool uploads = request->block1.present || request->qblock1.present || request->rx.message.payload.size > 0;
+  return !uploads && (request->block2.block.number > 0 || request->wanted.several);
+}
+
+static bool is_kept(const struct copal_request *request) {
+  struct transfer_key key = request_transfer_key(request);
+  return transfers_find(request->transfers, TRANSFER_KEPT, &key) != INDEX_NONE;
+}
+
+/* RFC 9177 7.2: "The server SHOULD recognize the 'Continue' Q-Block2 request … and just continue the transmission of
+ * the body … rather than treat 'Continue' as a request for the remaining missing blocks." */
+static bool goes_on(struct copal_request *request) {
+  if (!request->quick || !request->wanted.goes_on || request->rx.message.type == COPAL_CON || !is_kept(request))
+    return false;
+  request->silent = true;
+  request_begin_burst(request, 0);
+  return true;
+}
+
+/* The first block alone of what a body with that Request-Tag brought about: RFC 9177 10.3.3 repeats it. */
+static bool recovers_first(const struct copal_request *request) {
+  copal_option tag;
+  const copal_view *view = &request->rx.message;
+  return request->wanted.count > 0 && !request->qblock1.present && view->payload.size == 0 && view->code != COPAL_GET &&
+         copal_find(view, COPAL_OPTION_REQUEST_TAG, &tag) && is_kept(request);
 }
 
 static bool answers_more(struct copal_request *request) {
-  if (!is_for_more(request)) return false;
-  if (request_reply_kept(request)) return true;
+  if (!is_for_more(request)) return recovers_first(request) && request_reply_kept(request);
+  if (goes_on(request) || request_reply_kept(request)) return true;
   if (request->rx.message.code == COPAL_GET) return false;
   copal_reply_code(request, COPAL_REQUEST_ENTITY_INCOMPLETE);
   return true;
@@ -67,7 +118,7 @@ static void call_handler(struct copal_request *request) {
 /* Preconditions are looked at when a body begins, so that nothing is sent in vain, and again when it is whole. */
 static void handle(struct copal_request *request) {
   if (!request_is_acceptable(request)) return;
-  bool begins = request->block1.block.number == 0;
+  bool begins = request->block1.block.number == 0 && !request->qblock1.present;
   if (begins && !request_preconditions_hold(request)) return;
   if (!request_take_block(request)) return;
   bool ends = request->upload != INDEX_NONE && request->part.last && !begins;
@@ -81,6 +132,11 @@ static void reply_core(struct copal_request *request) {
     copal_reply_code(request, COPAL_METHOD_NOT_ALLOWED);
     return;
   }
+  if (request->block1.present) {
+    copal_reply_code(request, COPAL_BAD_OPTION);
+    return;
+  }
+  if (!request_preconditions_hold(request)) return;
   request_reply_core(request);
   request->reply.capacity = request->room_size;
   request_validate(request);
@@ -116,10 +172,13 @@ static void find_and_handle(struct copal_request *request) {
 
 void request_dispatch(struct copal_request *request) {
   request->upload = INDEX_NONE;
-  if (reads_blocks(request))
+  copal_code wrong = reads_blocks(request);
+  if (wrong == COPAL_EMPTY)
     find_and_handle(request);
   else
-    copal_reply_code(request, COPAL_BAD_REQUEST);
-  if (request->deferred) return;
+    copal_reply_code(request, wrong);
+  if (request->deferred || request->silent) return;
   request->reply.capacity = request->room_size;
+  bool unwanted = message_is_unwanted(message_no_response(&request->rx.message), request->room[1]);
+  if (request->quick && request->in_blocks && !unwanted) request_begin_burst(request, 1);
 }

@@ -21,7 +21,7 @@ static copal_error write(struct operations *operations, struct operation *operat
   return taken ? COPAL_OK : COPAL_ERR_BODY_WRITE;
 }
 
-static copal_error put(struct operations *operations, struct operation *operation, copal_bytes data) {
+copal_error download_put(struct operations *operations, struct operation *operation, copal_bytes data) {
   struct download *download = &operation->download;
   if (download->writing) {
     copal_error error = write(operations, operation, data);
@@ -55,7 +55,7 @@ static void note_representation(struct download *download, const copal_view *res
 
 /* RFC 7959 2.4: "If an ETag Option is available, the client, when reassembling the representation from the blocks being
  * exchanged, MUST compare ETag Options." */
-static bool is_same(const struct download *download, const copal_view *response) {
+bool download_is_same(const struct download *download, const copal_view *response) {
   copal_bytes etag = etag_of(response);
   if (etag.size != download->etag_size || format_of(response) != download->content_format) return false;
   return etag.size == 0 || memcmp(etag.data, download->etag, etag.size) == 0;
@@ -63,10 +63,13 @@ static bool is_same(const struct download *download, const copal_view *response)
 
 /* RFC 7959 2.4: "If the ETag Options do not match in a GET transfer, the requester has the option of attempting to
  * retrieve fresh values for the blocks it retrieved first." Of other methods only FETCH may be repeated so. */
-static enum step begin_anew(const struct operations *operations, struct operation *operation, copal_error *error) {
+static bool may_begin_anew(const struct operations *operations, const struct operation *operation) {
   uint8_t method = store_bytes(operations->store, operation->request)[1];
-  if (operation->download.restarted || (method != COPAL_GET && method != COPAL_FETCH))
-    return fail(error, COPAL_ERR_BODY_CHANGED);
+  return !operation->download.restarted && (method == COPAL_GET || method == COPAL_FETCH);
+}
+
+enum step download_begin_anew(const struct operations *operations, struct operation *operation, copal_error *error) {
+  if (!may_begin_anew(operations, operation)) return fail(error, COPAL_ERR_BODY_CHANGED);
   operation->download.restarted = true;
   operation->downloading = false;
   upload_restart(&operation->upload);
@@ -82,7 +85,7 @@ static enum step take_block(struct operations *operations, struct operation *ope
   bool is_block = block.szx <= BLOCK_SZX_MAX && (!block.more || response->payload.size == block_size(block.szx));
   if (!is_block || (uint64_t)block.number << (block.szx + 4) != download->size)
     return fail(error, COPAL_ERR_BODY_BLOCKS);
-  copal_error cause = put(operations, operation, response->payload);
+  copal_error cause = download_put(operations, operation, response->payload);
   if (cause != COPAL_OK) return fail(error, cause);
   /* RFC 7959 2.4: "the requester MUST take note of the actual block size used in the response it receives to its
    * initial request and proceed to use it in subsequent requests." */
@@ -101,6 +104,16 @@ static enum step take_whole(struct operations *operations, struct operation *ope
   return cause == COPAL_OK ? STEP_DELIVER : fail(error, cause);
 }
 
+void download_begin(struct operation *operation, const copal_view *response) {
+  struct download *download = &operation->download;
+  bool alone = operation->plain || operation->multicast;
+  note_representation(download, response);
+  download->size = 0;
+  download->szx = operation->szx_wanted;
+  download->class = COPAL_CODE_CLASS(response->code);
+  download->writing = download->write != NULL && download->class == 2 && !alone;
+}
+
 static enum step take_first(struct operations *operations, struct operation *operation, const copal_view *response,
                             copal_error *error) {
   struct download *download = &operation->download;
@@ -108,11 +121,7 @@ static enum step take_first(struct operations *operations, struct operation *ope
   bool has_block = copal_find(response, COPAL_OPTION_BLOCK2, &option);
   copal_block block = copal_block_of(has_block ? copal_option_uint(&option) : 0);
   bool alone = operation->plain || operation->multicast;
-  note_representation(download, response);
-  download->size = 0;
-  download->szx = operation->szx_wanted;
-  download->class = COPAL_CODE_CLASS(response->code);
-  download->writing = download->write != NULL && download->class == 2 && !alone;
+  download_begin(operation, response);
   download->in_blocks = has_block && !alone && (block.more || block.number > 0);
   if (!download->in_blocks) return take_whole(operations, operation, response, error);
   return take_block(operations, operation, response, block, error);
@@ -126,9 +135,13 @@ enum step download_receive(struct operations *operations, struct operation *oper
   if (class != download->class) {
     /* An error instead of the next block is the result; blocks of an error are followed by no others. */
     if (download->class != 2) return fail(error, COPAL_ERR_BODY_BLOCKS);
+    /* RFC 7959 2.9.2: 4.08 also says that blocks have been discarded. What the rest of a response was to be made from
+     * is forgotten, or was never kept: a FETCH's notification. */
+    if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE && may_begin_anew(operations, operation))
+      return download_begin_anew(operations, operation, error);
     return take_first(operations, operation, response, error);
   }
-  if (!is_same(download, response)) return begin_anew(operations, operation, error);
+  if (!download_is_same(download, response)) return download_begin_anew(operations, operation, error);
   copal_option option;
   if (!copal_find(response, COPAL_OPTION_BLOCK2, &option)) return fail(error, COPAL_ERR_BODY_BLOCKS);
   return take_block(operations, operation, response, copal_block_of(copal_option_uint(&option)), error);

@@ -10,6 +10,18 @@
 enum step download_receive(struct operations *operations, struct operation *operation, const copal_view *response,
                            copal_error *error);
 
+/* Forgets what came of another response's body: this one's begins. */
+void download_begin(struct operation *operation, const copal_view *response);
+
+/* Whether a response is of the same representation. */
+bool download_is_same(const struct download *download, const copal_view *response);
+
+/* Begins with the request again, because the representation has changed: STEP_SEND, or STEP_FAIL. */
+enum step download_begin_anew(const struct operations *operations, struct operation *operation, copal_error *error);
+
+/* Puts the next bytes where the body goes. COPAL_ERR_BODY_SIZE, _BODY_WRITE. */
+copal_error download_put(struct operations *operations, struct operation *operation, copal_bytes data);
+
 /* Adds what asks for the next block. COPAL_ERR_BODY_SIZE: there is no such block number. */
 copal_error download_add(const struct operation *operation, copal_message *message);
 

@@ -16,7 +16,9 @@ static bool varies(uint16_t number) {
     case COPAL_OPTION_ETAG:
     case COPAL_OPTION_OBSERVE:
     case COPAL_OPTION_BLOCK1:
-    case COPAL_OPTION_BLOCK2: return true;
+    case COPAL_OPTION_BLOCK2:
+    case COPAL_OPTION_Q_BLOCK1:
+    case COPAL_OPTION_Q_BLOCK2: return true;
   }
   return copal_option_is_no_cache_key(number); /* Size1, Size2, No-Response, Echo … */
 }
@@ -55,10 +57,34 @@ void request_add_block1(struct copal_request *request, bool more) {
   uint8_t szx = szx_max(request);
   if (szx < block.szx) block.szx = szx;
   block.more = more;
+  request->reply.capacity = request->room_size;
   copal_message_add_uint(&request->reply, COPAL_OPTION_BLOCK1, copal_block_value(block));
 }
 
-static bool refuse(struct copal_request *request, copal_code code) {
+static bool takes_parts(const struct copal_request *request) {
+  uint32_t route = routes_match(request->routes, &request->rx.message);
+  if (route == INDEX_NONE) return false;
+  const struct route_handler *handler = routes_handler(request->routes, route, request->rx.message.code);
+  return handler != NULL && handler->in_parts;
+}
+
+/* RFC 7959 2.9.3: a 4.13 is "a hint for the client to try sending Block1", and one with "a smaller SZX in its Block1
+ * Option is a hint to try that smaller SZX." RFC 7252 5.9.2.9: it "SHOULD include a Size1 Option". */
+void request_propose_blocks(struct copal_request *request) {
+  enum { OPTION_ROOM = 2 + 3 };
+  const copal_view *view = &request->rx.message;
+  const struct transfers *transfers = request->transfers;
+  if (request->engine->raw || transfers->slab.count_max == 0 || view->payload.size == 0) return;
+  struct request_block sent = request_block_of(copal_find_uint(view, COPAL_OPTION_BLOCK1, UINT32_MAX));
+  size_t beside = request->incoming->datagram.size - view->payload.size + (sent.present ? 0 : OPTION_ROOM);
+  size_t size_max = request->engine->message_size_max, room = beside < size_max ? size_max - beside : 0;
+  copal_block block = {sent.block.number, false, block_szx_within(BLOCK_SZX_MAX, room)};
+  if (block.szx == BLOCK_SZX_RESERVED) return;
+  copal_message_add_uint(&request->reply, COPAL_OPTION_BLOCK1, copal_block_value(block));
+  if (!takes_parts(request)) copal_message_add_uint(&request->reply, COPAL_OPTION_SIZE1, transfers->body_size_max);
+}
+
+bool request_refuse_block(struct copal_request *request, copal_code code) {
   copal_reply_code(request, code);
   /* RFC 7252 5.9.2.9: 4.13 "SHOULD include a Size1 Option … to indicate the maximum size of request entity the server
    * is able and willing to handle". */
@@ -99,25 +125,25 @@ static uint32_t find_upload(struct copal_request *request) {
     if (index != INDEX_NONE && transfers->records[index].size == end && request->block1.block.more)
       go_on(request);
     else
-      refuse(request, COPAL_REQUEST_ENTITY_INCOMPLETE);
+      request_refuse_block(request, COPAL_REQUEST_ENTITY_INCOMPLETE);
     return INDEX_NONE;
   }
   /* Nothing is taken from an announcement but that it is too large. */
   bool gathered = request->handler != NULL && !request->handler->in_parts;
   if (gathered && copal_find_uint(&request->rx.message, COPAL_OPTION_SIZE1, 0) > transfers->body_size_max) {
-    refuse(request, COPAL_REQUEST_ENTITY_TOO_LARGE);
+    request_refuse_block(request, COPAL_REQUEST_ENTITY_TOO_LARGE);
     return INDEX_NONE;
   }
   uint32_t index = transfers_begin(transfers, TRANSFER_UPLOAD, &key, request->engine->now);
   if (index == INDEX_NONE) {
-    refuse(request, COPAL_SERVICE_UNAVAILABLE);
+    request_refuse_block(request, COPAL_SERVICE_UNAVAILABLE);
     return INDEX_NONE;
   }
   transfers->records[index].none_match = copal_find(&request->rx.message, COPAL_OPTION_IF_NONE_MATCH, &option);
   return index;
 }
 
-static void describe_part(struct copal_request *request, uint64_t offset, bool last, void **state) {
+void request_describe_part(struct copal_request *request, uint64_t offset, bool last, void **state) {
   const copal_view *view = &request->rx.message;
   uint32_t total = copal_find_uint(view, COPAL_OPTION_SIZE1, UINT32_MAX);
   request->part = (copal_part){.data = view->payload.data,
@@ -131,7 +157,7 @@ static void describe_part(struct copal_request *request, uint64_t offset, bool l
 /* A part of an upload: only its position is kept. */
 static bool take_part(struct copal_request *request, uint32_t index) {
   struct transfer *transfer = &request->transfers->records[index];
-  describe_part(request, transfer->size, !request->block1.block.more, &transfer->state);
+  request_describe_part(request, transfer->size, !request->block1.block.more, &transfer->state);
   transfer->abandon = request->handler->abandon;
   transfer->context = request->handler->context;
   transfer->size += (uint32_t)request->rx.message.payload.size;
@@ -145,7 +171,8 @@ static bool gather(struct copal_request *request, uint32_t index) {
   if (error != COPAL_OK) {
     request->upload = INDEX_NONE;
     transfer_drop(transfers, index);
-    return refuse(request, error == COPAL_ERR_BODY_SIZE ? COPAL_REQUEST_ENTITY_TOO_LARGE : COPAL_SERVICE_UNAVAILABLE);
+    return request_refuse_block(
+        request, error == COPAL_ERR_BODY_SIZE ? COPAL_REQUEST_ENTITY_TOO_LARGE : COPAL_SERVICE_UNAVAILABLE);
   }
   if (request->block1.block.more) return go_on(request);
   const struct transfer *transfer = &transfers->records[index];
@@ -155,9 +182,10 @@ static bool gather(struct copal_request *request, uint32_t index) {
 
 bool request_take_block(struct copal_request *request) {
   copal_block block = request->block1.block;
-  describe_part(request, 0, true, &request->state);
+  request_describe_part(request, 0, true, &request->state);
+  if (request->qblock1.present) return request_gather(request);
   if (!request->block1.present || (block.number == 0 && !block.more)) return true;
-  if (!has_its_size(request)) return refuse(request, COPAL_BAD_REQUEST);
+  if (!has_its_size(request)) return request_refuse_block(request, COPAL_BAD_REQUEST);
   uint32_t index = find_upload(request);
   if (index == INDEX_NONE) return false;
   request->upload = index;
@@ -169,6 +197,7 @@ bool request_take_block(struct copal_request *request) {
 }
 
 void request_finish_block(struct copal_request *request) {
+  if (request->qblock1.present) request_finish_gathering(request);
   if (!request->block1.present || request->deferred) return;
   if (!request->part.last && !request->replied) {
     go_on(request);
@@ -181,6 +210,10 @@ void request_end(struct copal_request *request) {
   struct transfers *transfers = request->transfers;
   uint32_t index = request->upload;
   if (index == INDEX_NONE) return;
+  if (request->qblock1.present) {
+    request_end_gathering(request);
+    return;
+  }
   request->upload = INDEX_NONE;
   /* The upload goes on, unless it was whole or its handler has ended it. */
   bool goes_on = request->room[1] == COPAL_CONTINUE && !request->deferred && request->block1.block.more;

@@ -6,12 +6,13 @@
 #include "engine/engine.h"
 #include "message/header.h"
 #include "rest/download.h"
+#include "rest/quick.h"
 #include "rest/upload.h"
 
 enum { SZX_INVALID = 7, SUPPRESS_ALL = 2 | 8 | 16, OBSERVE_REGISTER = 0, OBSERVE_DEREGISTER = 1 };
 
 void operations_init(struct operations *operations, struct layout *layout, const copal_config *config,
-                     struct store *store, struct hash_key key) {
+                     struct store *store, struct hash_key key, copal_time now) {
   uint32_t count = config->calls_max;
   operations->records = (struct operation *)layout_take(layout, count, sizeof(struct operation));
   slab_init(&operations->slab, operations->records, sizeof(struct operation), count);
@@ -23,6 +24,9 @@ void operations_init(struct operations *operations, struct layout *layout, const
   operations->message_size_max = config->message_size_max;
   operations->tag = (uint32_t)hash_words(&key, COPAL_OPTION_REQUEST_TAG, 0);
   operations->in_body = false;
+  operations->key = key;
+  table_init(&operations->index, layout, count);
+  timer_queue_init(&operations->timers, operations->records, sizeof(struct operation), now);
 }
 
 /* --- Records ------------------------------------------------------------------------------------ */
@@ -74,6 +78,7 @@ static copal_error fill(struct operations *operations, const copal_call_options 
   uint8_t largest = szx_that_fits(operations->message_size_max);
   uint8_t szx = options->block_size == 0 ? largest : szx_of(options->block_size);
   if (szx == SZX_INVALID) return COPAL_ERR_OPTION_VALUE;
+  bool multicast = copal_address_is_multicast(options->remote);
   *operation = (struct operation){.handler = options->handler,
                                   .context = options->context,
                                   .body_context = options->body_context,
@@ -85,10 +90,10 @@ static copal_error fill(struct operations *operations, const copal_call_options 
                                   .generation = operation->generation + 1,
                                   .tag = operations->tag++,
                                   .szx_wanted = szx < largest ? szx : largest,
-                                  .negotiates = options->block_size != 0 || largest < BLOCK_SZX_MAX,
+                                  .negotiates = options->block_size != 0 || (largest < BLOCK_SZX_MAX && !multicast),
                                   .insists = options->block_size != 0,
                                   .plain = has_block_option(&view),
-                                  .multicast = copal_address_is_multicast(options->remote),
+                                  .multicast = multicast,
                                   .con = header_type(options->message->buffer) == COPAL_CON,
                                   .no_token = options->no_token && view.token.size == 0,
                                   .observe = options->observe,
@@ -97,7 +102,9 @@ static copal_error fill(struct operations *operations, const copal_call_options 
   if (operation->generation == 0) operation->generation = 1;
   operation->upload.szx = operation->szx_wanted;
   if (operation->plain) operation->negotiates = false;
-  return keep_request(operations, options, operation);
+  copal_error error = keep_request(operations, options, operation);
+  if (options->q_block && quick_is_possible(operation)) operation->quick.state = QUICK_OFFERED;
+  return error;
 }
 
 copal_error operation_take(struct operations *operations, const copal_call_options *options, uint32_t *index) {
@@ -113,6 +120,8 @@ copal_error operation_take(struct operations *operations, const copal_call_optio
 void operation_give(struct operations *operations, struct operation *operation) {
   assert(operation->used);
   operation->used = false;
+  operation_rest(operations, operation);
+  operation_name(operations, operation, 0);
   store_give(operations->store, operation->request);
   slab_give(&operations->slab, (uint32_t)(operation - operations->records));
 }
@@ -127,6 +136,58 @@ copal_call operation_handle(const struct operations *operations, const struct op
   return (copal_call){(uint32_t)(operation - operations->records), operation->generation};
 }
 
+/* --- Bursts --------------------------------------------------------------------------------------- */
+
+void operation_schedule(struct operations *operations, struct operation *operation, copal_time deadline) {
+  operation_rest(operations, operation);
+  operation->timed = true;
+  timer_set(&operations->timers, (uint32_t)(operation - operations->records), deadline);
+}
+
+void operation_rest(struct operations *operations, struct operation *operation) {
+  if (operation->timed) timer_cancel(&operations->timers, (uint32_t)(operation - operations->records));
+  operation->timed = false;
+}
+
+struct operation *operations_take_due(struct operations *operations, copal_time now) {
+  uint32_t index = timer_take_due(&operations->timers, now);
+  if (index == INDEX_NONE) return NULL;
+  operations->records[index].timed = false;
+  return &operations->records[index];
+}
+
+static uint32_t peer_hash(const struct operations *operations, uint32_t peer) {
+  return (uint32_t)hash_words(&operations->key, peer, 0);
+}
+
+void operation_name(struct operations *operations, struct operation *operation, uint32_t token) {
+  uint32_t hash = peer_hash(operations, operation->peer), index = (uint32_t)(operation - operations->records);
+  if (token != 0 && !operation->found) table_insert(&operations->index, hash, index);
+  if (token == 0 && operation->found) table_remove(&operations->index, hash, index);
+  operation->found = token != 0;
+  operation->quick.token = token;
+}
+
+struct table_walk operations_walk(const struct operations *operations, uint32_t peer) {
+  return table_walk(peer_hash(operations, peer));
+}
+
+struct operation *operations_next_of(const struct operations *operations, uint32_t peer, struct table_walk *walk) {
+  uint32_t hash = peer_hash(operations, peer), index;
+  while ((index = table_next(&operations->index, hash, walk)) != INDEX_NONE)
+    if (operations->records[index].peer == peer) return &operations->records[index];
+  return NULL;
+}
+
+struct operation *operations_by_token(const struct operations *operations, uint32_t peer, copal_bytes token) {
+  if (token.size != ENGINE_TOKEN_SIZE || peer == INDEX_NONE) return NULL;
+  struct table_walk walk = operations_walk(operations, peer);
+  struct operation *operation;
+  while ((operation = operations_next_of(operations, peer, &walk)) != NULL)
+    if (quick_token_is_of(&operation->quick, token.data)) break;
+  return operation;
+}
+
 /* --- The next request --------------------------------------------------------------------------- */
 
 bool operation_is_tokenless(const struct operation *operation) {
@@ -134,7 +195,8 @@ bool operation_is_tokenless(const struct operation *operation) {
 }
 
 bool operation_keeps_token(const struct operation *operation) {
-  return operation->registering || (operation->con && operation->upload.in_blocks && !operation->downloading);
+  bool uploads = operation->con && operation->upload.in_blocks && !operation->downloading;
+  return operation->registering || (uploads && copal_tx_none(operation->observation));
 }
 
 /* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free
@@ -168,6 +230,13 @@ static copal_error finish(const copal_message *message, copal_error error) {
   return message->error == COPAL_ERR_SPACE ? COPAL_ERR_MESSAGE_SIZE : message->error;
 }
 
+void operation_begin_message(const struct operations *operations, const struct operation *operation, copal_bytes token,
+                             copal_message *message) {
+  begin(operations, operation, message);
+  message->capacity = operations->message_size_max;
+  copal_message_set_token(message, token.data, token.size);
+}
+
 /* A response larger than a message of ours would be refused. Where there is no room to say so, it may still be small.
  */
 static void negotiate(const struct operation *operation, copal_message *message) {
@@ -186,7 +255,10 @@ copal_error operation_compose(struct operations *operations, struct operation *o
    * requests with NUM != 0." */
   if (operation->upload.offset > 0) copal_message_delete(message, COPAL_OPTION_IF_NONE_MATCH);
   /* RFC 7959 3.3, Figure 11: with the last block of the request the size of the response's is negotiated. */
-  if (operation->negotiates && !operation->upload.more) negotiate(operation, message);
+  if (operation_is_probing(operation))
+    quick_offer(operation, message);
+  else if (operation->negotiates && !operation->upload.more)
+    negotiate(operation, message);
   return finish(message, error);
 }
 
@@ -220,10 +292,15 @@ enum step operation_receive(struct operations *operations, struct operation *ope
    * original request with the addition of an Echo option with the received Echo option value." */
   bool challenged = note_echo(operation, response) && response->code == COPAL_UNAUTHORIZED;
   bool repeat = challenged && !operation->repeated && !operation->multicast;
+  enum step step;
   operation->repeated = repeat;
+  if (operation->quick.state != QUICK_OFF) {
+    if (repeat) return quick_repeat(operations, operation);
+    if (quick_receive(operations, operation, response, &step, error)) return step;
+  }
   if (repeat) return STEP_SEND;
   if (!operation->downloading && !operation->plain && !operation->multicast) {
-    enum step step = upload_receive(operation, response, error);
+    step = upload_receive(operation, response, error);
     if (step != STEP_DELIVER) return step;
   }
   return download_receive(operations, operation, response, error);

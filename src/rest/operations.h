@@ -8,8 +8,12 @@
 #include "base/hash.h"
 #include "base/slab.h"
 #include "base/store.h"
+#include "base/table.h"
+#include "base/timer.h"
 #include "copal/rest.h"
 #include "rest/freshness.h"
+#include "rest/gaps.h"
+#include "rest/qblock.h"
 #include "rest/window.h"
 
 enum { ECHO_SIZE_MAX = 40, REQUEST_TAG_SIZE = 3 };
@@ -17,6 +21,7 @@ enum { ECHO_SIZE_MAX = 40, REQUEST_TAG_SIZE = 3 };
 /* What is to be done after a response. */
 enum step {
   STEP_SEND,    /* the operation goes on: compose and send */
+  STEP_WAIT,    /* it goes on by its timer, or by the next message that comes */
   STEP_DELIVER, /* the response is the result */
   STEP_FAIL     /* there will be no result */
 };
@@ -51,7 +56,36 @@ struct download {
   bool restarted; /* since the body changed */
 };
 
+/* Whether and how far a transfer goes by Q-Block: quick.h. */
+enum quick_state {
+  QUICK_OFF,
+  QUICK_OFFERED,  /* with a confirmable request, whose answer tells whether the server knows it */
+  QUICK_SENDING,  /* the request's body */
+  QUICK_FETCHING, /* the response's */
+};
+
+struct quick {
+  copal_time gap;               /* between sets */
+  copal_time resume_at;         /* when the next set may go, or what was not answered again; 0: that is to be decided */
+  uint64_t total;               /* bytes of the response's body */
+  uint32_t token;               /* the last four bytes of its tokens; */
+  uint32_t requests;            /* the first four count */
+  uint32_t next, end;           /* sending: the next block, and where the set ends that may go */
+  uint32_t again[QBLOCK_SET];   /* sending: blocks that the server lacks */
+  uint32_t lowest;              /* of them, */
+  struct gaps gaps;             /* fetching: what has come */
+  uint32_t told;                /* fetching: gaps before this block were asked for */
+  uint16_t first_mid, last_mid; /* of the latest burst */
+  uint8_t again_count, again_at;
+  uint8_t repeats; /* times that the server lacked the lowest */
+  uint8_t tries;   /* since anything came */
+  uint8_t state;   /* enum quick_state */
+  bool asks;       /* fetching: a request is to go */
+  bool restarted;  /* after a 4.08 that says no more */
+};
+
 struct operation {
+  struct timer timer;
   copal_call_handler *handler;
   void *context;
   void *body_context;
@@ -63,6 +97,7 @@ struct operation {
   copal_tx observation;  /* whose token the notifications have, or none */
   struct upload upload;
   struct download download;
+  struct quick quick;
   struct freshness freshness;
   uint32_t generation;
   uint32_t peer;
@@ -79,6 +114,8 @@ struct operation {
   bool negotiates;    /* szx_wanted is to be told to the server, */
   bool insists;       /* rather than the request be sent without it */
   bool used;
+  bool timed;       /* the timer is set */
+  bool found;       /* by its tokens: it is in the index */
   bool repeated;    /* with an Echo value, and the response is not here yet */
   bool downloading; /* the request is done, and blocks of the response are fetched */
   bool plain;       /* the request has Block options of its own: they are left alone */
@@ -96,13 +133,16 @@ struct operations {
   struct store *store; /* of requests */
   uint8_t *scratch;    /* where requests are composed, */
   uint8_t *block;      /* and where their bodies are read to */
+  struct timer_queue timers;
+  struct table index; /* by peer, of those that have bursts */
+  struct hash_key key;
   uint32_t message_size_max;
   uint32_t tag; /* the next operation's */
   bool in_body; /* the application reads or writes a body */
 };
 
 void operations_init(struct operations *operations, struct layout *layout, const copal_config *config,
-                     struct store *store, struct hash_key key);
+                     struct store *store, struct hash_key key, copal_time now);
 
 /* A record for what is asked for; nothing is checked but what concerns the request. COPAL_ERR_CALLS_FULL,
  * _MESSAGES_FULL, _MESSAGE_SIZE, _OPTION_VALUE (block_size). */
@@ -116,12 +156,39 @@ struct operation *operation_of(const struct operations *operations, copal_call c
 
 copal_call operation_handle(const struct operations *operations, const struct operation *operation);
 
+/* Whether the next request is confirmable whatever the application's was. */
+static inline bool operation_is_probing(const struct operation *operation) {
+  return operation->quick.state == QUICK_OFFERED;
+}
+
+/* Has an operation do something at that time, instead of whenever it was to; and no more. */
+void operation_schedule(struct operations *operations, struct operation *operation, copal_time deadline);
+void operation_rest(struct operations *operations, struct operation *operation);
+
+/* Takes one that is to do something by now, or NULL. */
+struct operation *operations_take_due(struct operations *operations, copal_time now);
+
+/* Has responses to a burst found by their token, of which this is the end; 0 is none. */
+void operation_name(struct operations *operations, struct operation *operation, uint32_t token);
+
+/* The operation in whose burst to a peer a token was sent, or NULL. */
+struct operation *operations_by_token(const struct operations *operations, uint32_t peer, copal_bytes token);
+
+/* A walk over the operations that have bursts to a peer. */
+struct operation *operations_next_of(const struct operations *operations, uint32_t peer, struct table_walk *walk);
+struct table_walk operations_walk(const struct operations *operations, uint32_t peer);
+
+/* Begins a request: its options, its Echo value and that token. */
+void operation_begin_message(const struct operations *operations, const struct operation *operation, copal_bytes token,
+                             copal_message *message);
+
 /* Whether the next request has no token, as was asked for: not while an observation has that. */
 bool operation_is_tokenless(const struct operation *operation);
 
 /* Whether the next request has the token of the one before: that of an observation, and of a confirmable upload, which
  * some servers (node-coap) tell from others by its token alone. Where the message ID does not tell them apart, a late
- * answer to one block could be taken for that to another. */
+ * answer to one block could be taken for that to another. Not of an upload beside an observation, which has the token.
+ */
 bool operation_keeps_token(const struct operation *operation);
 
 /* Writes the next request. COPAL_ERR_MESSAGE_SIZE, _BODY_READ, _BODY_SIZE. */

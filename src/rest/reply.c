@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/text.h"
+#include "rest/burst.h"
 #include "rest/request.h"
 #include "rest/window.h"
 
@@ -26,14 +27,23 @@ static size_t reserve(const struct copal_request *request, bool by_hand) {
   return size < request->room_size / 2 ? size : request->room_size / 2;
 }
 
+/* Leaves that room to the library, as far as there is any: a token may take up all. */
+static void limit(struct copal_request *request, bool by_hand) {
+  copal_message *reply = &request->reply;
+  reply->capacity = request->room_size - reserve(request, by_hand);
+  if (reply->capacity < reply->size) reply->capacity = reply->size;
+}
+
 void request_begin_reply(struct copal_request *request, uint8_t code) {
   assert(!request->deferred);
   const copal_view *view = &request->rx.message;
   copal_type type = view->type == COPAL_CON ? COPAL_ACK : COPAL_NON;
-  copal_message_init(&request->reply, request->room, request->room_size - reserve(request, true), type, code);
+  copal_message_init(&request->reply, request->room, request->room_size, type, code);
   request->room[2] = (uint8_t)(request->reply_mid >> 8);
   request->room[3] = (uint8_t)request->reply_mid;
+  /* RFC 7252 5.3.1: "The server MUST echo this token in any resulting response". */
   copal_message_set_token(&request->reply, view->token.data, view->token.size);
+  limit(request, true);
   request->replied = true;
   request->in_blocks = false;
 }
@@ -70,11 +80,14 @@ static bool asks_for_block(const struct copal_request *request) {
   return request->block2.present && is_success(request);
 }
 
+/* RFC 9177 4.1 has Q-Block2 in "payload-bearing responses (response codes 2.01, 2.02, 2.04, and 2.05)". */
+static bool goes_quick(const struct copal_request *request) { return request->quick && is_success(request); }
+
 /* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits. */
 static bool choose_window(struct copal_request *request, struct window *window) {
   enum { OPTIONS_ROOM = BLOCK_ROOM + SIZE_ROOM };
   size_t room;
-  request->reply.capacity = request->room_size - reserve(request, false);
+  limit(request, false);
   if (copal_message_payload_room(&request->reply, &room) == NULL || room <= OPTIONS_ROOM) return false;
   const struct request_block *wanted = &request->block2;
   window->szx = block_szx_within(wanted->present ? wanted->block.szx : BLOCK_SZX_MAX, room - OPTIONS_ROOM);
@@ -83,21 +96,32 @@ static bool choose_window(struct copal_request *request, struct window *window) 
   return window->szx != BLOCK_SZX_RESERVED;
 }
 
-/* Whether a body of that size goes without blocks. Where a change is answered without one there is
+/* Whether there is no such block: or not by the number that was asked for. */
+static bool is_outside(const struct copal_request *request, const struct window *window, uint64_t size) {
+  if (window->offset == 0) return false;
+  return window->offset >= size || (goes_quick(request) && window->szx != request->block2.block.szx);
+}
+
+/* Whether a body of that size goes without blocks. Where nothing is answered, or a change without a body, there is
  * nothing that blocks and an ETag could be of. */
 static bool is_whole(struct copal_request *request, uint64_t size) {
   size_t room;
-  if (size == 0 && request->room[1] != COPAL_CONTENT && request->block2.block.number == 0) return true;
+  bool is_change = request->room[1] != COPAL_CONTENT;
+  if (size == 0 && (is_change || request->quick) && request->block2.block.number == 0) return true;
   if (asks_for_block(request) || size > BLOCK_SIZE_MAX) return false;
   return copal_message_payload_room(&request->reply, &room) != NULL ? size <= room : size == 0;
 }
 
+/* RFC 9177 4.6: "The Size2 option MUST be used with the Q-Block2 option when used in a response and MUST be present in
+ * all payloads of the response, preserving the same value." */
 static void add_block_options(struct copal_request *request, const struct window *window, bool more, uint64_t size) {
   copal_option option;
+  bool quick = goes_quick(request);
   /* RFC 7959 4: Size2 is "in a response carrying a Block2 Option, to indicate the current estimate the server has of
    * the total size of the resource representation", and in a request "to ask the server to provide a size estimate". */
-  bool wanted = window->offset == 0 || copal_find(&request->rx.message, COPAL_OPTION_SIZE2, &option);
-  copal_message_add_uint(&request->reply, COPAL_OPTION_BLOCK2, window_value(window, more));
+  bool wanted = quick || window->offset == 0 || copal_find(&request->rx.message, COPAL_OPTION_SIZE2, &option);
+  copal_message_add_uint(&request->reply, quick ? COPAL_OPTION_Q_BLOCK2 : COPAL_OPTION_BLOCK2,
+                         window_value(window, more));
   if (wanted && size <= UINT32_MAX) copal_message_add_uint(&request->reply, COPAL_OPTION_SIZE2, (uint32_t)size);
   request->in_blocks = true;
 }
@@ -135,6 +159,16 @@ static bool must_keep(const struct copal_request *request) {
   return request->rx.message.code != COPAL_GET && !request->notification && request->block2.block.number == 0;
 }
 
+/* What will be asked for is kept where it must be, or may be: blocks that go in sets are sent from a copy. Without one
+ * the client is told to ask for blocks one by one: by Block2. */
+static bool keep_rest(struct copal_request *request, size_t head_size, const void *body, size_t size) {
+  if (goes_quick(request)) {
+    if (keep(request, head_size, body, size)) return true;
+    if (request->block2.block.number == 0) request->quick = false;
+  }
+  return !must_keep(request) || keep(request, head_size, body, size);
+}
+
 copal_error copal_reply_body(copal_request *request, const void *body, size_t body_size) {
   if (!request->replied) request_begin_reply(request, COPAL_CONTENT);
   copal_message *reply = &request->reply;
@@ -146,9 +180,9 @@ copal_error copal_reply_body(copal_request *request, const void *body, size_t bo
   struct window window;
   add_etag(request, body, body_size);
   if (!choose_window(request, &window)) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_MESSAGE_SIZE);
-  if (window.offset > 0 && window.offset >= body_size) return fail(request, COPAL_BAD_REQUEST, COPAL_OK);
+  if (is_outside(request, &window, body_size)) return fail(request, COPAL_BAD_REQUEST, COPAL_OK);
   size_t left = body_size - (size_t)window.offset, size = left < window.size ? left : window.size;
-  if (left > size && must_keep(request) && !keep(request, reply->size, body, body_size))
+  if (left > size && !keep_rest(request, reply->size, body, body_size))
     return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_MESSAGE_SIZE);
   add_block_options(request, &window, left > size, body_size);
   copal_message_set_payload(reply, size == 0 ? NULL : (const uint8_t *)body + window.offset, size);
@@ -157,15 +191,8 @@ copal_error copal_reply_body(copal_request *request, const void *body, size_t bo
 
 /* --- Bodies that are read -------------------------------------------------------------------------- */
 
-/* A body that must be kept is read to its end first. */
-static copal_error reply_all(struct copal_request *request, copal_reader *read, void *context) {
-  struct transfers *transfers = request->transfers;
-  struct transfer_key key = request_transfer_key(request);
-  uint32_t index = transfers_begin(transfers, TRANSFER_KEPT, &key, request->engine->now);
-  if (index == INDEX_NONE) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_MESSAGE_SIZE);
-  struct transfer *transfer = &transfers->records[index];
-  transfer->head_size = (uint32_t)request->reply.size;
-  copal_error error = transfer_append(transfers, index, request->reply.buffer, request->reply.size);
+static copal_error read_all(struct transfers *transfers, uint32_t index, copal_reader *read, void *context) {
+  copal_error error = COPAL_OK;
   uint8_t chunk[256];
   for (uint64_t offset = 0, size = sizeof chunk; error == COPAL_OK && size == sizeof chunk; offset += size) {
     size = read(context, offset, chunk, sizeof chunk);
@@ -174,11 +201,43 @@ static copal_error reply_all(struct copal_request *request, copal_reader *read, 
     else
       error = transfer_append(transfers, index, chunk, (size_t)size);
   }
+  return error;
+}
+
+/* All blocks have the same ETag, which is known only when the body is: until then the head has the room for it. */
+static void stamp_etag(const struct transfers *transfers, uint32_t index, const struct hash_key *key) {
+  const struct transfer *transfer = &transfers->records[index];
+  uint8_t *bytes = transfer_bytes(transfers, transfer);
+  uint64_t hash = hash_bytes(key, bytes + transfer->head_size, transfer->size - transfer->head_size);
+  copal_view head;
+  copal_option option;
+  if (copal_decode(bytes, transfer->head_size, &head) != COPAL_OK) return;
+  if (!copal_find(&head, COPAL_OPTION_ETAG, &option)) return;
+  memcpy(bytes + (option.value - bytes), &hash, sizeof hash);
+}
+
+/* A body that is to be kept is read to its end first. */
+static copal_error reply_all(struct copal_request *request, uint64_t total, copal_reader *read, void *context) {
+  struct transfers *transfers = request->transfers;
+  struct transfer_key key = request_transfer_key(request);
+  if (total != COPAL_SIZE_UNKNOWN && total > transfers->body_size_max) return COPAL_ERR_MESSAGE_SIZE;
+  uint32_t index = transfers_begin(transfers, TRANSFER_KEPT, &key, request->engine->now);
+  if (index == INDEX_NONE) return COPAL_ERR_MESSAGE_SIZE;
+  static const uint8_t room[ETAG_SIZE_MAX];
+  copal_view view = copal_message_view(&request->reply);
+  copal_option option;
+  bool stamps = is_success(request) && !copal_find(&view, COPAL_OPTION_ETAG, &option);
+  if (stamps) copal_message_add(&request->reply, COPAL_OPTION_ETAG, room, sizeof room);
+  transfers->records[index].head_size = (uint32_t)request->reply.size;
+  copal_error error = request->reply.error;
+  if (error == COPAL_OK) error = transfer_append(transfers, index, request->reply.buffer, request->reply.size);
+  if (error == COPAL_OK) error = read_all(transfers, index, read, context);
+  if (stamps && request->reply.error == COPAL_OK) copal_message_delete(&request->reply, COPAL_OPTION_ETAG);
   if (error != COPAL_OK) {
     transfer_drop(transfers, index);
-    error = error == COPAL_ERR_BODY_READ ? error : COPAL_ERR_MESSAGE_SIZE;
-    return fail(request, COPAL_INTERNAL_SERVER_ERROR, error);
+    return error == COPAL_ERR_BODY_READ ? error : COPAL_ERR_MESSAGE_SIZE;
   }
+  if (stamps) stamp_etag(transfers, index, &request->routes->key);
   bool served = request_reply_kept(request);
   assert(served);
   (void)served;
@@ -226,8 +285,13 @@ copal_error copal_reply_reader(copal_request *request, uint64_t size, copal_read
   struct window window;
   if (request->etag_size > 0) add_etag(request, NULL, 0);
   if (!choose_window(request, &window)) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_MESSAGE_SIZE);
-  if (must_keep(request) && size > window.size) return reply_all(request, read, context);
-  if (window.offset > 0 && window.offset >= size) return fail(request, COPAL_BAD_REQUEST, COPAL_OK);
+  if (is_outside(request, &window, size)) return fail(request, COPAL_BAD_REQUEST, COPAL_OK);
+  if ((must_keep(request) || goes_quick(request)) && size > window.size) {
+    copal_error error = reply_all(request, size, read, context);
+    if (error == COPAL_OK) return COPAL_OK;
+    if (must_keep(request) || error == COPAL_ERR_BODY_READ) return fail(request, COPAL_INTERNAL_SERVER_ERROR, error);
+    if (window.offset == 0) request->quick = false;
+  }
   return reply_window(request, &window, size, read, context);
 }
 
@@ -265,9 +329,17 @@ bool request_reply_kept(struct copal_request *request) {
   (void)error;
   request_begin_reply(request, head.code);
   copy_options(request, &head);
+  /* RFC 9177 4.5: "If a missing payload is requested by a client, then both the request and response MUST NOT include
+   * the Observe option." */
+  static const uint16_t anew[] = {COPAL_OPTION_OBSERVE, COPAL_OPTION_Q_BLOCK2, COPAL_OPTION_SIZE2};
+  for (size_t i = 0; i < sizeof anew / sizeof *anew; ++i) copal_message_delete(&request->reply, anew[i]);
   struct window window;
   add_etag(request, bytes + head_size, body_size);
-  if (!choose_window(request, &window) || window.offset > body_size) {
+  if (request->qblock1.present && is_whole(request, body_size)) {
+    copal_message_set_payload(&request->reply, bytes + head_size, body_size);
+    return true;
+  }
+  if (!choose_window(request, &window) || is_outside(request, &window, body_size)) {
     copal_reply_code(request, COPAL_BAD_REQUEST);
     return true;
   }
@@ -284,17 +356,47 @@ void request_cut_reply(struct copal_request *request) {
   add_etag(request, reply->buffer + reply->payload_at, size);
   copal_block block = request->block2.block;
   struct window window = {block_offset(block), block_size(block.szx), block.szx};
-  if (window.offset > 0 && window.offset >= size) {
+  if (is_outside(request, &window, size)) {
     copal_reply_code(request, COPAL_BAD_REQUEST);
     return;
   }
   uint8_t *payload = reply->buffer + reply->payload_at;
   size_t left = size - (size_t)window.offset, part = left < window.size ? left : window.size;
-  if (left > part && must_keep(request) && !keep(request, reply->payload_at - 1, payload, size)) {
+  if (left > part && !keep_rest(request, reply->payload_at - 1, payload, size)) {
     copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
     return;
   }
   memmove(payload, payload + window.offset, part);
   reply->size = reply->payload_at + part;
   add_block_options(request, &window, left > part, size);
+}
+
+void request_keep_reply(struct copal_request *request) {
+  struct transfer_key key = request_transfer_key(request);
+  if (transfers_find(request->transfers, TRANSFER_KEPT, &key) != INDEX_NONE) return; /* its body was too large */
+  const copal_message *reply = &request->reply;
+  size_t size = reply->size - reply->payload_at, head_size = size > 0 ? reply->payload_at - 1 : reply->size;
+  keep(request, head_size, reply->buffer + reply->payload_at, size);
+}
+
+void request_begin_burst(struct copal_request *request, uint32_t skipped) {
+  struct transfers *transfers = request->transfers;
+  struct engine *engine = request->engine;
+  struct transfer_key key = request_transfer_key(request);
+  uint32_t index = transfers_find(transfers, TRANSFER_KEPT, &key);
+  if (index == INDEX_NONE) return;
+  uint8_t szx = request->wanted.szx;
+  if (skipped > 0) {
+    copal_view reply = copal_message_view(&request->reply);
+    szx = copal_block_of(copal_find_uint(&reply, COPAL_OPTION_Q_BLOCK2, 0)).szx;
+  }
+  if (request->wanted.count == 0) wanted_whole(&request->wanted, szx);
+  struct burst_request burst = {.wanted = &request->wanted,
+                                .token = request->rx.message.token,
+                                .first = skipped,
+                                .szx = szx,
+                                .con = request->rx.message.type == COPAL_CON};
+  copal_time gap = qblock_gap(&engine->parameters, &engine->random);
+  if (burst_begin(transfers, index, &burst, gap, engine->now))
+    transfer_schedule(transfers, index, request->incoming->peer, engine->now);
 }

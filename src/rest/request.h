@@ -6,6 +6,7 @@
 #include "engine/deferred.h"
 #include "rest/routes.h"
 #include "rest/transfers.h"
+#include "rest/wanted.h"
 
 enum { ETAG_SIZE_MAX = 8 };
 
@@ -28,6 +29,8 @@ struct copal_request {
   struct transfers *transfers;
   const struct incoming *incoming;
   struct request_block block1, block2;
+  struct request_block qblock1;   /* of a body that comes in any order */
+  struct wanted wanted;           /* by Q-Block2; its first block is that of block2, too */
   const struct transfer_key *key; /* of a reply that comes late, whose request is gone; else NULL */
   copal_part part;
   void *state;     /* of a body in one message, for part.state */
@@ -38,6 +41,8 @@ struct copal_request {
   bool replied, deferred;
   bool handled;      /* the handler was called */
   bool in_blocks;    /* the reply's payload is the wanted block already */
+  bool quick;        /* a reply in blocks goes by Q-Block2 */
+  bool silent;       /* nothing is to be said, but that it was received */
   bool notification; /* the handler is called for observers: nothing is known of the client but its request */
 };
 
@@ -80,8 +85,23 @@ struct transfer_key request_transfer_key(const struct copal_request *request);
  * with a part; where not, the request is answered. */
 bool request_take_block(struct copal_request *request);
 
+/* The same for a block that may come in any order: gather.c. */
+bool request_gather(struct copal_request *request);
+void request_finish_gathering(struct copal_request *request);
+void request_end_gathering(struct copal_request *request);
+
+/* Answers a block that is not taken. false. */
+bool request_refuse_block(struct copal_request *request, copal_code code);
+
+/* Notes what the handler is to see of a body. */
+void request_describe_part(struct copal_request *request, uint64_t offset, bool last, void **state);
+
 /* Tells the client which block of its body the reply answers; more: that it is not the final response. */
 void request_add_block1(struct copal_request *request, bool more);
+
+/* Tells a client whose message is too large which blocks would have room beside its options, and of how large a body,
+ * where blocks are taken at all. */
+void request_propose_blocks(struct copal_request *request);
 
 /* Notes after the handler what becomes of the upload, and tells the client which block it was. */
 void request_finish_block(struct copal_request *request);
@@ -89,9 +109,19 @@ void request_finish_block(struct copal_request *request);
 /* Replies with the wanted block of a reply that is kept. False when none is. */
 bool request_reply_kept(struct copal_request *request);
 
+/* Keeps the reply as it is, unless it is kept, for whoever asks for it again by a block of the same body. */
+void request_keep_reply(struct copal_request *request);
+
+/* Sees that the blocks that are wanted beside the reply's go out, too; skipped: how many of them the reply has. */
+void request_begin_burst(struct copal_request *request, uint32_t skipped);
+
 /* Builds a reply that comes late from a response that the application wrote: its options, and the wanted block of its
  * payload, which is kept. request has its key. */
 copal_error request_reply_late(struct copal_request *request, const copal_message *response);
+
+/* After a reply that came late to a request by Q-Block, and is sent: its further blocks follow, and it is kept for
+ * whoever sends the request's blocks again: gather.c. */
+void request_settle_late(struct copal_request *request);
 
 /* Cuts a payload that was set by hand down to the wanted block. */
 void request_cut_reply(struct copal_request *request);

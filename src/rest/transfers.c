@@ -3,19 +3,19 @@
 
 #include <assert.h>
 
-#include "engine/peers.h"
-
 void transfers_init(struct transfers *transfers, struct layout *layout, const copal_config *config, copal_time lifetime,
-                    copal_counters *counters) {
+                    copal_time now, struct peers *peers, copal_counters *counters) {
   uint32_t count = config->transfers_max;
   *transfers = (struct transfers){.body_size_max = config->body_size_max,
                                   .peer_max = config->peer_transfers_max,
                                   .lifetime = lifetime,
+                                  .peers = peers,
                                   .counters = counters};
   transfers->records = (struct transfer *)layout_take(layout, count, sizeof(struct transfer));
   slab_init(&transfers->slab, transfers->records, sizeof(struct transfer), count);
   store_init(&transfers->store, layout, config->bodies_size, config->body_size_max);
   table_init(&transfers->index, layout, count);
+  timer_queue_init(&transfers->timers, transfers->records, sizeof(struct transfer), now);
   for (int kind = 0; kind < TRANSFER_KINDS; ++kind) transfers->newest[kind] = transfers->oldest[kind] = INDEX_NONE;
 }
 
@@ -61,6 +61,13 @@ uint32_t transfers_find(const struct transfers *transfers, enum transfer_kind ki
   return INDEX_NONE;
 }
 
+uint32_t transfers_next_of(const struct transfers *transfers, uint64_t identity, struct table_walk *walk) {
+  uint32_t hash = index_hash(identity), index;
+  while ((index = table_next(&transfers->index, hash, walk)) != INDEX_NONE)
+    if (transfers->records[index].key.identity == identity) break;
+  return index;
+}
+
 /* How many transfers a peer has, and which of them was used least recently. */
 static uint32_t count_of_peer(const struct transfers *transfers, uint64_t identity, uint32_t *oldest) {
   uint32_t hash = index_hash(identity), index, count = 0;
@@ -104,8 +111,8 @@ uint32_t transfers_begin(struct transfers *transfers, enum transfer_kind kind, c
     ++transfers->counters->transfers_full;
     return INDEX_NONE;
   }
-  transfers->records[index] =
-      (struct transfer){.key = *key, .slot = INDEX_NONE, .touched = coarse_time(now), .kind = (uint8_t)kind};
+  transfers->records[index] = (struct transfer){
+      .key = *key, .slot = INDEX_NONE, .peer = INDEX_NONE, .touched = coarse_time(now), .kind = (uint8_t)kind};
   transfer_attach(transfers, index);
   return index;
 }
@@ -133,9 +140,9 @@ void transfer_touch(struct transfers *transfers, uint32_t index, copal_time now)
 }
 
 void transfer_end(struct transfers *transfers, uint32_t index) {
-  const struct transfer *transfer = &transfers->records[index];
-  if (transfer->attached) transfer_detach(transfers, index);
-  if (transfer->slot != INDEX_NONE) store_give(&transfers->store, transfer->slot);
+  transfer_rest(transfers, index);
+  if (transfers->records[index].attached) transfer_detach(transfers, index);
+  transfer_empty(transfers, index);
   slab_give(&transfers->slab, index);
 }
 
@@ -162,20 +169,54 @@ static bool grow(struct transfers *transfers, uint32_t index, size_t size) {
   return true;
 }
 
-copal_error transfer_append(struct transfers *transfers, uint32_t index, const void *data, size_t size) {
+copal_error transfer_put(struct transfers *transfers, uint32_t index, uint32_t offset, const void *data, size_t size) {
   struct transfer *transfer = &transfers->records[index];
-  if (size > transfers->body_size_max - transfer->size) return COPAL_ERR_BODY_SIZE;
-  size_t total = transfer->size + size;
-  if ((transfer->slot == INDEX_NONE || total > transfer->capacity) && !grow(transfers, index, total)) {
+  if (offset > transfers->body_size_max || size > transfers->body_size_max - offset) return COPAL_ERR_BODY_SIZE;
+  size_t end = offset + size;
+  if ((transfer->slot == INDEX_NONE || end > transfer->capacity) && !grow(transfers, index, end)) {
     ++transfers->counters->transfers_full;
     return COPAL_ERR_MEMORY;
   }
-  if (size > 0) memcpy(transfer_bytes(transfers, transfer) + transfer->size, data, size);
-  transfer->size = (uint32_t)total;
+  if (size > 0) memcpy(transfer_bytes(transfers, transfer) + offset, data, size);
+  if (end > transfer->size) transfer->size = (uint32_t)end;
   return COPAL_OK;
 }
 
+copal_error transfer_append(struct transfers *transfers, uint32_t index, const void *data, size_t size) {
+  return transfer_put(transfers, index, transfers->records[index].size, data, size);
+}
+
+void transfer_empty(struct transfers *transfers, uint32_t index) {
+  struct transfer *transfer = &transfers->records[index];
+  if (transfer->slot != INDEX_NONE) store_give(&transfers->store, transfer->slot);
+  transfer->slot = INDEX_NONE;
+  transfer->size = transfer->capacity = 0;
+}
+
 /* --- Time --------------------------------------------------------------------------------------- */
+
+void transfer_schedule(struct transfers *transfers, uint32_t index, uint32_t peer, copal_time deadline) {
+  struct transfer *transfer = &transfers->records[index];
+  peers_hold(transfers->peers, peer);
+  transfer_rest(transfers, index);
+  transfer->peer = peer;
+  transfer->timed = true;
+  timer_set(&transfers->timers, index, deadline);
+}
+
+void transfer_rest(struct transfers *transfers, uint32_t index) {
+  struct transfer *transfer = &transfers->records[index];
+  if (transfer->timed) timer_cancel(&transfers->timers, index);
+  if (transfer->peer != INDEX_NONE) peers_release(transfers->peers, transfer->peer);
+  transfer->timed = false;
+  transfer->peer = INDEX_NONE;
+}
+
+uint32_t transfers_take_due(struct transfers *transfers, copal_time now) {
+  uint32_t index = timer_take_due(&transfers->timers, now);
+  if (index != INDEX_NONE) transfers->records[index].timed = false;
+  return index;
+}
 
 void transfers_expire(struct transfers *transfers, copal_time now) {
   for (int kind = 0; kind < TRANSFER_KINDS; ++kind) {

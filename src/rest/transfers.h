@@ -10,12 +10,55 @@
 #include "base/slab.h"
 #include "base/store.h"
 #include "base/table.h"
+#include "base/timer.h"
 #include "copal/rest.h"
+#include "engine/peers.h"
+#include "rest/gaps.h"
+#include "rest/qblock.h"
 
 enum transfer_kind {
-  TRANSFER_UPLOAD, /* a request's body: gathered, or handed on in parts */
-  TRANSFER_KEPT,   /* a reply's head and body */
+  TRANSFER_UPLOAD,   /* a request's body: gathered, or handed on in parts */
+  TRANSFER_GATHERED, /* the same, of blocks that may come in any order */
+  TRANSFER_KEPT,     /* a reply's head and body */
   TRANSFER_KINDS
+};
+
+/* A request's body of Q-Block1 blocks. */
+struct gathering {
+  struct gaps gaps;
+  uint32_t total;        /* bytes, by Size1 */
+  uint32_t told;         /* gaps before this block have been told */
+  uint16_t request_size; /* of the latest block's message */
+  uint16_t mid;          /* of the latest message that tells gaps on its own */
+  uint8_t szx;
+  uint8_t tries; /* times that gaps were told since the latest block */
+  uint8_t token_size;
+  uint8_t token[QBLOCK_TOKEN_MAX]; /* of the latest block */
+  bool can_tell;                   /* its token is kept */
+  bool whole;                      /* its request has been handled, and the answer is owed */
+};
+
+/* A token under which blocks go out. */
+struct burst_token {
+  uint8_t bytes[QBLOCK_TOKEN_MAX];
+  uint8_t size;
+};
+
+/* Blocks of a kept reply on their way out. */
+struct burst {
+  copal_time resume_at;         /* when the next set may go */
+  copal_time gap;               /* between sets */
+  uint32_t next, end;           /* of the run of sets */
+  uint32_t again[QBLOCK_SET];   /* blocks that were asked for one by one */
+  struct burst_token run_token; /* unless it is the kept head's */
+  struct burst_token again_token;
+  uint8_t again_count, again_at;
+  uint8_t szx;
+  uint8_t tries;                /* to have the address verified */
+  uint16_t first_mid, last_mid; /* of the latest messages */
+  bool con;                     /* the request was */
+  bool runs;
+  bool whole; /* the run is for the request that the head answers */
 };
 
 /* Whose transfer it is, and of what: hashes of the peer's path and of the request's options. */
@@ -25,6 +68,7 @@ struct transfer_key {
 };
 
 struct transfer {
+  struct timer timer;
   uint32_t newer, older; /* of the same kind, by last use */
   struct transfer_key key;
   copal_abandon *abandon; /* of an upload in parts that has not ended well; or NULL */
@@ -34,8 +78,14 @@ struct transfer {
   uint32_t size;          /* bytes so far */
   uint32_t head_size;     /* of a kept reply: the message before its body */
   uint32_t touched;       /* coarse time */
-  uint8_t kind;           /* enum transfer_kind */
+  uint32_t peer;          /* to whom something is to be sent when the timer is due, and held; or INDEX_NONE */
+  union {
+    struct gathering in;
+    struct burst out;
+  } as;
+  uint8_t kind; /* enum transfer_kind */
   bool attached;
+  bool timed;      /* the timer is set */
   bool none_match; /* an upload that began with If-None-Match, which later blocks do not repeat */
 };
 
@@ -44,6 +94,8 @@ struct transfers {
   struct slab slab;
   struct store store;
   struct table index; /* by identity, so that a walk is over one peer's transfers */
+  struct timer_queue timers;
+  struct peers *peers;
   uint32_t newest[TRANSFER_KINDS], oldest[TRANSFER_KINDS];
   uint32_t body_size_max;
   uint32_t peer_max;
@@ -52,10 +104,14 @@ struct transfers {
 };
 
 void transfers_init(struct transfers *transfers, struct layout *layout, const copal_config *config, copal_time lifetime,
-                    copal_counters *counters);
+                    copal_time now, struct peers *peers, copal_counters *counters);
 
 /* The transfer of that kind and key, or INDEX_NONE. */
 uint32_t transfers_find(const struct transfers *transfers, enum transfer_kind kind, const struct transfer_key *key);
+
+/* A walk over the transfers of a peer. */
+static inline struct table_walk transfers_walk(uint64_t identity) { return table_walk((uint32_t)identity); }
+uint32_t transfers_next_of(const struct transfers *transfers, uint64_t identity, struct table_walk *walk);
 
 /* A new transfer, without bytes; one of the same kind and key is dropped. When its peer has its share, the peer's
  * oldest makes room; when all are taken, the oldest reply that is kept. INDEX_NONE when there is none: uploads stay. */
@@ -64,6 +120,20 @@ uint32_t transfers_begin(struct transfers *transfers, enum transfer_kind kind, c
 
 /* Appends bytes, for which kept replies make room. COPAL_ERR_BODY_SIZE: above body_size_max. COPAL_ERR_MEMORY. */
 copal_error transfer_append(struct transfers *transfers, uint32_t index, const void *data, size_t size);
+
+/* Writes bytes at a place of a body, of which nothing need be known before it. Errors as transfer_append. */
+copal_error transfer_put(struct transfers *transfers, uint32_t index, uint32_t offset, const void *data, size_t size);
+
+/* Frees a transfer's bytes; it stays. */
+void transfer_empty(struct transfers *transfers, uint32_t index);
+
+/* Has something sent to a peer at that time, instead of whenever it was to be; and no more. */
+void transfer_schedule(struct transfers *transfers, uint32_t index, uint32_t peer, copal_time deadline);
+void transfer_rest(struct transfers *transfers, uint32_t index);
+
+/* Takes a transfer that is to send something by now, or INDEX_NONE. Its peer is held until transfer_rest all the same.
+ */
+uint32_t transfers_take_due(struct transfers *transfers, copal_time now);
 
 /* Notes that a transfer goes on. */
 void transfer_touch(struct transfers *transfers, uint32_t index, copal_time now);

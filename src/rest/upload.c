@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "engine/engine.h"
+
 /* What Block1, Size1 and Request-Tag take at most, and Block2 where it is added to the last block. */
 enum { BLOCK_OPTIONS_SIZE = 17, NEGOTIATION_SIZE = 3 };
 
@@ -49,9 +51,10 @@ void upload_add_tag(const struct operation *operation, copal_message *message) {
   copal_message_add(message, COPAL_OPTION_REQUEST_TAG, tag, sizeof tag);
 }
 
-static void add_size(const struct upload *upload, copal_message *message) {
-  /* RFC 7959 4: "If the size estimate does not change, the indication does not need to be repeated for every block." */
-  if (upload->offset > 0 || upload->total > UINT32_MAX) return;
+static void add_size(const struct upload *upload, bool quick, copal_message *message) {
+  /* RFC 7959 4: "If the size estimate does not change, the indication does not need to be repeated for every block."
+   * RFC 9177 4.6: with Q-Block1 it "MUST be present in all payloads of the request, preserving the same value". */
+  if ((upload->offset > 0 && !quick) || upload->total > UINT32_MAX) return;
   copal_message_delete(message, COPAL_OPTION_SIZE1);
   copal_message_add_uint(message, COPAL_OPTION_SIZE1, (uint32_t)upload->total);
 }
@@ -59,6 +62,9 @@ static void add_size(const struct upload *upload, copal_message *message) {
 static copal_error add_block(struct operations *operations, struct operation *operation, copal_message *message,
                              size_t room) {
   struct upload *upload = &operation->upload;
+  bool quick = operation->quick.state != QUICK_OFF;
+  /* All blocks have the same size, whether the token was the application's or is a burst's. */
+  if (quick) room -= room < ENGINE_TOKEN_SIZE ? room : ENGINE_TOKEN_SIZE;
   if (room < BLOCK_OPTIONS_SIZE + block_size(0)) return COPAL_ERR_MESSAGE_SIZE;
   while (block_size(upload->szx) > room - BLOCK_OPTIONS_SIZE) --upload->szx;
   uint64_t number = upload->offset / block_size(upload->szx);
@@ -66,11 +72,25 @@ static copal_error add_block(struct operations *operations, struct operation *op
   copal_error error = read_part(operations, operation, upload->offset, block_size(upload->szx));
   if (error != COPAL_OK) return error;
   copal_block block = {(uint32_t)number, upload->more, upload->szx};
-  copal_message_add_uint(message, COPAL_OPTION_BLOCK1, copal_block_value(block));
-  add_size(upload, message);
+  copal_message_add_uint(message, quick ? COPAL_OPTION_Q_BLOCK1 : COPAL_OPTION_BLOCK1, copal_block_value(block));
+  add_size(upload, quick, message);
   upload_add_tag(operation, message);
   copal_message_set_payload(message, operations->block, upload->size);
   return COPAL_OK;
+}
+
+/* Whether an option goes with it that tells the size of the response's blocks. */
+static bool asks_for_size(const struct operation *operation) {
+  return operation->negotiates || operation->quick.state != QUICK_OFF;
+}
+
+copal_error upload_add_block(struct operations *operations, struct operation *operation, uint32_t number,
+                             copal_message *message) {
+  size_t room;
+  copal_message_payload_room(message, &room);
+  if (asks_for_size(operation)) room -= room < NEGOTIATION_SIZE ? room : NEGOTIATION_SIZE;
+  operation->upload.offset = (uint64_t)number << (operation->upload.szx + 4);
+  return add_block(operations, operation, message, room);
 }
 
 copal_error upload_add(struct operations *operations, struct operation *operation, copal_message *message) {
@@ -78,7 +98,7 @@ copal_error upload_add(struct operations *operations, struct operation *operatio
   if (upload->total == 0) return COPAL_OK;
   size_t room;
   copal_message_payload_room(message, &room);
-  if (operation->negotiates) room -= room < NEGOTIATION_SIZE ? room : NEGOTIATION_SIZE;
+  if (asks_for_size(operation)) room -= room < NEGOTIATION_SIZE ? room : NEGOTIATION_SIZE;
   if (upload->in_blocks) return add_block(operations, operation, message, room);
 
   bool alone = operation->plain || operation->multicast;
@@ -109,7 +129,7 @@ void upload_restart(struct upload *upload) {
 /* RFC 7959 2.9.3: "a 4.13 response to a request with a Block1 Option … where the response carries a smaller SZX in its
  * Block1 Option is a hint to try that smaller SZX", and without one in the request "a hint for the client to try
  * sending Block1". */
-static bool shrink(struct upload *upload, copal_block hint) {
+bool upload_shrink(struct upload *upload, copal_block hint) {
   bool smaller = upload->in_blocks ? hint.szx < upload->szx : block_size(hint.szx) < upload->size;
   if (upload->shrunk || !smaller) return false;
   upload->shrunk = upload->in_blocks = true;
@@ -141,7 +161,7 @@ enum step upload_receive(struct operation *operation, const copal_view *response
   bool has_block = copal_find(response, COPAL_OPTION_BLOCK1, &option);
   copal_block block = copal_block_of(has_block ? copal_option_uint(&option) : 0);
   if (response->code == COPAL_REQUEST_ENTITY_TOO_LARGE && has_block && block.szx <= BLOCK_SZX_MAX)
-    return shrink(upload, block) ? STEP_SEND : STEP_DELIVER;
+    return upload_shrink(upload, block) ? STEP_SEND : STEP_DELIVER;
   if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE) return begin_anew(upload) ? STEP_SEND : STEP_DELIVER;
   if (COPAL_CODE_CLASS(response->code) != 2) return STEP_DELIVER;
   if (!upload->more) {

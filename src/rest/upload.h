@@ -9,6 +9,13 @@
  * the last block. COPAL_ERR_MESSAGE_SIZE, _BODY_READ, _BODY_SIZE. */
 copal_error upload_add(struct operations *operations, struct operation *operation, copal_message *message);
 
+/* Adds that block of a body that goes in blocks. Errors as upload_add. */
+copal_error upload_add_block(struct operations *operations, struct operation *operation, uint32_t number,
+                             copal_message *message);
+
+/* Begins anew with smaller blocks, as a server hints. False: they are not smaller, or that was done before. */
+bool upload_shrink(struct upload *upload, copal_block hint);
+
 /* What a response means for the body: send the next block, or the request is done (deliver), or it failed. */
 enum step upload_receive(struct operation *operation, const copal_view *response, copal_error *error);
 

@@ -4,8 +4,10 @@
  *   answers(&talk, "2.31 1:0/1/128");                    piggybacked on it
  *   answers(&talk, "CON 2.05 2:0/1/64 observe:7 +64");   as a message of its own, with the same token
  *
- * "+128" is that many bytes of a body in which each byte is told by its position, so a block's place is checked with
- * its bytes; "v:1" is another version of that body. Include after cmocka.h. */
+ * "q1:0/1/128" and "q2:0/1/128" are Q-Block options, "missing:1,9" is the payload of a 4.08 that lists blocks, and
+ * asks_all checks a burst, a message a line. "+128" is that many bytes of a body in which each byte is told by its
+ * position, so a block's place is checked with its bytes; "v:1" is another version of that body. Include after
+ * cmocka.h. */
 #ifndef COPAL_TESTS_DIALOGUE_H
 #define COPAL_TESTS_DIALOGUE_H
 
@@ -166,6 +168,10 @@ static inline size_t talk_text_option(const copal_option *option, char *text, si
     case COPAL_OPTION_BLOCK2:
       return (size_t)snprintf(text, capacity, " %c:%u/%d/%u", option->number == COPAL_OPTION_BLOCK1 ? '1' : '2',
                               block.number, block.more, 16u << block.szx);
+    case COPAL_OPTION_Q_BLOCK1:
+    case COPAL_OPTION_Q_BLOCK2:
+      return (size_t)snprintf(text, capacity, " q%c:%u/%d/%u", option->number == COPAL_OPTION_Q_BLOCK1 ? '1' : '2',
+                              block.number, block.more, 16u << block.szx);
     case COPAL_OPTION_SIZE1: return (size_t)snprintf(text, capacity, " size:%u", value);
     case COPAL_OPTION_ECHO:
       return (size_t)snprintf(text, capacity, " echo:%.*s", (int)option->size, (const char *)option->value);
@@ -184,7 +190,8 @@ static inline void talk_text(const struct talk *talk, const copal_view *view, ch
   while (copal_options_next(&walk, &option)) {
     at += talk_text_option(&option, text + at, capacity - at);
     copal_block block = copal_block_of(copal_option_uint(&option));
-    if (option.number == COPAL_OPTION_BLOCK1) offset = (uint64_t)block.number << (block.szx + 4);
+    if (option.number == COPAL_OPTION_BLOCK1 || option.number == COPAL_OPTION_Q_BLOCK1)
+      offset = (uint64_t)block.number << (block.szx + 4);
   }
   if (view->payload.size == 0) return;
   assert_body(view->payload.data, offset, view->payload.size, talk->source_version);
@@ -203,6 +210,26 @@ static inline void asks(struct talk *talk, const char *expected) {
   talk->mid = sent->view.message_id;
 }
 
+/* Checks all that is sent now, a message a line; the next answer is for the last one. */
+static inline void asks_all(struct talk *talk, const char *expected) {
+  char text[4096];
+  size_t at = 0;
+  text[0] = 0;
+  bare_out(talk->bare);
+  for (size_t i = 0; i < talk->bare->sent_count; ++i) {
+    const struct bare_sent *sent = &talk->bare->sent[i];
+    assert_true(at + 256 < sizeof text);
+    talk_text(talk, &sent->view, text + at, 256);
+    at += strlen(text + at);
+    text[at++] = '\n';
+    text[at] = 0;
+    talk->token_size = sent->view.token.size;
+    if (talk->token_size > 0) memcpy(talk->token, sent->view.token.data, talk->token_size);
+    talk->mid = sent->view.message_id;
+  }
+  assert_string_equal(text, expected);
+}
+
 static inline void asks_nothing(struct talk *talk) {
   bare_out(talk->bare);
   assert_int_equal(talk->bare->sent_count, 0);
@@ -213,12 +240,27 @@ static inline void asks_nothing(struct talk *talk) {
 static inline void talk_parse_block(const char *word, copal_message *message, copal_block *block) {
   unsigned number, more, size;
   char which;
-  assert_int_equal(sscanf(word, "%c:%u/%u/%u", &which, &number, &more, &size), 4);
+  bool quick = word[0] == 'q';
+  assert_int_equal(sscanf(quick ? word + 1 : word, "%c:%u/%u/%u", &which, &number, &more, &size), 4);
   uint8_t szx = 0;
   while (16u << szx < size) ++szx;
   copal_block parsed = {number, more != 0, szx};
-  copal_message_add_uint(message, which == '1' ? COPAL_OPTION_BLOCK1 : COPAL_OPTION_BLOCK2, copal_block_value(parsed));
+  uint16_t upload = quick ? COPAL_OPTION_Q_BLOCK1 : COPAL_OPTION_BLOCK1;
+  uint16_t download = quick ? COPAL_OPTION_Q_BLOCK2 : COPAL_OPTION_BLOCK2;
+  copal_message_add_uint(message, which == '1' ? upload : download, copal_block_value(parsed));
   if (which == '2') *block = parsed; /* whose payload it is */
+}
+
+/* A list of blocks below 24, each a byte of CBOR. */
+static inline void talk_parse_missing(const char *list, copal_message *message) {
+  uint8_t payload[64];
+  size_t size = 0;
+  for (char *end = NULL; *list != 0; list = *end == ',' ? end + 1 : end) {
+    payload[size++] = (uint8_t)strtoul(list, &end, 10);
+    assert_true(payload[size - 1] < 24 && size < sizeof payload);
+  }
+  copal_message_add_uint(message, COPAL_OPTION_CONTENT_FORMAT, 272);
+  copal_message_set_payload(message, payload, size);
 }
 
 /* A number that is no option's default stays; Max-Age 60 is left out as it should be. */
@@ -254,7 +296,9 @@ static inline void talk_compose(struct talk *talk, const char *text, copal_messa
       message->buffer[0] = (uint8_t)((message->buffer[0] & 0xcf) | (word[0] == 'N') << 4);
     else if (word[1] == '.')
       copal_message_set_code(message, COPAL_CODE(word[0] - '0', (word[2] - '0') * 10 + word[3] - '0'));
-    else if (word[0] == '2' || word[0] == '1')
+    else if (strncmp(word, "missing:", 8) == 0)
+      talk_parse_missing(word + 8, message);
+    else if (word[0] == '2' || word[0] == '1' || word[0] == 'q')
       talk_parse_block(word, message, &block);
     else if (strncmp(word, "etag:", 5) == 0)
       copal_message_add(message, COPAL_OPTION_ETAG, word + 5, strlen(word + 5));
@@ -279,6 +323,7 @@ static inline void answers(struct talk *talk, const char *text) {
   uint8_t buffer[4096];
   copal_message message;
   talk_compose(talk, text, &message, buffer, sizeof buffer);
+  if (buffer[1] == COPAL_EMPTY) copal_message_set_token(&message, NULL, 0);
   uint16_t mid = (buffer[0] >> 4 & 3) == COPAL_ACK ? talk->mid : talk->own_mid++;
   buffer[2] = (uint8_t)(mid >> 8);
   buffer[3] = (uint8_t)mid;

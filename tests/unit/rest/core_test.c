@@ -132,6 +132,25 @@ static void only_get_and_only_link_format(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7252 5.4.1: what is critical and not understood here "MUST cause the return of a 4.02 (Bad Option) response". A
+ * list has no version to compare, and takes no body. */
+static void conditions_and_uploads_are_refused(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/a", NULL);
+  static const char *const requests[] = {
+      "40010001 11aa ab2e77656c6c2d6b6e6f776e 04636f7265",  /* If-Match */
+      "40010002 10 ab2e77656c6c2d6b6e6f776e 04636f7265",    /* its existence */
+      "40010003 50 6b2e77656c6c2d6b6e6f776e 04636f7265",    /* If-None-Match */
+      "40010004 bb2e77656c6c2d6b6e6f776e 04636f7265 d10308" /* Block1 */
+  };
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; ++i) {
+    bare_in(bare, "%s", requests[i]);
+    assert_int_equal(bare_out_one(bare)->view.code, COPAL_BAD_OPTION);
+  }
+  bare_close(bare);
+}
+
 static void an_application_may_answer_it_itself(void **state) {
   (void)state;
   struct bare *bare = open_server();
@@ -158,13 +177,10 @@ static void what_can_be_observed_says_so(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(routes_are_listed_with_their_attributes),
-      cmocka_unit_test(nothing_to_list_is_an_empty_list),
-      cmocka_unit_test(a_query_leaves_the_links_that_match),
-      cmocka_unit_test(a_long_list_comes_in_blocks),
-      cmocka_unit_test(only_get_and_only_link_format),
-      cmocka_unit_test(an_application_may_answer_it_itself),
-      cmocka_unit_test(what_can_be_observed_says_so),
+      cmocka_unit_test(routes_are_listed_with_their_attributes), cmocka_unit_test(nothing_to_list_is_an_empty_list),
+      cmocka_unit_test(a_query_leaves_the_links_that_match),     cmocka_unit_test(a_long_list_comes_in_blocks),
+      cmocka_unit_test(only_get_and_only_link_format),           cmocka_unit_test(conditions_and_uploads_are_refused),
+      cmocka_unit_test(an_application_may_answer_it_itself),     cmocka_unit_test(what_can_be_observed_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

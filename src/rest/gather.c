@@ -1,0 +1,243 @@
+/* A request's body in blocks that come in any order: Q-Block1. What has come is put where it belongs; the client is
+ * told when a set is whole and what is missing of it when it is not, and the handler is called with the whole. A
+ * handler that takes parts gets them in order, so a block that comes too early counts as missing. RFC 9177 sections 4.3
+ * and 5. */
+#include "rest/gather.h"
+
+#include "rest/missing.h"
+#include "rest/request.h"
+#include "rest/window.h"
+
+enum { AHEAD_MAX = 3 * QBLOCK_SET };
+
+static struct gathering *gathering_of(const struct copal_request *request, uint32_t index) {
+  return &request->transfers->records[index].as.in;
+}
+
+static uint32_t count_of(const struct gathering *in) { return qblock_count(in->total, in->szx); }
+
+/* --- What is missing ---------------------------------------------------------------------------- */
+
+/* RFC 9177 5: "If the size of the 4.08 (Request Entity Incomplete) response packet is larger than that defined by
+ * Section 4.6 of [RFC7252], then the number of reported missing blocks MUST be limited"; and "Consider limiting the
+ * number of missing payloads to MAX_PAYLOADS". */
+void gather_write_missing(const struct gathering *in, uint32_t end, copal_message *message) {
+  uint32_t numbers[QBLOCK_SET];
+  size_t count = gaps_list(&in->gaps, end < count_of(in) ? end : count_of(in), numbers, QBLOCK_SET);
+  uint8_t payload[QBLOCK_SET * MISSING_NUMBER_SIZE_MAX];
+  size_t size = missing_write(numbers, count, payload, sizeof payload);
+  copal_message_set_code(message, COPAL_REQUEST_ENTITY_INCOMPLETE);
+  copal_message_add_uint(message, COPAL_OPTION_CONTENT_FORMAT, MISSING_FORMAT);
+  copal_message_set_payload(message, payload, size);
+}
+
+uint32_t gather_set_end(const struct gathering *in) { return qblock_set_of(in->gaps.first) + QBLOCK_SET; }
+
+/* --- Answers ------------------------------------------------------------------------------------ */
+
+static void tell_missing(struct copal_request *request, uint32_t index, uint32_t end) {
+  gather_write_missing(gathering_of(request, index), end, copal_reply_message(request));
+}
+
+/* RFC 9177 4.3: 2.31 "can be used to indicate that all of the blocks up to and including the Q-Block1 option block NUM
+ * (all having the M bit set) have been successfully received". */
+static void tell_whole_set(struct copal_request *request, uint32_t index) {
+  const struct gathering *in = gathering_of(request, index);
+  copal_block block = {in->gaps.first - 1, true, in->szx};
+  copal_message *reply = copal_reply_message(request);
+  copal_message_set_code(reply, COPAL_CONTINUE);
+  copal_message_add_uint(reply, COPAL_OPTION_Q_BLOCK1, copal_block_value(block));
+}
+
+/* RFC 9177 4.3: 2.31 "SHOULD only be generated when all the payload requests are Non-confirmable and a MAX_PAYLOADS_SET
+ * has been received by the server", also for a block that came before: the server "MUST still respond as if the block
+ * was received for the first time". 7.2: "On receipt of a payload from the next MAX_PAYLOADS_SET, the server SHOULD
+ * send a 4.08 (Request Entity Incomplete) response code indicating any missing payloads from any previous
+ * MAX_PAYLOADS_SET." Once: what it brings about is on its way when the next block of that set comes. */
+static void answer_block(struct copal_request *request, uint32_t index) {
+  struct gathering *in = gathering_of(request, index);
+  uint32_t number = request->qblock1.block.number, first = in->gaps.first;
+  bool con = request->rx.message.type == COPAL_CON;
+  bool lost = number >= first && !gaps_has(&in->gaps, number); /* it came too early */
+  uint32_t end = lost ? number + 1 : qblock_set_of(number);
+  if (!con && first % QBLOCK_SET == 0 && number < first && number >= first - QBLOCK_SET) {
+    tell_whole_set(request, index);
+  } else if (!con && qblock_set_of(number) > qblock_set_of(first) && qblock_set_of(number) > in->told) {
+    in->told = qblock_set_of(number);
+    tell_missing(request, index, end);
+  } else {
+    request->silent = true;
+  }
+}
+
+/* --- A block ------------------------------------------------------------------------------------ */
+
+/* RFC 9177 4.3: 4.00 "MUST be returned if the request does not include a Request-Tag option or a Size1 option but does
+ * include a Q-Block1 option"; 4.6: Size1 "MUST exactly represent the size of the data on the body". */
+static bool is_sound(const struct copal_request *request, uint32_t *total) {
+  const copal_view *view = &request->rx.message;
+  copal_block block = request->qblock1.block;
+  copal_option option;
+  if (!copal_find(view, COPAL_OPTION_REQUEST_TAG, &option) || !copal_find(view, COPAL_OPTION_SIZE1, &option))
+    return false;
+  *total = copal_find_uint(view, COPAL_OPTION_SIZE1, 0);
+  uint64_t end = block_offset(block) + view->payload.size;
+  if (block.more) return view->payload.size == block_size(block.szx) && end < *total;
+  return view->payload.size <= block_size(block.szx) && end == *total && (block.number == 0 || view->payload.size > 0);
+}
+
+static void begin(struct copal_request *request, uint32_t index, uint32_t total) {
+  struct gathering *in = gathering_of(request, index);
+  *in = (struct gathering){.total = total, .szx = request->qblock1.block.szx};
+  request->transfers->records[index].none_match = false;
+}
+
+/* The body that a block belongs to, or INDEX_NONE: the request is answered. */
+static uint32_t find_body(struct copal_request *request, uint32_t total) {
+  struct transfers *transfers = request->transfers;
+  struct transfer_key key = request_transfer_key(request);
+  uint32_t index = transfers_find(transfers, TRANSFER_GATHERED, &key);
+  if (index != INDEX_NONE) {
+    const struct gathering *in = gathering_of(request, index);
+    if (in->total == total && in->szx == request->qblock1.block.szx) return index;
+    request_refuse_block(request, COPAL_BAD_REQUEST);
+    return INDEX_NONE;
+  }
+  /* It was whole before, and its answer was lost. */
+  if (request_reply_kept(request)) return INDEX_NONE;
+  if (!request->handler->in_parts && total > transfers->body_size_max) {
+    request_refuse_block(request, COPAL_REQUEST_ENTITY_TOO_LARGE);
+    return INDEX_NONE;
+  }
+  index = transfers_begin(transfers, TRANSFER_GATHERED, &key, request->engine->now);
+  if (index == INDEX_NONE)
+    request_refuse_block(request, COPAL_SERVICE_UNAVAILABLE);
+  else
+    begin(request, index, total);
+  return index;
+}
+
+/* RFC 9177 5: "It is desirable that the token to use for the response is the token that was used in the last block
+ * number received so far with the same Request-Tag value." */
+static void note_sender(struct copal_request *request, uint32_t index) {
+  struct gathering *in = gathering_of(request, index);
+  copal_bytes token = request->rx.message.token;
+  in->can_tell = token.size <= sizeof in->token && request->rx.message.type == COPAL_NON;
+  in->token_size = in->can_tell ? (uint8_t)token.size : 0;
+  if (in->token_size > 0) memcpy(in->token, token.data, token.size);
+  size_t size = request->incoming->datagram.size;
+  in->request_size = (uint16_t)(size < UINT16_MAX ? size : UINT16_MAX);
+}
+
+/* Puts a block where it belongs. RFC 9177 4.3: "If the server receives a duplicate block with the same Request-Tag, it
+ * MUST ignore the payload of the packet". */
+static copal_error take(struct copal_request *request, uint32_t index) {
+  struct gathering *in = gathering_of(request, index);
+  copal_bytes payload = request->rx.message.payload;
+  uint32_t number = request->qblock1.block.number;
+  /* Not much memory by announcement: so far ahead, and no farther. */
+  if (gaps_has(&in->gaps, number) || number - in->gaps.first >= AHEAD_MAX) return COPAL_OK;
+  if (request->handler->in_parts && number != in->gaps.first) return COPAL_OK;
+  copal_error error = COPAL_OK;
+  if (!request->handler->in_parts) {
+    uint32_t offset = (uint32_t)block_offset(request->qblock1.block);
+    error = transfer_put(request->transfers, index, offset, payload.data, payload.size);
+  }
+  if (error != COPAL_OK) return error;
+  gaps_note(&in->gaps, number);
+  in->tries = 0;
+  return COPAL_OK;
+}
+
+/* Whether the handler is to be called: with the whole, or with the part that came. */
+static bool hand_on(struct copal_request *request, uint32_t index, uint32_t first_before) {
+  struct transfers *transfers = request->transfers;
+  struct transfer *transfer = &transfers->records[index];
+  const struct gathering *in = &transfer->as.in;
+  bool whole = in->gaps.first == count_of(in);
+  if (!request->handler->in_parts) {
+    if (!whole) return false;
+    request->rx.message.payload = (copal_bytes){transfer_bytes(transfers, transfer), transfer->size};
+    request_describe_part(request, 0, true, &request->state);
+    return true;
+  }
+  if (in->gaps.first == first_before) return false;
+  transfer->abandon = request->handler->abandon;
+  transfer->context = request->handler->context;
+  request_describe_part(request, block_offset(request->qblock1.block), whole, &transfer->state);
+  return true;
+}
+
+bool request_gather(struct copal_request *request) {
+  struct transfers *transfers = request->transfers;
+  struct engine *engine = request->engine;
+  uint32_t total;
+  if (!is_sound(request, &total)) return request_refuse_block(request, COPAL_BAD_REQUEST);
+  /* A body of one block, which is as good as none. */
+  if (request->qblock1.block.number == 0 && !request->qblock1.block.more) return true;
+  uint32_t index = find_body(request, total);
+  if (index == INDEX_NONE) return false;
+  struct gathering *in = gathering_of(request, index);
+  transfer_touch(transfers, index, engine->now);
+  if (in->whole) {
+    request->silent = true; /* the answer comes in its own time */
+    return false;
+  }
+  note_sender(request, index);
+  uint32_t first = in->gaps.first;
+  copal_error error = take(request, index);
+  if (error != COPAL_OK) {
+    transfer_drop(transfers, index);
+    return request_refuse_block(
+        request, error == COPAL_ERR_BODY_SIZE ? COPAL_REQUEST_ENTITY_TOO_LARGE : COPAL_SERVICE_UNAVAILABLE);
+  }
+  transfer_schedule(transfers, index, request->incoming->peer,
+                    engine->now + qblock_wait(&engine->parameters, in->tries));
+  if (!hand_on(request, index, first)) {
+    answer_block(request, index);
+    return false;
+  }
+  request->upload = index;
+  /* What the handler brings about must not push out what it is looking at. */
+  transfer_detach(transfers, index);
+  return true;
+}
+
+/* --- After the handler -------------------------------------------------------------------------- */
+
+void request_finish_gathering(struct copal_request *request) {
+  uint32_t index = request->upload;
+  if (request->deferred || index == INDEX_NONE || request->part.last || request->replied) return;
+  request->upload = INDEX_NONE;
+  transfer_attach(request->transfers, index);
+  answer_block(request, index);
+}
+
+void request_settle_late(struct copal_request *request) {
+  uint32_t index = transfers_find(request->transfers, TRANSFER_GATHERED, request->key);
+  if (index != INDEX_NONE) transfer_end(request->transfers, index);
+  const struct request_block *asked = &request->block2;
+  bool whole = !asked->present || (asked->block.more && asked->block.number == 0);
+  if (index != INDEX_NONE) request_keep_reply(request);
+  if (request->in_blocks && whole) request_begin_burst(request, 1);
+}
+
+/* The answer is kept for whoever sends a block once more because it was lost: it must not begin a new body. */
+void request_end_gathering(struct copal_request *request) {
+  struct transfers *transfers = request->transfers;
+  uint32_t index = request->upload;
+  request->upload = INDEX_NONE;
+  if (request->deferred) {
+    transfer_attach(transfers, index);
+    transfer_rest(transfers, index);
+    transfer_empty(transfers, index);
+    transfers->records[index].as.in.whole = true;
+    transfers->records[index].abandon = NULL;
+    return;
+  }
+  if (request->handled)
+    transfer_end(transfers, index);
+  else
+    transfer_drop(transfers, index);
+  if (request->reply.error == COPAL_OK) request_keep_reply(request);
+}
