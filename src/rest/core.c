@@ -6,6 +6,10 @@
 #include "message/link.h"
 #include "rest/request.h"
 
+/* RFC 6690 4.1: the query is "a 1-element list that has a single name/value pair". A few more do no harm; hundreds,
+ * each compared with each link, would be much work for one datagram. */
+enum { FILTERS_MAX = 4 };
+
 /* A piece of a link on its way into the list. */
 struct list {
   uint8_t *buffer; /* takes bytes from offset on, size of them */
@@ -86,7 +90,19 @@ static uint64_t read_list(void *context, uint64_t offset, void *buffer, size_t s
   return list.taken;
 }
 
+static bool has_few_filters(const copal_view *request) {
+  copal_options walk = copal_options_of(request);
+  copal_option option;
+  uint32_t count = 0;
+  while (copal_options_next(&walk, &option)) count += option.number == COPAL_OPTION_URI_QUERY;
+  return count <= FILTERS_MAX;
+}
+
 void request_reply_core(struct copal_request *request) {
+  if (!has_few_filters(&request->rx.message)) {
+    copal_reply_problem(request, COPAL_BAD_REQUEST, "too many filters");
+    return;
+  }
   copal_message *reply = copal_reply_message(request);
   copal_message_add_uint(reply, COPAL_OPTION_CONTENT_FORMAT, COPAL_LINK_FORMAT);
   copal_reply_reader(request, COPAL_SIZE_UNKNOWN, read_list, request);
