@@ -132,6 +132,29 @@ static void a_long_list_comes_in_blocks(void **state) {
   }
 }
 
+/* RFC 7959 2.4: "The server SHOULD include an ETag Option in each response", so that no list is put together from two.
+ */
+static void blocks_of_a_list_have_its_etag(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  static const char path[] = "bb2e77656c6c2d6b6e6f776e 04636f7265";
+  add(bare, "/a", "rt=\"0123456789\"");
+  add(bare, "/b", "rt=\"0123456789\"");
+  copal_option first, other;
+  bare_in(bare, "40010001 %s c100", path);
+  assert_true(copal_find(&bare_out_one(bare)->view, COPAL_OPTION_ETAG, &first));
+  uint8_t etag[8];
+  memcpy(etag, first.value, sizeof etag);
+  bare_in(bare, "40010002 %s c110", path);
+  assert_true(copal_find(&bare_out_one(bare)->view, COPAL_OPTION_ETAG, &other));
+  assert_memory_equal(other.value, etag, sizeof etag);
+  assert_int_equal(copal_route_attributes(bare->endpoint, "/a", "rt=\"9876543210\""), COPAL_OK);
+  bare_in(bare, "40010003 %s c110", path);
+  assert_true(copal_find(&bare_out_one(bare)->view, COPAL_OPTION_ETAG, &other));
+  assert_memory_not_equal(other.value, etag, sizeof etag);
+  bare_close(bare);
+}
+
 static void only_get_and_only_link_format(void **state) {
   (void)state;
   struct bare *bare = open_server();
@@ -194,6 +217,7 @@ int main(void) {
       cmocka_unit_test(a_query_leaves_the_links_that_match),
       cmocka_unit_test(few_filters_are_enough),
       cmocka_unit_test(a_long_list_comes_in_blocks),
+      cmocka_unit_test(blocks_of_a_list_have_its_etag),
       cmocka_unit_test(only_get_and_only_link_format),
       cmocka_unit_test(conditions_and_uploads_are_refused),
       cmocka_unit_test(an_application_may_answer_it_itself),
