@@ -382,6 +382,8 @@ while True:
     elif b"no-cbor" in data: answer(0xa3, b"\xc2\x01\x01\xff\xff\x00")
     elif b"block" in data: answer(0x45, b"\xd1\x0a\x08\xff" + b"x" * 16)
     elif b"ack-only" in data: peer.sendto(b"\x60\x00" + mid, remote)
+    elif b"burst" in data and b"\x61\x01" not in data:
+        for i in range(1, 20): peer.sendto(bytes([0x50 | len(token), 0x45, 0x77, i]) + token + bytes([0x61, i, 255, 48 + i % 10]), remote)
 PYTHON
 python3 "$work/peer.py" >"$work/peer" 2>"$work/peer-err" &
 pids+=($!)
@@ -448,6 +450,13 @@ run observe --for 0.3 "$peer/silent"
 expect "an observation without any answer ends with 6" 6
 run observe --for 0.3 --non "$peer/silent"
 expect "an observation by NON without any answer ends with 6" 6
+for i in 1 2 3; do
+  run observe --count 2 "$peer/burst"
+  [ "$(wc -l <"$work/out")" = 2 ] || break
+done
+expect "an observation ends with 0 after --count" 0
+[ "$(wc -l <"$work/out")" = 2 ]
+report $? "no more is printed than --count, however fast they come"
 run ping -c 1 -t 0.3 --ack-timeout 0.1 "$peer"
 expect "a ping without an answer ends with 6" 6
 says "a ping without an answer counts as lost" out '^1 sent, 0 answered, 100 % lost'
