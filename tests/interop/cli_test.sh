@@ -518,6 +518,9 @@ else
   run get --non --timeout 6 "coap://224.0.1.187:$port/hello"
   expect "--non asks a group" 0
   says "a group's answer comes with its sender" err "^2\\.05 Content .* from [0-9.]+:$port$"
+  run get --non --timeout 0.3 "coap://224.0.1.187:$port/no-such-resource"
+  expect "a group that does not answer ends with 6" 6
+  says "a group that does not answer is told to be one" err 'nobody in the group 224\.0\.1\.187:[0-9]+ answered within'
   run discover --wait 0.5 --rt nothing "coap://224.0.1.187:$port"
   expect "a group in which nobody answers ends with 6" 6
   says "a group in which nobody answers is told" err 'nobody answered within 0\.5 s'
