@@ -244,7 +244,8 @@ typedef struct copal_call_options {
                           a message holds, and leaves the response's to the server */
   bool observe;        /* RFC 7641; the method is GET or FETCH. Renewed by itself until copal_call_cancel; a renewal
                           without an answer ends it */
-  bool q_block;        /* RFC 9177 where the server offers it too; then non-confirmable */
+  bool q_block;        /* RFC 9177 where the server offers it too: after the first request, which is confirmable, blocks
+                          go ten at a time and non-confirmable. Not for observations, nor where size is unknown */
   bool no_token;       /* a token of zero bytes, where message has none, instead of a random one */
 } copal_call_options;
 

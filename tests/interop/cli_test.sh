@@ -328,6 +328,17 @@ run get "$base/store/pipe"
 output "standard input was put" 'from a pipe'
 run get "$base/store/a/b%20c"
 output "a path with an escape is one name" 'from a file'
+mkfifo "$work/slow"
+{ head -c 20000 /dev/zero; exec sleep 10; } >"$work/slow" &
+pids+=($!)
+"$copal" put --file - "$base/store/slow" <"$work/slow" >"$work/out" 2>"$work/err" &
+pid=$!
+sleep 0.6
+kill -TERM "$pid"
+wait "$pid"
+status=$?
+expect "SIGTERM ends the wait for standard input as it ends any program" 143
+silent "who interrupts a put is not told why it ended" err
 run post -v --data new "$base/store"
 says "post creates below" err '^2\.01 Created'
 says "post tells the new path" err '^  Location-Path: "?store"?$'
