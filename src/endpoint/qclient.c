@@ -73,6 +73,13 @@ static bool is_passing(copal_error error) {
   return error == COPAL_ERR_EXCHANGES_FULL || error == COPAL_ERR_MESSAGES_FULL || error == COPAL_ERR_MESSAGE_IDS_SPENT;
 }
 
+/* The first request's token is good to have, but not at the price of its room. */
+static void make_room(copal_endpoint *endpoint, struct operation *operation) {
+  if (!copal_tx_none(operation->exchange)) copal_cancel(endpoint, operation->exchange);
+  operation->exchange = (copal_tx){0, 0};
+  operation_schedule(&endpoint->operations, operation, qblock_retry(endpoint->engine.now));
+}
+
 static void send_burst(copal_endpoint *endpoint, struct operation *operation) {
   copal_error error = COPAL_OK;
   for (bool is_first = true; error == COPAL_OK && quick_has_next(operation); is_first = false)
@@ -80,7 +87,7 @@ static void send_burst(copal_endpoint *endpoint, struct operation *operation) {
   if (error == COPAL_OK)
     endpoint_wait_operation(endpoint, operation);
   else if (is_passing(error))
-    operation_schedule(&endpoint->operations, operation, qblock_retry(endpoint->engine.now));
+    make_room(endpoint, operation);
   else
     endpoint_fail_operation(endpoint, operation, error);
 }

@@ -195,7 +195,8 @@ bool operation_is_tokenless(const struct operation *operation) {
 }
 
 bool operation_keeps_token(const struct operation *operation) {
-  return operation->registering || (operation->con && operation->upload.in_blocks && !operation->downloading);
+  bool uploads = operation->con && operation->upload.in_blocks && !operation->downloading;
+  return operation->registering || (uploads && copal_tx_none(operation->observation));
 }
 
 /* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free
@@ -229,6 +230,13 @@ static copal_error finish(const copal_message *message, copal_error error) {
   return message->error == COPAL_ERR_SPACE ? COPAL_ERR_MESSAGE_SIZE : message->error;
 }
 
+void operation_begin_message(const struct operations *operations, const struct operation *operation, copal_bytes token,
+                             copal_message *message) {
+  begin(operations, operation, message);
+  message->capacity = operations->message_size_max;
+  copal_message_set_token(message, token.data, token.size);
+}
+
 /* A response larger than a message of ours would be refused. Where there is no room to say so, it may still be small.
  */
 static void negotiate(const struct operation *operation, copal_message *message) {
@@ -236,13 +244,6 @@ static void negotiate(const struct operation *operation, copal_message *message)
   copal_error before = message->error;
   copal_message_add_uint(message, COPAL_OPTION_BLOCK2, copal_block_value(block));
   if (message->error == COPAL_ERR_SPACE && !operation->insists) message->error = before;
-}
-
-void operation_begin_message(const struct operations *operations, const struct operation *operation, copal_bytes token,
-                             copal_message *message) {
-  begin(operations, operation, message);
-  message->capacity = operations->message_size_max;
-  copal_message_set_token(message, token.data, token.size);
 }
 
 copal_error operation_compose(struct operations *operations, struct operation *operation, copal_message *message) {

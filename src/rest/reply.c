@@ -27,14 +27,23 @@ static size_t reserve(const struct copal_request *request, bool by_hand) {
   return size < request->room_size / 2 ? size : request->room_size / 2;
 }
 
+/* Leaves that room to the library, as far as there is any: a token may take up all. */
+static void limit(struct copal_request *request, bool by_hand) {
+  copal_message *reply = &request->reply;
+  reply->capacity = request->room_size - reserve(request, by_hand);
+  if (reply->capacity < reply->size) reply->capacity = reply->size;
+}
+
 void request_begin_reply(struct copal_request *request, uint8_t code) {
   assert(!request->deferred);
   const copal_view *view = &request->rx.message;
   copal_type type = view->type == COPAL_CON ? COPAL_ACK : COPAL_NON;
-  copal_message_init(&request->reply, request->room, request->room_size - reserve(request, true), type, code);
+  copal_message_init(&request->reply, request->room, request->room_size, type, code);
   request->room[2] = (uint8_t)(request->reply_mid >> 8);
   request->room[3] = (uint8_t)request->reply_mid;
+  /* RFC 7252 5.3.1: "The server MUST echo this token in any resulting response". */
   copal_message_set_token(&request->reply, view->token.data, view->token.size);
+  limit(request, true);
   request->replied = true;
   request->in_blocks = false;
 }
@@ -78,7 +87,7 @@ static bool goes_quick(const struct copal_request *request) { return request->qu
 static bool choose_window(struct copal_request *request, struct window *window) {
   enum { OPTIONS_ROOM = BLOCK_ROOM + SIZE_ROOM };
   size_t room;
-  request->reply.capacity = request->room_size - reserve(request, false);
+  limit(request, false);
   if (copal_message_payload_room(&request->reply, &room) == NULL || room <= OPTIONS_ROOM) return false;
   const struct request_block *wanted = &request->block2;
   window->szx = block_szx_within(wanted->present ? wanted->block.szx : BLOCK_SZX_MAX, room - OPTIONS_ROOM);
@@ -93,12 +102,12 @@ static bool is_outside(const struct copal_request *request, const struct window 
   return window->offset >= size || (goes_quick(request) && window->szx != request->block2.block.szx);
 }
 
-/* Whether a body of that size goes without blocks. Where a change is answered without one there is nothing that blocks
- * and an ETag could be of. */
+/* Whether a body of that size goes without blocks. Where nothing is answered, or a change without a body, there is
+ * nothing that blocks and an ETag could be of. */
 static bool is_whole(struct copal_request *request, uint64_t size) {
   size_t room;
-  bool nothing = request->quick || request->room[1] != COPAL_CONTENT;
-  if (size == 0 && nothing && request->block2.block.number == 0) return true;
+  bool is_change = request->room[1] != COPAL_CONTENT;
+  if (size == 0 && (is_change || request->quick) && request->block2.block.number == 0) return true;
   if (asks_for_block(request) || size > BLOCK_SIZE_MAX) return false;
   return copal_message_payload_room(&request->reply, &room) != NULL ? size <= room : size == 0;
 }

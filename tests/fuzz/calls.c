@@ -156,6 +156,7 @@ static void begin(void) {
                                 .capacity = caller->capacity,
                                 .block_size = block_sizes[(kind & 8) != 0 ? 1 + (sizes & 3) : 0],
                                 .observe = caller->observe,
+                                .q_block = (kind & 4) != 0,
                                 .no_token = (shape & 128) != 0};
   caller->open = copal_call_begin(fuzz.endpoint, &options, &caller->call) == COPAL_OK;
 }
@@ -188,7 +189,8 @@ static void add_block(copal_message *response, uint16_t number, const copal_view
   if ((kind & 4) != 0) block.number += kind >> 5;
   if ((kind & 8) != 0) block.szx = 7;
   copal_message_add_uint(response, number, copal_block_value(block));
-  if (number != COPAL_OPTION_BLOCK2) return;
+  if (number == COPAL_OPTION_Q_BLOCK2) copal_message_add_uint(response, COPAL_OPTION_SIZE2, kind & 0xc0 ? kind : 100);
+  if (number != COPAL_OPTION_BLOCK2 && number != COPAL_OPTION_Q_BLOCK2) return;
   uint8_t bytes[128];
   uint64_t offset = (uint64_t)block.number << (block.szx + 4);
   size_t size = (size_t)16 << (block.szx & 3);
@@ -215,14 +217,21 @@ static void answer(void) {
   copal_message response;
   copal_message_init(&response, buffer, sizeof buffer, type, codes[which >> 5]);
   copal_message_set_token(&response, request.token.data, request.token.size);
-  if ((with & 1) != 0) add_block(&response, COPAL_OPTION_BLOCK1, &request, (with & 64) != 0 ? value : 0);
-  if ((with & 2) != 0) add_block(&response, COPAL_OPTION_BLOCK2, &request, (with & 64) != 0 ? value : value & 0xc1);
+  copal_option option;
+  bool quick =
+      copal_find(&request, COPAL_OPTION_Q_BLOCK1, &option) || copal_find(&request, COPAL_OPTION_Q_BLOCK2, &option);
+  uint16_t upload = quick ? COPAL_OPTION_Q_BLOCK1 : COPAL_OPTION_BLOCK1;
+  uint16_t download = quick ? COPAL_OPTION_Q_BLOCK2 : COPAL_OPTION_BLOCK2;
+  if ((with & 1) != 0) add_block(&response, upload, &request, (with & 64) != 0 ? value : 0);
+  if ((with & 2) != 0) add_block(&response, download, &request, (with & 64) != 0 ? value : value & 0xc1);
   if ((with & 4) != 0) copal_message_add_uint(&response, COPAL_OPTION_OBSERVE, value);
   if ((with & 8) != 0) copal_message_add(&response, COPAL_OPTION_ETAG, &value, 1);
   if ((with & 16) != 0) copal_message_add(&response, COPAL_OPTION_ECHO, sent->bytes, 1 + value % 40);
   if ((with & 32) != 0) copal_message_add_uint(&response, COPAL_OPTION_MAX_AGE, value >> 4);
-  if ((with & 128) != 0) copal_message_add_uint(&response, COPAL_OPTION_CONTENT_FORMAT, value & 1);
-  if ((with & 2) == 0) copal_message_set_payload(&response, sent->bytes, value % 40);
+  bool lists = quick && codes[which >> 5] == COPAL_REQUEST_ENTITY_INCOMPLETE;
+  if ((with & 128) != 0) copal_message_add_uint(&response, COPAL_OPTION_CONTENT_FORMAT, lists ? 272 : value & 1);
+  uint8_t list[4] = {lists ? next(&fuzz.script) : 0, (uint8_t)(value + 1), (uint8_t)(value + 3), (uint8_t)(value | 24)};
+  if ((with & 2) == 0) copal_message_set_payload(&response, lists ? list : sent->bytes, lists ? value % 5 : value % 40);
   uint16_t mid = type == COPAL_ACK ? request.message_id : fuzz.own_mid++;
   buffer[2] = (uint8_t)(mid >> 8);
   buffer[3] = (uint8_t)mid;
