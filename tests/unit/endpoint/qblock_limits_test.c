@@ -254,6 +254,20 @@ static void bodies_with_different_tags_are_different_bodies(void **state) {
   close_server(server);
 }
 
+/* What asks for the first block of an answer that is no longer there has no body, and is not to be executed. */
+static void an_answer_that_is_forgotten_is_not_made_anew(void **state) {
+  (void)state;
+  struct server *server = open_server();
+  struct writing writing;
+  copal_message *message = begin(server, &writing, COPAL_NON, COPAL_POST);
+  add_block(message, COPAL_OPTION_Q_BLOCK2, 0, true, 2);
+  copal_message_add_text(message, COPAL_OPTION_REQUEST_TAG, "t");
+  send(server, &writing);
+  assert_int_equal(answer(server), COPAL_REQUEST_ENTITY_INCOMPLETE);
+  assert_int_equal(server->executed, 0);
+  close_server(server);
+}
+
 static void little_is_taken_for_what_is_announced(void **state) {
   (void)state;
   struct server *server = open_server();
@@ -449,6 +463,7 @@ int main(void) {
       cmocka_unit_test(a_group_is_not_asked_so),
       cmocka_unit_test(a_block_that_comes_again_is_answered_again),
       cmocka_unit_test(bodies_with_different_tags_are_different_bodies),
+      cmocka_unit_test(an_answer_that_is_forgotten_is_not_made_anew),
       cmocka_unit_test(little_is_taken_for_what_is_announced),
       cmocka_unit_test(a_client_has_no_more_bodies_than_its_share),
       cmocka_unit_test(a_reset_to_a_list_deletes_the_body),
