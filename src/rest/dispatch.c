@@ -84,16 +84,17 @@ static bool goes_on(struct copal_request *request) {
   return true;
 }
 
-/* The first block alone of what a body with that Request-Tag brought about: RFC 9177 10.3.3 repeats it. */
+/* The first block alone of what a body with that Request-Tag brought about: RFC 9177 10.3.3 repeats it. That body did
+ * not come with this request, so it must not be executed without. */
 static bool recovers_first(const struct copal_request *request) {
   copal_option tag;
   const copal_view *view = &request->rx.message;
   return request->wanted.count > 0 && !request->qblock1.present && view->payload.size == 0 && view->code != COPAL_GET &&
-         copal_find(view, COPAL_OPTION_REQUEST_TAG, &tag) && is_kept(request);
+         copal_find(view, COPAL_OPTION_REQUEST_TAG, &tag);
 }
 
 static bool answers_more(struct copal_request *request) {
-  if (!is_for_more(request)) return recovers_first(request) && request_reply_kept(request);
+  if (!is_for_more(request) && !recovers_first(request)) return false;
   if (goes_on(request) || request_reply_kept(request)) return true;
   if (request->rx.message.code == COPAL_GET) return false;
   copal_reply_code(request, COPAL_REQUEST_ENTITY_INCOMPLETE);

@@ -80,6 +80,44 @@ static void answer_block(struct copal_request *request, uint32_t index) {
   }
 }
 
+/* --- What must not be executed twice ------------------------------------------------------------ */
+
+/* A body's blocks come again when its answer was lost, and what is kept of that may have made room. So a body that
+ * executes something has an entry of its own among the replies to such requests: pending until it is executed. */
+static struct reply_key mark_key(const struct copal_request *request) {
+  struct transfer_key key = request_transfer_key(request);
+  return (struct reply_key){
+      .identity = key.identity, .fingerprint = (uint32_t)key.options, .con = true, .unsafe = true};
+}
+
+static bool needs_mark(const struct copal_request *request) {
+  return engine_is_unsafe(request->engine, &(copal_view){.code = request->rx.message.code});
+}
+
+static struct reply *find_mark(const struct copal_request *request) {
+  const struct engine *engine = request->engine;
+  struct reply_key key = mark_key(request);
+  return replies_find(&engine->unsafe, &key, engine->now, engine->exchange_lifetime, engine->exchange_lifetime);
+}
+
+static bool is_executed(const struct copal_request *request) {
+  const struct reply *mark = needs_mark(request) ? find_mark(request) : NULL;
+  return mark != NULL && mark->state == REPLY_NOTHING;
+}
+
+/* False when there is no room for it. */
+static bool take_mark(struct copal_request *request) {
+  struct incoming incoming = *request->incoming;
+  if (!needs_mark(request) || find_mark(request) != NULL) return true;
+  incoming.key = mark_key(request);
+  return engine_remember(request->engine, &incoming, 0) != NULL;
+}
+
+static void note_executed(struct copal_request *request) {
+  if (!needs_mark(request) || !take_mark(request)) return;
+  replies_close(&request->engine->unsafe, find_mark(request), REPLY_NOTHING, 0);
+}
+
 /* --- A block ------------------------------------------------------------------------------------ */
 
 /* RFC 9177 4.3: 4.00 "MUST be returned if the request does not include a Request-Tag option or a Size1 option but does
@@ -115,11 +153,15 @@ static uint32_t find_body(struct copal_request *request, uint32_t total) {
   }
   /* It was whole before, and its answer was lost. */
   if (request_reply_kept(request)) return INDEX_NONE;
+  if (is_executed(request)) {
+    request_refuse_block(request, COPAL_REQUEST_ENTITY_INCOMPLETE);
+    return INDEX_NONE;
+  }
   if (!request->handler->in_parts && total > transfers->body_size_max) {
     request_refuse_block(request, COPAL_REQUEST_ENTITY_TOO_LARGE);
     return INDEX_NONE;
   }
-  index = transfers_begin(transfers, TRANSFER_GATHERED, &key, request->engine->now);
+  if (take_mark(request)) index = transfers_begin(transfers, TRANSFER_GATHERED, &key, request->engine->now);
   if (index == INDEX_NONE)
     request_refuse_block(request, COPAL_SERVICE_UNAVAILABLE);
   else
@@ -211,6 +253,7 @@ bool request_gather(struct copal_request *request) {
     return false;
   }
   request->upload = index;
+  if (request->part.last) note_executed(request);
   /* What the handler brings about must not push out what it is looking at. */
   transfer_detach(transfers, index);
   return true;

@@ -235,6 +235,7 @@ static copal_error begin(struct errand *errand) {
       errand->upload.size > trial->plan->document_size_max ? errand->upload.size : trial->plan->document_size_max;
   if (chance_hits(chance, 500)) options.block_size = (uint16_t)(16u << chance_below(chance, 7));
   if (options.block_size > 0 && options.block_size < largest / 64) options.block_size = 0;
+  options.q_block = chance_hits(chance, trial->plan->q_block_permille);
   if (!trial->peace && chance_hits(chance, 100)) options.timeout = chance_below(chance, 60 * COPAL_SECOND);
   errand->taken = malloc(errand->taken_size_max);
   assert_non_null(errand->taken);

@@ -30,6 +30,7 @@ struct plan {
   size_t upload_size_max, answer_size_max; /* what the archive has room for */
   uint32_t errands;                        /* under bad conditions */
   uint32_t outstanding_max;                /* of one client */
+  uint32_t q_block_permille;               /* of the calls: RFC 9177 */
   bool is_ample;                           /* nothing ever gets full */
 };
 

@@ -221,6 +221,13 @@ static void unverified_addresses_get_their_answers(void **state) {
   run_seeds(&plan, 40);
 }
 
+static void blocks_that_are_not_waited_for_come_whole_too(void **state) {
+  (void)state;
+  struct plan plan = ample_plan();
+  plan.q_block_permille = 600;
+  run_seeds(&plan, 40);
+}
+
 static void full_tables_mix_up_nothing(void **state) {
   (void)state;
   struct plan plan = {.config = copal_config_small(),
@@ -228,7 +235,8 @@ static void full_tables_mix_up_nothing(void **state) {
                       .upload_size_max = 400,
                       .answer_size_max = 400,
                       .errands = 150,
-                      .outstanding_max = 2};
+                      .outstanding_max = 2,
+                      .q_block_permille = 200};
   plan.client = plan.config;
   plan.config.routes_max = 32;
   run_seeds(&plan, 40);
@@ -273,6 +281,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(bodies_come_whole_over_a_bad_network, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(unverified_addresses_get_their_answers, world_prepare, world_report),
+      cmocka_unit_test_setup_teardown(blocks_that_are_not_waited_for_come_whole_too, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(full_tables_mix_up_nothing, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(small_clients_do_with_a_large_archive, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(the_usual_limits_do, world_prepare, world_report),

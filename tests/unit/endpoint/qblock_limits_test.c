@@ -254,6 +254,48 @@ static void bodies_with_different_tags_are_different_bodies(void **state) {
   close_server(server);
 }
 
+/* What asks for the first block of an answer that is no longer there has no body, and is not to be executed. */
+static void an_answer_that_is_forgotten_is_not_made_anew(void **state) {
+  (void)state;
+  struct server *server = open_server();
+  struct writing writing;
+  copal_message *message = begin(server, &writing, COPAL_NON, COPAL_POST);
+  add_block(message, COPAL_OPTION_Q_BLOCK2, 0, true, 2);
+  copal_message_add_text(message, COPAL_OPTION_REQUEST_TAG, "t");
+  send(server, &writing);
+  assert_int_equal(answer(server), COPAL_REQUEST_ENTITY_INCOMPLETE);
+  assert_int_equal(server->executed, 0);
+  close_server(server);
+}
+
+static void post_block(struct server *server, uint32_t number) {
+  send_block(server, COPAL_NON, COPAL_POST, "t", number, number == 0, 2 * BLOCK, BLOCK);
+}
+
+/* Its answer was lost, and has made room. */
+static void a_post_that_comes_again_is_not_executed_again(void **state) {
+  (void)state;
+  struct server *server = open_with(0, 1);
+  post_block(server, 0);
+  assert_silent(server);
+  post_block(server, 1);
+  bare_out(server->bare);
+  assert_int_equal(server->executed, 1);
+  put_block(server, "u", 0, 2);
+  assert_int_equal(copal_endpoint_counters(server->bare->endpoint)->transfers_evicted, 1);
+  bare_out(server->bare);
+  for (uint32_t number = 0; number < 2; ++number) {
+    post_block(server, number);
+    assert_int_equal(answer(server), COPAL_REQUEST_ENTITY_INCOMPLETE);
+  }
+  assert_int_equal(server->executed, 1);
+  server->bare->now += 248 * COPAL_SECOND;
+  post_block(server, 0);
+  post_block(server, 1);
+  assert_int_equal(server->executed, 2);
+  close_server(server);
+}
+
 static void little_is_taken_for_what_is_announced(void **state) {
   (void)state;
   struct server *server = open_server();
@@ -449,6 +491,8 @@ int main(void) {
       cmocka_unit_test(a_group_is_not_asked_so),
       cmocka_unit_test(a_block_that_comes_again_is_answered_again),
       cmocka_unit_test(bodies_with_different_tags_are_different_bodies),
+      cmocka_unit_test(an_answer_that_is_forgotten_is_not_made_anew),
+      cmocka_unit_test(a_post_that_comes_again_is_not_executed_again),
       cmocka_unit_test(little_is_taken_for_what_is_announced),
       cmocka_unit_test(a_client_has_no_more_bodies_than_its_share),
       cmocka_unit_test(a_reset_to_a_list_deletes_the_body),
