@@ -51,8 +51,19 @@ static bool answers_more(struct copal_request *request) {
 
 /* --- The handler ------------------------------------------------------------------------------------ */
 
+/* What is kept of an earlier answer is no part of the new one. Of other methods the new one takes its place. */
+static void forget_kept(struct copal_request *request) {
+  struct transfers *transfers = request->transfers;
+  if (request->rx.message.code != COPAL_GET || request->block2.block.number > 0) return;
+  if (transfers->oldest[TRANSFER_KEPT] == INDEX_NONE) return;
+  struct transfer_key key = request_transfer_key(request);
+  uint32_t index = transfers_find(transfers, TRANSFER_KEPT, &key);
+  if (index != INDEX_NONE) transfer_end(transfers, index);
+}
+
 static void call_handler(struct copal_request *request) {
   const struct route_handler *handler = request->handler;
+  forget_kept(request);
   request->handled = true;
   handler->handler(request, handler->context);
   if (request->deferred) return;
