@@ -173,9 +173,9 @@ static struct verdict unmatched_response(const struct engine *engine, const stru
  * a long body does not use up the memory of what does. The last block does: were its reply forgotten, its repetition
  * would be incomplete, and the client send all of it again. */
 static bool is_part(const copal_view *request) {
-  copal_block block1 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK1, 0));
-  copal_block block2 = copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK2, 0));
-  return block1.more || (block2.number > 0 && request->payload.size == 0);
+  uint32_t block1 = copal_find_uint(request, COPAL_OPTION_BLOCK1, UINT32_MAX);
+  if (block1 != UINT32_MAX) return copal_block_of(block1).more;
+  return copal_block_of(copal_find_uint(request, COPAL_OPTION_BLOCK2, 0)).number > 0;
 }
 
 bool engine_is_unsafe(const struct engine *engine, const copal_view *request) {

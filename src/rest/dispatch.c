@@ -38,7 +38,8 @@ static bool reads_blocks(struct copal_request *request) {
 /* A request for more of a reply that was given already: it must not be executed again, even where nothing is kept any
  * more. Only a GET, and a FETCH that comes with its payload, can be answered anew. */
 static bool is_for_more(const struct copal_request *request) {
-  return request->block2.block.number > 0 && !request->block1.present && request->rx.message.payload.size == 0;
+  if (request->block2.block.number == 0 || request->block1.present) return false;
+  return request->rx.message.payload.size == 0 || request->rx.message.code != COPAL_FETCH;
 }
 
 static bool answers_more(struct copal_request *request) {

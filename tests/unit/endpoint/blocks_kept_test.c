@@ -77,9 +77,35 @@ static void a_new_answer_ends_what_is_kept_of_the_old(void **state) {
   bare_close(scene.bare);
 }
 
+/* RFC 7959 2.7: to go on, the client "leaves out the Block1 Options and includes a Block2 request option with non-zero
+ * NUM". One that sends the payload once more does not want it to be executed once more. */
+static void more_of_a_reply_is_never_a_second_execution(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  struct steps *steps = &scene.steps;
+  static const char *const methods[] = {"POST", "PUT", "DELETE", "PATCH", "IPATCH"};
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; ++i) {
+    char first[40], more[40], uploads[40];
+    snprintf(first, sizeof first, "%s +10", methods[i]);
+    snprintf(more, sizeof more, "%s 2:1/0/128 +10", methods[i]);
+    snprintf(uploads, sizeof uploads, "%s tag=07 2:1/0/128 +10", methods[i]);
+    scene.calls = 0;
+    steps_exchange(steps, first, "2.05 2:0/1/128");
+    steps_exchange(steps, more, "2.05 2:1/1/128");
+    steps_exchange(steps, uploads, "4.08"); /* of nothing that is kept */
+    assert_int_equal(scene.calls, 1);
+  }
+  scene.calls = 0;
+  steps_exchange(steps, "FETCH 2:1/0/128 +10", "2.05 2:1/1/128"); /* which is safe, and says what is wanted */
+  assert_int_equal(scene.calls, 1);
+  bare_close(scene.bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_new_answer_ends_what_is_kept_of_the_old),
+      cmocka_unit_test(more_of_a_reply_is_never_a_second_execution),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
