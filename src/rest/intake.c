@@ -101,12 +101,11 @@ static bool go_on(struct copal_request *request) {
 
 /* --- A block ---------------------------------------------------------------------------------------- */
 
-/* RFC 7959 2.3: with the M bit set, the payload is "of exactly the size … indicated by SZX"; the last is at most that.
- */
+/* RFC 7959 2.3: "The block size implied by SZX MUST match the size of the payload in bytes, if the M bit is set. (SZX
+ * does not govern the payload size if M is unset)." */
 static bool has_its_size(const struct copal_request *request) {
   copal_block block = request->block1.block;
-  size_t size = request->rx.message.payload.size;
-  return block.more ? size == block_size(block.szx) : size <= block_size(block.szx);
+  return !block.more || request->rx.message.payload.size == block_size(block.szx);
 }
 
 /* Finds the upload that a block goes on with, or begins one. INDEX_NONE: the request is answered. */
