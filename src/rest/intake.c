@@ -200,13 +200,22 @@ void request_finish_block(struct copal_request *request) {
   request_add_block1(request, false);
 }
 
+/* RFC 9175 2.3: a client that is given an Echo value "SHOULD resend the original request" with it: the last block. */
+static bool is_to_come_again(const struct copal_request *request) {
+  return request->challenged && request->room[1] == COPAL_UNAUTHORIZED && !request->handler->in_parts;
+}
+
 void request_end(struct copal_request *request) {
   struct transfers *transfers = request->transfers;
   uint32_t index = request->upload;
   if (index == INDEX_NONE) return;
   request->upload = INDEX_NONE;
   /* The upload goes on, unless it was whole or its handler has ended it. */
-  bool goes_on = request->room[1] == COPAL_CONTINUE && !request->deferred && request->block1.block.more;
+  bool goes_on = !request->deferred && request->block1.block.more && request->room[1] == COPAL_CONTINUE;
+  if (!request->deferred && is_to_come_again(request)) {
+    transfers->records[index].size = (uint32_t)block_offset(request->block1.block);
+    goes_on = true;
+  }
   if (goes_on && !transfers->records[index].attached) transfer_attach(transfers, index);
   if (goes_on) return;
   if (request->handled)

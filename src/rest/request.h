@@ -37,6 +37,7 @@ struct copal_request {
   uint8_t etag_size;
   bool replied, deferred;
   bool handled;      /* the handler was called */
+  bool challenged;   /* and the client given an Echo value, to come again with */
   bool in_blocks;    /* the reply's payload is the wanted block already */
   bool notification; /* the handler is called for observers: nothing is known of the client but its request */
 };

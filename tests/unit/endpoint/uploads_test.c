@@ -66,6 +66,30 @@ static void the_last_block_has_any_size(void **state) {
   bare_close(scene.bare);
 }
 
+/* RFC 9175 2.3: after 4.01 with Echo "the client SHOULD resend the original request with the addition of an Echo
+ * option", which is the last block: the others are still there. */
+static void an_upload_waits_for_its_last_block_to_come_again_with_an_echo(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  struct steps *steps = &scene.steps;
+  scene.wants_fresh = true;
+  steps_exchange(steps, "PUT 1:0/1/128", "2.31 1:0/1/128");
+  steps_exchange(steps, "PUT 1:1/1/128", "2.31 1:1/1/128");
+  const copal_view *view = steps_exchange(steps, "PUT 1:2/0/128", "4.01 1:2/0/128");
+  copal_option echo;
+  assert_true(copal_find(view, COPAL_OPTION_ECHO, &echo));
+  char last[100] = "PUT 1:2/0/128 echo=";
+  for (uint32_t i = 0; i < echo.size; ++i) sprintf(last + strlen(last), "%02x", echo.value[i]);
+  assert_int_equal(usage(&scene).transfers, 1);
+  steps_exchange(steps, last, "2.04 1:2/0/128");
+  assert_int_equal(scene.received, 300);
+  assert_int_equal(scene.calls, 1);
+  assert_int_equal(usage(&scene).transfers, 0);
+  assert_int_equal(usage(&scene).bodies_size, 0);
+  bare_close(scene.bare);
+}
+
 /* Nothing is gathered for what would be refused anyway. */
 static void what_no_handler_takes_takes_no_memory(void **state) {
   (void)state;
@@ -85,6 +109,7 @@ static void what_no_handler_takes_takes_no_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_last_block_has_any_size),
+      cmocka_unit_test(an_upload_waits_for_its_last_block_to_come_again_with_an_echo),
       cmocka_unit_test(what_no_handler_takes_takes_no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
