@@ -62,13 +62,18 @@ static void forget_kept(struct copal_request *request) {
   if (index != INDEX_NONE) transfer_end(transfers, index);
 }
 
+/* Whether a reply may go: what a handler has built by hand may be anything. */
+static bool is_sound(const struct copal_request *request) {
+  return request->reply.error == COPAL_OK && copal_code_is_response(request->room[1]);
+}
+
 static void call_handler(struct copal_request *request) {
   const struct route_handler *handler = request->handler;
   forget_kept(request);
   request->handled = true;
   handler->handler(request, handler->context);
   if (request->deferred) return;
-  if (request->replied && request->reply.error != COPAL_OK) request->replied = false;
+  if (request->replied && !is_sound(request)) request->replied = false;
   if (!request->replied && request->part.last) copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
   if (!request->replied) return;
   request->reply.capacity = request->room_size;
