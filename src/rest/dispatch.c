@@ -73,8 +73,8 @@ static void call_handler(struct copal_request *request) {
   request->handled = true;
   handler->handler(request, handler->context);
   if (request->deferred) return;
-  if (request->replied && !is_sound(request)) request->replied = false;
-  if (!request->replied && request->part.last) copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
+  bool owes = request->replied ? !is_sound(request) : request->part.last;
+  if (owes) copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
   if (!request->replied) return;
   request->reply.capacity = request->room_size;
   request_validate(request);

@@ -90,6 +90,26 @@ static void an_upload_waits_for_its_last_block_to_come_again_with_an_echo(void *
   bare_close(scene.bare);
 }
 
+static void refuse_badly(copal_request *request, void *context) {
+  struct scene *scene = context;
+  ++scene->calls;
+  copal_message *reply = copal_reply_message(request);
+  copal_message_set_code(reply, COPAL_FORBIDDEN);
+  copal_message_set_payload(reply, steps_body(), 1000); /* more than a message holds */
+}
+
+/* "a reply to an earlier part ends the transfer", and one that cannot be sent is one, too. */
+static void a_reply_to_a_part_that_cannot_be_sent_ends_the_transfer(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_POST, "/r", refuse_badly, &scene), COPAL_OK);
+  assert_int_equal(copal_route_parts(scene.bare->endpoint, COPAL_POST, "/r", NULL), COPAL_OK);
+  steps_exchange(&scene.steps, "POST 1:0/1/128", "5.00 1:0/0/128");
+  assert_int_equal(usage(&scene).transfers, 0);
+  bare_close(scene.bare);
+}
+
 /* Nothing is gathered for what would be refused anyway. */
 static void what_no_handler_takes_takes_no_memory(void **state) {
   (void)state;
@@ -110,6 +130,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_last_block_has_any_size),
       cmocka_unit_test(an_upload_waits_for_its_last_block_to_come_again_with_an_echo),
+      cmocka_unit_test(a_reply_to_a_part_that_cannot_be_sent_ends_the_transfer),
       cmocka_unit_test(what_no_handler_takes_takes_no_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
