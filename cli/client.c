@@ -122,7 +122,9 @@ enum status client_failed(const struct client *client, copal_error error, const 
     complain(client->command, "the request is larger than a datagram to %s may be: send a smaller payload",
              target->name);
   } else if (error == COPAL_ERR_BODY_SIZE) {
-    complain(client->command, "the body from %s is larger than there is room for here", target->name);
+    complain(client->command,
+             "a body to or from %s is larger than there is room for here, or has more blocks than can be numbered",
+             target->name);
   } else if (error == COPAL_ERR_BODY_CHANGED) {
     complain(client->command,
              "what %s sends changed while its blocks were fetched, again and again: try later, or with a larger"

@@ -500,6 +500,9 @@ done
 expect "an observation ends with 0 after --count" 0
 [ "$(wc -l <"$work/out")" = 2 ]
 report $? "no more is printed than --count, however fast they come"
+run observe -v --count 2 "$peer/burst"
+says "the first state comes with its round trip" err '^2\.05 Content  1 B  [0-9.]+ (us|ms)$'
+says "a notification has none" err '^2\.05 Content  1 B$'
 run ping -c 1 -t 0.3 --ack-timeout 0.1 "$peer"
 expect "a ping without an answer ends with 6" 6
 says "a ping without an answer counts as lost" out '^1 sent, 0 answered, 100 % lost'
