@@ -137,20 +137,19 @@ static void finish(copal_endpoint *endpoint, struct arrival *arrival, struct rep
                    const struct copal_request *request) {
   struct replies *replies = engine_replies(&endpoint->engine, &arrival->incoming.key);
   uint8_t no_response = message_no_response(&arrival->view);
+  bool multicast = arrival->incoming.multicast;
   if (request->deferred) {
     /* Unless the handler itself has answered what it deferred. */
     if (reply->state == REPLY_PENDING) replies_close(replies, reply, REPLY_PENDING, 0);
-  } else if (request->silent) {
+  } else if (request->silent || (!multicast && message_is_unwanted(no_response, request->room[1]))) {
     say_nothing(endpoint, arrival, replies, reply);
-  } else if (arrival->incoming.multicast) {
+  } else if (multicast) {
     struct transmission transmission = {.peer = arrival->incoming.peer,
                                         .type = COPAL_NON,
                                         .message = {request->room, request->reply.size},
                                         .timeout = COPAL_NEVER};
     endpoint_answer_group(endpoint, &transmission, no_response);
     replies_close(replies, reply, REPLY_NOTHING, 0);
-  } else if (message_is_unwanted(no_response, request->room[1])) {
-    say_nothing(endpoint, arrival, replies, reply);
   } else if (!endpoint_may_answer(endpoint, arrival, request->reply.size)) {
     endpoint_hold_answer(endpoint, arrival, reply, request);
   } else {

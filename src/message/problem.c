@@ -120,8 +120,6 @@ static bool take_bytes(struct cursor *cursor, uint64_t size, copal_bytes *bytes)
   return true;
 }
 
-static bool skip(struct cursor *cursor, int depth);
-
 /* RFC 8949 3.2.3: the chunks are definite-length strings of the same type. */
 static bool skip_string(struct cursor *cursor, const struct head *head) {
   copal_bytes bytes;
@@ -134,30 +132,57 @@ static bool skip_string(struct cursor *cursor, const struct head *head) {
   return true;
 }
 
-/* Each item has a byte at least, so a count that promises more than there is ends early. */
-static bool skip_items(struct cursor *cursor, const struct head *head, int width, int depth) {
-  for (uint64_t i = 0; head->indefinite || i < head->argument; ++i) {
-    if (head->indefinite && take_break(cursor)) return true;
-    for (int k = 0; k < width; ++k)
-      if (!skip(cursor, depth)) return false;
-  }
+/* Of an array, a map or a tag that is being passed over: the items that are still to come. */
+struct level {
+  uint64_t left;
+  bool in_pairs, indefinite;
+};
+
+static bool is_over(struct cursor *cursor, const struct level *level) {
+  if (!level->indefinite) return level->left == 0;
+  /* RFC 8949 3.2.2: "If the "break" stop code appears after a key in a map, in place of that key's value, the map is
+   * not well-formed." */
+  return (!level->in_pairs || level->left % 2 == 0) && take_break(cursor);
+}
+
+/* Each item has a byte at least: a count that promises more than there is, is none. */
+static bool open_level(const struct cursor *cursor, const struct head *head, struct level *level) {
+  uint64_t count = head->major == TAG ? 1 : head->argument;
+  if (!head->indefinite && count > left(cursor)) return false;
+  level->in_pairs = head->major == MAP;
+  level->indefinite = head->indefinite;
+  level->left = head->indefinite ? UINT64_MAX - 1 : level->in_pairs ? 2 * count : count;
   return true;
 }
 
+/* One item, which lies depth levels deep. */
 static bool skip(struct cursor *cursor, int depth) {
-  struct head head;
-  if (depth > NESTING_MAX || !take_head(cursor, &head)) return false;
-  switch ((enum major)head.major) {
-    case UNSIGNED:
-    case NEGATIVE:
-    case SIMPLE: return true;
-    case BYTES:
-    case TEXT: return skip_string(cursor, &head);
-    case ARRAY: return skip_items(cursor, &head, 1, depth + 1);
-    case MAP: return skip_items(cursor, &head, 2, depth + 1);
-    case TAG: return skip(cursor, depth + 1);
+  struct level levels[NESTING_MAX + 2] = {{.left = 1}};
+  for (int top = 0; top >= 0;) {
+    struct level *level = &levels[top];
+    struct head head;
+    if (is_over(cursor, level)) {
+      --top;
+      continue;
+    }
+    if (depth + top > NESTING_MAX || !take_head(cursor, &head)) return false;
+    --level->left;
+    switch ((enum major)head.major) {
+      case UNSIGNED:
+      case NEGATIVE:
+      case SIMPLE: break;
+      case BYTES:
+      case TEXT:
+        if (!skip_string(cursor, &head)) return false;
+        break;
+      case ARRAY:
+      case MAP:
+      case TAG:
+        if (!open_level(cursor, &head, &levels[++top])) return false;
+        break;
+    }
   }
-  return false;
+  return true;
 }
 
 /* A text, plain or with its language (RFC 9290 appendix A: [language, text, ? direction]); empty for anything else. */
