@@ -122,7 +122,9 @@ enum status client_failed(const struct client *client, copal_error error, const 
     complain(client->command, "the request is larger than a datagram to %s may be: send a smaller payload",
              target->name);
   } else if (error == COPAL_ERR_BODY_SIZE) {
-    complain(client->command, "the body from %s is larger than there is room for here", target->name);
+    complain(client->command,
+             "a body to or from %s is larger than there is room for here, or has more blocks than can be numbered",
+             target->name);
   } else if (error == COPAL_ERR_BODY_CHANGED) {
     complain(client->command,
              "what %s sends changed while its blocks were fetched, again and again: try later, or with a larger"
@@ -150,7 +152,9 @@ static void explain_timeout(const struct client *client, const struct target *ta
   const struct trace *trace = &client->trace;
   char waited[32] = "0 s";
   if (trace->latest_sent != COPAL_NEVER) value_duration_text(copal_now() - trace->latest_sent, waited, sizeof waited);
-  if (trace->acknowledged) {
+  if (copal_address_is_multicast(&target->address)) {
+    complain(client->command, "nobody in the group %s answered within %s", target->name, waited);
+  } else if (trace->acknowledged) {
     complain(client->command, "%s acknowledged the request but sent no response within %s: try a longer --timeout",
              target->name, waited);
   } else if (trace->latest_sent != trace->first_sent) {

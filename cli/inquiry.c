@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
 
 static enum status check(const struct command *command, const struct settings *settings);
@@ -62,7 +63,8 @@ bool inquiry_write(void *context, uint64_t offset, const void *data, size_t size
 enum status inquiry_failed(struct inquiry *inquiry, copal_error error) {
   if (error == COPAL_ERR_BODY_WRITE) return inquiry_unwritten(inquiry);
   if (error == COPAL_ERR_BODY_READ) {
-    complain(inquiry->client.command, "%s", inquiry->source.reason);
+    /* Whoever interrupts the reading of standard input knows why it ended. */
+    if (interrupt_signal() == 0) complain(inquiry->client.command, "%s", inquiry->source.reason);
     return STATUS_LOCAL;
   }
   return client_failed(&inquiry->client, error, &inquiry->target);

@@ -57,8 +57,7 @@ static enum status ask(struct question *question) {
   add_options(inquiry);
   copal_call_options options = plan(question);
   copal_error error = copal_call_begin(inquiry->client.endpoint, &options, NULL);
-  /* Whoever interrupts the reading of standard input knows why it ended. */
-  if (error != COPAL_OK) return interrupt_signal() == 0 ? inquiry_failed(inquiry, error) : STATUS_LOCAL;
+  if (error != COPAL_OK) return inquiry_failed(inquiry, error);
   enum status status = client_wait(&inquiry->client, COPAL_NEVER);
   return status == STATUS_SUCCESS ? question->status : status;
 }

@@ -66,6 +66,8 @@ static void notified(copal_endpoint *endpoint, copal_call call, const copal_resu
   struct observation *observation = context;
   struct inquiry *inquiry = &observation->inquiry;
   const struct settings *settings = inquiry->client.settings;
+  /* Several may come in one pass. */
+  if (inquiry->client.done) return;
   if (result->error == COPAL_OK) {
     observation->status = show(observation, result);
     ++observation->notifications;
@@ -84,8 +86,10 @@ static enum status show(struct observation *observation, const copal_result *res
   struct inquiry *inquiry = &observation->inquiry;
   struct sink *sink = &inquiry->sink;
   const copal_view *message = &result->rx->message;
-  struct answer answer = {.message = message, .body = result->body, .body_size = result->body_size};
-  if (result->rx->time > result->began) answer.round_trip = result->rx->time - result->began;
+  struct answer answer = {
+      .message = message, .body = result->body, .body_size = result->body_size, .round_trip = COPAL_NEVER};
+  bool is_answer = observation->notifications == 0 && result->rx->time > result->began;
+  if (is_answer) answer.round_trip = result->rx->time - result->began;
   enum status status = response_show(&answer, inquiry->client.settings);
   /* 2.03 says that the state is one of those that the request's ETags name. */
   if (status != STATUS_SUCCESS || message->code == COPAL_VALID) return status;

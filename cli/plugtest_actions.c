@@ -81,7 +81,8 @@ static bool read_line(struct plugtest *plugtest, copal_bytes line, struct action
     snprintf(error, capacity, "there is no /%s to change", action->resource);
     return false;
   }
-  if (action->kind != ACTION_SIZE || action->number <= EXHIBIT_SIZE_MAX) return true;
+  size_t size = action->kind == ACTION_SET ? action->text.size : action->kind == ACTION_SIZE ? action->number : 0;
+  if (size <= EXHIBIT_SIZE_MAX) return true;
   snprintf(error, capacity, "a body has at most %d bytes", EXHIBIT_SIZE_MAX);
   return false;
 }

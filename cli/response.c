@@ -61,7 +61,9 @@ static void show_status(const struct answer *answer) {
   }
   if (answer->body_size > 0) fprintf(stderr, "  %" PRIu64 " B", answer->body_size);
   char round_trip[32];
-  fprintf(stderr, "  %s", value_duration_text(answer->round_trip, round_trip, sizeof round_trip));
+  if (answer->round_trip != COPAL_NEVER) {
+    fprintf(stderr, "  %s", value_duration_text(answer->round_trip, round_trip, sizeof round_trip));
+  }
   if (answer->peer != NULL) fprintf(stderr, "  from %s", answer->peer);
   fputc('\n', stderr);
 }

@@ -12,7 +12,7 @@ struct answer {
   copal_bytes body;          /* what there is of the body here */
   uint64_t body_size;        /* bytes of the whole */
   const char *peer;          /* its address as text; shown where several may answer, else NULL */
-  copal_time round_trip;
+  copal_time round_trip;     /* COPAL_NEVER: it answers nothing that was just asked; none is shown */
 };
 
 /* Shows all but the body and returns the exit status that the response stands for. The status line is left out where

@@ -143,12 +143,12 @@ typedef struct copal_config {
   uint32_t routes_max;
 
   /* The largest body gathered from blocks or kept to be given in blocks, at most 1 MiB: above, a request gets 4.13, and
-   * a reply becomes 5.00. What goes and comes in parts has no such limit. */
+   * a reply that must be kept, to another method than GET, becomes 5.00. What goes and comes in parts has no limit. */
   uint32_t body_size_max;
   /* Bytes for these bodies, of which each takes a power of two. The oldest replies that are kept make room; when there
-   * are none, a request gets 5.03, and a reply becomes 5.00. */
+   * are none, a request gets 5.03, and a reply that must be kept becomes 5.00. */
   uint32_t bodies_size;
-  /* Such bodies, and bodies in parts, under way with all peers: likewise. */
+  /* Such bodies, and bodies in parts, under way with all peers: likewise. 0 does without Q-Block (RFC 9177), too. */
   uint32_t transfers_max;
   /* And with one peer: above, its oldest makes room. */
   uint32_t peer_transfers_max;

@@ -75,7 +75,7 @@ extern "C" {
   X(UNREACHABLE, -62, "peer is unreachable")                                                                 \
   X(RESPONSE_REJECTED, -64, "peer's response has a critical option that is not understood, or is malformed") \
   /* How a call can end, beside these. */                                                                    \
-  X(BODY_SIZE, -65, "body larger than the room given for it")                                                \
+  X(BODY_SIZE, -65, "body larger than its room, or than blocks can be numbered")                             \
   X(BODY_CHANGED, -66, "body changed while its blocks were fetched")                                         \
   X(BODY_BLOCKS, -67, "blocks do not make a whole")                                                          \
   X(BODY_READ, -68, "body cannot be read")                                                                   \

@@ -244,7 +244,8 @@ typedef struct copal_call_options {
                           a message holds, and leaves the response's to the server */
   bool observe;        /* RFC 7641; the method is GET or FETCH. Renewed by itself until copal_call_cancel; a renewal
                           without an answer ends it */
-  bool q_block;        /* RFC 9177 where the server offers it too; then non-confirmable */
+  bool q_block;        /* RFC 9177 where the server offers it too: after the first request, which is confirmable, blocks
+                          go ten at a time and non-confirmable. Not for observations, nor where size is unknown */
   bool no_token;       /* a token of zero bytes, where message has none, instead of a random one */
 } copal_call_options;
 
@@ -252,7 +253,8 @@ typedef struct copal_call_options {
  * Block1 and Block2 (RFC 7959), 4.01 with Echo (RFC 9175 2.3), 4.13 with a smaller block size, and separate responses.
  * From a group, responses are told as they are, and a body goes to it in one message.
  * Errors as copal_send, and COPAL_ERR_TYPE: message is no request, or none that can be observed, or the endpoint is
- * raw; COPAL_ERR_CALLS_FULL: config.calls_max are under way; COPAL_ERR_OPTION_VALUE: block_size; COPAL_ERR_BODY_READ.
+ * raw; COPAL_ERR_CALLS_FULL: config.calls_max are under way; COPAL_ERR_OPTION_VALUE: block_size; COPAL_ERR_BODY_READ;
+ * COPAL_ERR_BODY_SIZE: it makes more blocks than 1,048,576.
  * COPAL_ERR_MESSAGE_SIZE: besides message's options there is no room for a block, or its payload is larger than what
  * keeps messages (a power of two, config.message_size_max or more): give it by read. call may be NULL. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_call_begin(copal_endpoint *endpoint, const copal_call_options *options,

@@ -8,16 +8,17 @@
 /* Values of the option in a request, RFC 7641 2. */
 enum { OBSERVE_REGISTER = 0, OBSERVE_DEREGISTER = 1, OBSERVE_OTHER = 2 };
 
-static uint32_t wish_of(const struct copal_request *request) {
-  const copal_view *view = &request->rx.message;
-  if (request->rx.multicast || (view->code != COPAL_GET && view->code != COPAL_FETCH)) return OBSERVE_OTHER;
-  return copal_find_uint(view, COPAL_OPTION_OBSERVE, OBSERVE_OTHER);
-}
-
 /* A later block of a body is no state of its own. RFC 7959 2.6 has the rest of a notification's blocks fetched by
  * requests without an Observe option. */
 static bool is_for_later_block(const copal_view *view) {
   return copal_block_of(copal_find_uint(view, COPAL_OPTION_BLOCK2, 0)).number > 0;
+}
+
+static uint32_t wish_of(const struct copal_request *request) {
+  const copal_view *view = &request->rx.message;
+  if (request->rx.multicast || (view->code != COPAL_GET && view->code != COPAL_FETCH)) return OBSERVE_OTHER;
+  uint32_t wish = copal_find_uint(view, COPAL_OPTION_OBSERVE, OBSERVE_OTHER);
+  return wish == OBSERVE_REGISTER && is_for_later_block(view) ? OBSERVE_OTHER : wish;
 }
 
 static bool is_success(uint8_t code) { return COPAL_CODE_CLASS(code) == 2 && code != COPAL_CONTINUE; }
@@ -25,7 +26,7 @@ static bool is_success(uint8_t code) { return COPAL_CODE_CLASS(code) == 2 && cod
 static bool may_observe(const struct copal_request *request) {
   if (request->deferred || request->silent || request->route == INDEX_NONE) return false;
   if (!request->routes->records[request->route].observable) return false;
-  return is_success(copal_message_view(&request->reply).code) && !is_for_later_block(&request->rx.message);
+  return is_success(copal_message_view(&request->reply).code);
 }
 
 bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint32_t *number) {

@@ -187,9 +187,9 @@ static struct verdict unmatched_response(const struct engine *engine, const stru
  * would be incomplete, and the client send all of it again. Where blocks have no order it is known which bodies are
  * whole. */
 static bool is_part_by(const copal_view *request, uint16_t upload, uint16_t download) {
-  copal_block block1 = copal_block_of(copal_find_uint(request, upload, 0));
-  copal_block block2 = copal_block_of(copal_find_uint(request, download, 0));
-  return block1.more || (block2.number > 0 && request->payload.size == 0);
+  uint32_t block1 = copal_find_uint(request, upload, UINT32_MAX);
+  if (block1 != UINT32_MAX) return copal_block_of(block1).more;
+  return copal_block_of(copal_find_uint(request, download, 0)).number > 0;
 }
 
 static bool is_part(const copal_view *request) {

@@ -65,8 +65,9 @@ static copal_code reads_blocks(struct copal_request *request) {
 /* A request for more of a reply that was given already: it must not be executed again, even where nothing is kept any
  * more. Only a GET, and a FETCH that comes with its payload, can be answered anew. */
 static bool is_for_more(const struct copal_request *request) {
-  bool uploads = request->block1.present || request->qblock1.present || request->rx.message.payload.size > 0;
-  return !uploads && (request->block2.block.number > 0 || request->wanted.several);
+  if (request->block1.present || request->qblock1.present) return false;
+  if (request->block2.block.number == 0 && !request->wanted.several) return false;
+  return request->rx.message.payload.size == 0 || request->rx.message.code != COPAL_FETCH;
 }
 
 static bool is_kept(const struct copal_request *request) {
@@ -103,13 +104,29 @@ static bool answers_more(struct copal_request *request) {
 
 /* --- The handler ------------------------------------------------------------------------------------ */
 
+/* What is kept of an earlier answer is no part of the new one. Of other methods the new one takes its place. */
+static void forget_kept(struct copal_request *request) {
+  struct transfers *transfers = request->transfers;
+  if (request->rx.message.code != COPAL_GET || request->block2.block.number > 0) return;
+  if (transfers->oldest[TRANSFER_KEPT] == INDEX_NONE) return;
+  struct transfer_key key = request_transfer_key(request);
+  uint32_t index = transfers_find(transfers, TRANSFER_KEPT, &key);
+  if (index != INDEX_NONE) transfer_end(transfers, index);
+}
+
+/* Whether a reply may go: what a handler has built by hand may be anything. */
+static bool is_sound(const struct copal_request *request) {
+  return request->reply.error == COPAL_OK && copal_code_is_response(request->room[1]);
+}
+
 static void call_handler(struct copal_request *request) {
   const struct route_handler *handler = request->handler;
+  forget_kept(request);
   request->handled = true;
   handler->handler(request, handler->context);
   if (request->deferred) return;
-  if (request->replied && request->reply.error != COPAL_OK) request->replied = false;
-  if (!request->replied && request->part.last) copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
+  bool owes = request->replied ? !is_sound(request) : request->part.last;
+  if (owes) copal_reply_code(request, COPAL_INTERNAL_SERVER_ERROR);
   if (!request->replied) return;
   request->reply.capacity = request->room_size;
   request_validate(request);

@@ -57,5 +57,6 @@ bool copal_request_is_fresh(copal_request *request, copal_time max_age) {
   echo_write(&engine->seal_key, identity, engine->now, value);
   request_begin_reply(request, COPAL_UNAUTHORIZED);
   copal_message_add(&request->reply, COPAL_OPTION_ECHO, value, sizeof value);
+  request->challenged = true;
   return false;
 }

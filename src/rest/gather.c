@@ -49,6 +49,16 @@ static void tell_whole_set(struct copal_request *request, uint32_t index) {
   copal_message_add_uint(reply, COPAL_OPTION_Q_BLOCK1, copal_block_value(block));
 }
 
+/* A set is whole. Of what came too early it is known that it must come again. */
+static void answer_whole_set(struct copal_request *request, uint32_t index) {
+  const struct gathering *in = gathering_of(request, index);
+  uint32_t end = gather_set_end(in);
+  if (in->dropped > in->gaps.first)
+    tell_missing(request, index, in->dropped < end ? in->dropped : end);
+  else
+    tell_whole_set(request, index);
+}
+
 /* RFC 9177 4.3: 2.31 "SHOULD only be generated when all the payload requests are Non-confirmable and a MAX_PAYLOADS_SET
  * has been received by the server", also for a block that came before: the server "MUST still respond as if the block
  * was received for the first time". 7.2: "On receipt of a payload from the next MAX_PAYLOADS_SET, the server SHOULD
@@ -61,7 +71,7 @@ static void answer_block(struct copal_request *request, uint32_t index) {
   bool lost = number >= first && !gaps_has(&in->gaps, number); /* it came too early */
   uint32_t end = lost ? number + 1 : qblock_set_of(number);
   if (!con && first % QBLOCK_SET == 0 && number < first && number >= first - QBLOCK_SET) {
-    tell_whole_set(request, index);
+    answer_whole_set(request, index);
   } else if (!con && qblock_set_of(number) > qblock_set_of(first) && qblock_set_of(number) > in->told) {
     in->told = qblock_set_of(number);
     tell_missing(request, index, end);
@@ -178,8 +188,11 @@ static copal_error take(struct copal_request *request, uint32_t index) {
   copal_bytes payload = request->rx.message.payload;
   uint32_t number = request->qblock1.block.number;
   /* Not much memory by announcement: so far ahead, and no farther. */
-  if (gaps_has(&in->gaps, number) || number - in->gaps.first >= AHEAD_MAX) return COPAL_OK;
-  if (request->handler->in_parts && number != in->gaps.first) return COPAL_OK;
+  if (gaps_has(&in->gaps, number)) return COPAL_OK;
+  if (number - in->gaps.first >= AHEAD_MAX || (request->handler->in_parts && number != in->gaps.first)) {
+    if (number >= in->dropped) in->dropped = number + 1;
+    return COPAL_OK;
+  }
   copal_error error = COPAL_OK;
   if (!request->handler->in_parts) {
     uint32_t offset = (uint32_t)block_offset(request->qblock1.block);

@@ -103,12 +103,11 @@ static bool go_on(struct copal_request *request) {
 
 /* --- A block ---------------------------------------------------------------------------------------- */
 
-/* RFC 7959 2.3: with the M bit set, the payload is "of exactly the size … indicated by SZX"; the last is at most that.
- */
+/* RFC 7959 2.3: "The block size implied by SZX MUST match the size of the payload in bytes, if the M bit is set. (SZX
+ * does not govern the payload size if M is unset)." */
 static bool has_its_size(const struct copal_request *request) {
   copal_block block = request->block1.block;
-  size_t size = request->rx.message.payload.size;
-  return block.more ? size == block_size(block.szx) : size <= block_size(block.szx);
+  return !block.more || request->rx.message.payload.size == block_size(block.szx);
 }
 
 /* Finds the upload that a block goes on with, or begins one. INDEX_NONE: the request is answered. */
@@ -206,6 +205,11 @@ void request_finish_block(struct copal_request *request) {
   request_add_block1(request, false);
 }
 
+/* RFC 9175 2.3: a client that is given an Echo value "SHOULD resend the original request" with it: the last block. */
+static bool is_to_come_again(const struct copal_request *request) {
+  return request->challenged && request->room[1] == COPAL_UNAUTHORIZED && !request->handler->in_parts;
+}
+
 void request_end(struct copal_request *request) {
   struct transfers *transfers = request->transfers;
   uint32_t index = request->upload;
@@ -216,7 +220,11 @@ void request_end(struct copal_request *request) {
   }
   request->upload = INDEX_NONE;
   /* The upload goes on, unless it was whole or its handler has ended it. */
-  bool goes_on = request->room[1] == COPAL_CONTINUE && !request->deferred && request->block1.block.more;
+  bool goes_on = !request->deferred && request->block1.block.more && request->room[1] == COPAL_CONTINUE;
+  if (!request->deferred && is_to_come_again(request)) {
+    transfers->records[index].size = (uint32_t)block_offset(request->block1.block);
+    goes_on = true;
+  }
   if (goes_on && !transfers->records[index].attached) transfer_attach(transfers, index);
   if (goes_on) return;
   if (request->handled)

@@ -40,6 +40,7 @@ struct copal_request {
   uint8_t etag_size;
   bool replied, deferred;
   bool handled;      /* the handler was called */
+  bool challenged;   /* and the client given an Echo value, to come again with */
   bool in_blocks;    /* the reply's payload is the wanted block already */
   bool quick;        /* a reply in blocks goes by Q-Block2 */
   bool silent;       /* nothing is to be said, but that it was received */

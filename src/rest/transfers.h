@@ -28,6 +28,7 @@ struct gathering {
   struct gaps gaps;
   uint32_t total;        /* bytes, by Size1 */
   uint32_t told;         /* gaps before this block have been told */
+  uint32_t dropped;      /* blocks that came too early were before this one */
   uint16_t request_size; /* of the latest block's message */
   uint16_t mid;          /* of the latest message that tells gaps on its own */
   uint8_t szx;

@@ -68,7 +68,8 @@ static copal_error add_block(struct operations *operations, struct operation *op
   if (room < BLOCK_OPTIONS_SIZE + block_size(0)) return COPAL_ERR_MESSAGE_SIZE;
   while (block_size(upload->szx) > room - BLOCK_OPTIONS_SIZE) --upload->szx;
   uint64_t number = upload->offset / block_size(upload->szx);
-  if (number > BLOCK_NUMBER_MAX) return COPAL_ERR_BODY_SIZE;
+  uint64_t last = upload->total != COPAL_SIZE_UNKNOWN ? (upload->total - 1) / block_size(upload->szx) : number;
+  if (last > BLOCK_NUMBER_MAX) return COPAL_ERR_BODY_SIZE;
   copal_error error = read_part(operations, operation, upload->offset, block_size(upload->szx));
   if (error != COPAL_OK) return error;
   copal_block block = {(uint32_t)number, upload->more, upload->szx};

@@ -328,6 +328,17 @@ run get "$base/store/pipe"
 output "standard input was put" 'from a pipe'
 run get "$base/store/a/b%20c"
 output "a path with an escape is one name" 'from a file'
+mkfifo "$work/slow"
+{ head -c 20000 /dev/zero; exec sleep 10; } >"$work/slow" &
+pids+=($!)
+"$copal" put --file - "$base/store/slow" <"$work/slow" >"$work/out" 2>"$work/err" &
+pid=$!
+sleep 0.6
+kill -TERM "$pid"
+wait "$pid"
+status=$?
+expect "SIGTERM ends the wait for standard input as it ends any program" 143
+silent "who interrupts a put is not told why it ended" err
 run post -v --data new "$base/store"
 says "post creates below" err '^2\.01 Created'
 says "post tells the new path" err '^  Location-Path: "?store"?$'
@@ -412,6 +423,8 @@ while True:
     elif b"no-cbor" in data: answer(0xa3, b"\xc2\x01\x01\xff\xff\x00")
     elif b"block" in data: answer(0x45, b"\xd1\x0a\x08\xff" + b"x" * 16)
     elif b"ack-only" in data: peer.sendto(b"\x60\x00" + mid, remote)
+    elif b"burst" in data and b"\x61\x01" not in data:
+        for i in range(1, 20): peer.sendto(bytes([0x50 | len(token), 0x45, 0x77, i]) + token + bytes([0x61, i, 255, 48 + i % 10]), remote)
 PYTHON
 python3 "$work/peer.py" >"$work/peer" 2>"$work/peer-err" &
 pids+=($!)
@@ -480,6 +493,16 @@ end observe-con
 expect "an observation without any answer ends with 6" 6
 end observe-non
 expect "an observation by NON without any answer ends with 6" 6
+for i in 1 2 3; do
+  run observe --count 2 "$peer/burst"
+  [ "$(wc -l <"$work/out")" = 2 ] || break
+done
+expect "an observation ends with 0 after --count" 0
+[ "$(wc -l <"$work/out")" = 2 ]
+report $? "no more is printed than --count, however fast they come"
+run observe -v --count 2 "$peer/burst"
+says "the first state comes with its round trip" err '^2\.05 Content  1 B  [0-9.]+ (us|ms)$'
+says "a notification has none" err '^2\.05 Content  1 B$'
 run ping -c 1 -t 0.3 --ack-timeout 0.1 "$peer"
 expect "a ping without an answer ends with 6" 6
 says "a ping without an answer counts as lost" out '^1 sent, 0 answered, 100 % lost'
@@ -536,6 +559,9 @@ else
   end group-get
   expect "--non asks a group" 0
   says "a group's answer comes with its sender" err "^2\\.05 Content .* from [0-9.]+:$group_port$"
+  run get --non --timeout 0.3 "coap://224.0.1.187:$group_port/no-such-resource"
+  expect "a group that does not answer ends with 6" 6
+  says "a group that does not answer is told to be one" err 'nobody in the group 224\.0\.1\.187:[0-9]+ answered within'
   end group-silence
   expect "a group in which nobody answers ends with 6" 6
   says "a group in which nobody answers is told" err 'nobody answered within 0\.5 s'

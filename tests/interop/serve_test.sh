@@ -351,6 +351,12 @@ code "a wrong action is refused" 4.00
 says "and named" err 'line 2'
 run get "$uri/counter"
 output "and none of the others is done" 8
+{ printf 'counter set 9\nobs set '; head -c 65537 /dev/zero | tr '\0' x; } >"$work/too-much"
+run post --file "$work/too-much" "$uri/actions"
+expect "/actions refuses a content that is too large" 4
+says "/actions tells how large a content may be" err 'line 2: a body has at most 65536 bytes'
+run get "$uri/counter"
+output "what is refused leaves all as it was" 8
 run get "$uri/actions"
 says "/actions tells what it does" out '^forget observers: '
 

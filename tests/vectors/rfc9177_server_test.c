@@ -229,7 +229,7 @@ static void figure_6_a_put_that_fails(void **state) {
   put(server, COPAL_PUT, 0x91, 0xd0, 12, 0, 3);
   put(server, COPAL_PUT, 0x93, 0xd2, 12, 2, 3);
   for (int i = 0; i < 4; ++i) {
-    pass(server, (4 << i) * COPAL_SECOND);
+    pass(server, ((copal_time)4 << i) * COPAL_SECOND);
     assert_said(server, "NON 4.08 T:d2 [Missing 1]\n");
   }
   assert_int_equal(copal_endpoint_usage(server->bare->endpoint).transfers, 1);

@@ -394,6 +394,32 @@ static void what_has_no_room_beside_the_option_is_observed_by_its_first_block(vo
   observed_close(&scene);
 }
 
+/* RFC 7959 2.6: "Observation relationships always apply to an entire resource; the Block2 Option does not provide a way
+ * to observe a single block of a resource." Who asks for a later block with the options of the first one neither begins
+ * an observation nor ends it. */
+static void a_request_for_a_later_block_leaves_the_observation_alone(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  copal_config config = observed_config();
+  config.amplification_max = 0;
+  observed_open_with(&scene, &config, 0);
+  char payload[101];
+  memset(payload, 'x', 100);
+  payload[100] = 0;
+  scene.payload = payload;
+  uint32_t number;
+  bare_in(scene.bare, "410100014a 60 5161 c102");
+  assert_true(observed_has_number(bare_out_one(scene.bare), &number));
+  bare_in(scene.bare, "410100024a 60 5161 c112");
+  assert_false(observed_has_number(bare_out_one(scene.bare), &number));
+  assert_int_equal(scene.bare->sent[0].view.payload.size, 36);
+  assert_int_equal(observed_change_to(&scene, "1"), 1);
+  const struct bare_sent *sent = bare_out_one(scene.bare);
+  assert_true(observed_has_number(sent, &number));
+  observed_reject(&scene, sent);
+  observed_close(&scene);
+}
+
 static void without_tables_nothing_is_observed(void **state) {
   (void)state;
   struct observed_scene scene;
@@ -430,6 +456,7 @@ int main(void) {
       cmocka_unit_test(variants_past_the_bound_are_answered_as_usual),
       cmocka_unit_test(observers_leave_peers_to_others),
       cmocka_unit_test(what_has_no_room_beside_the_option_is_observed_by_its_first_block),
+      cmocka_unit_test(a_request_for_a_later_block_leaves_the_observation_alone),
       cmocka_unit_test(without_tables_nothing_is_observed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,27 @@ static void t20_paths_are_bytes(void **state) {
   bare_close(bare);
 }
 
+static void answer_with_code(copal_request *request, void *context) {
+  copal_message_set_code(copal_reply_message(request), *(const uint8_t *)context);
+}
+
+/* RFC 7252 12.1: only the classes 2, 4 and 5 are responses. What a handler took from elsewhere may be anything. */
+static void a_code_that_is_no_response_is_an_internal_error(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  uint8_t code;
+  assert_int_equal(copal_route(bare->endpoint, COPAL_GET, "/c", answer_with_code, &code), COPAL_OK);
+  static const uint8_t codes[] = {COPAL_EMPTY, COPAL_GET, COPAL_CODE(1, 1), COPAL_CODE(3, 3), COPAL_CSM};
+  for (uint8_t i = 0; i < sizeof codes; ++i) {
+    code = codes[i];
+    bare_in(bare, "400100%02xb163", i + 1);
+    assert_int_equal(bare_out_one(bare)->view.code, COPAL_INTERNAL_SERVER_ERROR);
+    bare_in(bare, "400101%02xb163d1ea02", i + 1); /* with No-Response for success only */
+    assert_int_equal(bare_out_one(bare)->view.code, COPAL_INTERNAL_SERVER_ERROR);
+  }
+  bare_close(bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_request_reaches_its_handler_and_the_reply_its_sender),
@@ -170,6 +191,7 @@ int main(void) {
       cmocka_unit_test(t16_t18_critical_options_that_are_not_understood_get_4_02_or_nothing),
       cmocka_unit_test(t17_elective_options_are_ignored_whatever_they_are),
       cmocka_unit_test(t20_paths_are_bytes),
+      cmocka_unit_test(a_code_that_is_no_response_is_an_internal_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
