@@ -154,7 +154,7 @@ static uint32_t find_body(struct copal_request *request, uint32_t total) {
   /* It was whole before, and its answer was lost. */
   if (request_reply_kept(request)) return INDEX_NONE;
   if (is_executed(request)) {
-    request_refuse_block(request, COPAL_REQUEST_ENTITY_INCOMPLETE);
+    request_refuse_block(request, COPAL_INTERNAL_SERVER_ERROR); /* its answer is gone; 4.08 would bring it again */
     return INDEX_NONE;
   }
   if (!request->handler->in_parts && total > transfers->body_size_max) {

@@ -140,11 +140,16 @@ static enum step take_missing(struct operation *operation, const copal_view *res
   return STEP_WAIT;
 }
 
+/* Of the blocks that the server lacks. */
+static bool is_list(const copal_view *response) {
+  return response->code == COPAL_REQUEST_ENTITY_INCOMPLETE &&
+         copal_find_uint(response, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE) == MISSING_FORMAT;
+}
+
 /* False for a response to the whole. */
 static bool receive_while_sending(struct operations *operations, struct operation *operation,
                                   const copal_view *response, enum step *step, copal_error *error) {
   copal_option option;
-  bool is_list = copal_find_uint(response, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE) == MISSING_FORMAT;
   *step = STEP_WAIT;
   switch (response->code) {
     case COPAL_CONTINUE:
@@ -153,8 +158,10 @@ static bool receive_while_sending(struct operations *operations, struct operatio
       return true;
     case COPAL_REQUEST_ENTITY_INCOMPLETE:
       quick_acknowledged(operation);
-      if (is_list) *step = take_missing(operation, response, error);
-      if (is_list) return true;
+      if (is_list(response)) {
+        *step = take_missing(operation, response, error);
+        return true;
+      }
       /* RFC 9177 4.3: "this response code returned without content type "application/missing-blocks+cbor-seq" … is
        * handled as in Section 2.9.2 of [RFC7959]". */
       if (operation->quick.restarted) return false;
@@ -278,13 +285,12 @@ bool quick_receive(struct operations *operations, struct operation *operation, c
     return true;
   bool has_block = COPAL_CODE_CLASS(response->code) == 2 && copal_find(response, COPAL_OPTION_Q_BLOCK2, &option);
   copal_block block = copal_block_of(has_block ? copal_option_uint(&option) : 0);
-  if (fetching && response->code == COPAL_CONTINUE) {
+  if (fetching && (response->code == COPAL_CONTINUE || is_list(response))) {
     *step = STEP_WAIT; /* it is late */
     return true;
   }
   if (!has_block || (!fetching && !block.more && block.number == 0)) {
     quick_give_up(operations, operation);
-    operation->downloading = false;
     return false;
   }
   if (!fetching) {

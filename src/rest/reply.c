@@ -289,7 +289,10 @@ copal_error copal_reply_reader(copal_request *request, uint64_t size, copal_read
   if ((must_keep(request) || goes_quick(request)) && size > window.size) {
     copal_error error = reply_all(request, size, read, context);
     if (error == COPAL_OK) return COPAL_OK;
-    if (must_keep(request) || error == COPAL_ERR_BODY_READ) return fail(request, COPAL_INTERNAL_SERVER_ERROR, error);
+    /* RFC 9177 4.6: with Q-Block2, Size2 "MUST" tell the size, which nobody knows. */
+    bool is_lost = size == COPAL_SIZE_UNKNOWN && window.offset > 0;
+    if (must_keep(request) || is_lost || error == COPAL_ERR_BODY_READ)
+      return fail(request, COPAL_INTERNAL_SERVER_ERROR, error);
     if (window.offset == 0) request->quick = false;
   }
   return reply_window(request, &window, size, read, context);

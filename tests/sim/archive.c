@@ -86,6 +86,11 @@ static copal_error give_body(copal_request *request, enum document_kind kind, co
   return copal_reply_body(request, bytes, body->size);
 }
 
+/* A body is kept by the archive if it is not asked for block by block. */
+static void check_given(const struct trial *trial, copal_error error) {
+  CHECK(&trial->world, error == COPAL_OK || (error == COPAL_ERR_MESSAGE_SIZE && !trial->plan->is_ample));
+}
+
 static void give_document(copal_request *request, void *context) {
   struct trial *trial = trial_of(context);
   uint32_t number = number_of(trial, request);
@@ -93,7 +98,7 @@ static void give_document(copal_request *request, void *context) {
   if (body->size == DOCUMENT_GONE)
     copal_reply_code(request, COPAL_NOT_FOUND);
   else
-    CHECK(&trial->world, give_body(request, (enum document_kind)(number % KINDS), body) == COPAL_OK);
+    check_given(trial, give_body(request, (enum document_kind)(number % KINDS), body));
 }
 
 static void execute(struct errand *errand, const copal_request *request) {
@@ -144,8 +149,7 @@ static void give_answer(copal_request *request, const struct errand *errand, cop
   } else {
     error = copal_reply(request, code, COPAL_OCTET_STREAM, bytes, answer.size);
   }
-  CHECK(&errand->trial->world,
-        error == COPAL_OK || (error == COPAL_ERR_MESSAGE_SIZE && !errand->trial->plan->is_ample));
+  check_given(errand->trial, error);
 }
 
 static void make(copal_request *request, void *context) {

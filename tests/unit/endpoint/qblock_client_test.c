@@ -466,6 +466,23 @@ static void an_error_instead_of_a_block_is_the_result(void **state) {
   end(talk);
 }
 
+/* They were sent while the request's blocks were on their way, and are none of the response's business. A 4.08 without
+ * a list is: what was executed is not to be sent again. */
+static void late_answers_to_an_upload_do_not_begin_it_anew(void **state) {
+  (void)state;
+  struct talk *talk = begin_put(32);
+  asks(talk, "CON PUT /a q1:0/1/16 q2:0/1/16 size:32 tag +16");
+  answers(talk, "0.00");
+  asks(talk, "NON PUT /a q1:1/0/16 q2:0/1/16 size:32 tag +16");
+  answers(talk, "NON 2.04 q2:0/1/16 size:48 etag:A +16");
+  answers(talk, "NON 4.08 missing:1");
+  answers(talk, "NON 2.31");
+  assert_false(talk->last);
+  answers(talk, "NON 4.08");
+  ends_with(talk, COPAL_REQUEST_ENTITY_INCOMPLETE, 0, 0);
+  end(talk);
+}
+
 static void a_confirmable_block_is_acknowledged_and_taken(void **state) {
   (void)state;
   struct talk *talk = begin_get(false);
@@ -505,6 +522,7 @@ int main(void) {
       cmocka_unit_test(a_first_block_without_a_size_or_too_large_ends_the_call),
       cmocka_unit_test(another_etag_begins_the_body_anew_once),
       cmocka_unit_test(an_error_instead_of_a_block_is_the_result),
+      cmocka_unit_test(late_answers_to_an_upload_do_not_begin_it_anew),
       cmocka_unit_test(a_confirmable_block_is_acknowledged_and_taken),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

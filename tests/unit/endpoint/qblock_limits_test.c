@@ -286,7 +286,7 @@ static void a_post_that_comes_again_is_not_executed_again(void **state) {
   bare_out(server->bare);
   for (uint32_t number = 0; number < 2; ++number) {
     post_block(server, number);
-    assert_int_equal(answer(server), COPAL_REQUEST_ENTITY_INCOMPLETE);
+    assert_int_equal(answer(server), COPAL_INTERNAL_SERVER_ERROR);
   }
   assert_int_equal(server->executed, 1);
   server->bare->now += 248 * COPAL_SECOND;
@@ -345,6 +345,31 @@ static void get(struct server *server, uint32_t number, bool more) {
   struct writing writing;
   add_block(begin(server, &writing, COPAL_NON, COPAL_GET), COPAL_OPTION_Q_BLOCK2, number, more, 0);
   send(server, &writing);
+}
+
+static uint64_t read_without_end(void *context, uint64_t offset, void *buffer, size_t size) {
+  (void)context, (void)offset;
+  memset(buffer, 'x', size);
+  return size;
+}
+
+static void stream(copal_request *request, void *context) {
+  (void)context;
+  assert_int_equal(copal_reply_reader(request, COPAL_SIZE_UNKNOWN, read_without_end, NULL), COPAL_ERR_MESSAGE_SIZE);
+}
+
+/* RFC 9177 4.6: Size2 "MUST be used with the Q-Block2 option when used in a response". */
+static void what_has_no_size_and_is_not_kept_has_no_later_block(void **state) {
+  (void)state;
+  struct server *server = open_server();
+  assert_int_equal(copal_route(server->bare->endpoint, COPAL_GET, "/a/b", stream, NULL), COPAL_OK);
+  struct writing writing;
+  copal_message *message = begin(server, &writing, COPAL_CON, COPAL_GET);
+  copal_message_add_text(message, COPAL_OPTION_URI_PATH, "b");
+  add_block(message, COPAL_OPTION_Q_BLOCK2, 1, false, 0);
+  send(server, &writing);
+  assert_int_equal(answer(server), COPAL_INTERNAL_SERVER_ERROR);
+  close_server(server);
 }
 
 static void a_reset_stops_a_body(void **state) {
@@ -496,6 +521,7 @@ int main(void) {
       cmocka_unit_test(little_is_taken_for_what_is_announced),
       cmocka_unit_test(a_client_has_no_more_bodies_than_its_share),
       cmocka_unit_test(a_reset_to_a_list_deletes_the_body),
+      cmocka_unit_test(what_has_no_size_and_is_not_kept_has_no_later_block),
       cmocka_unit_test(a_reset_stops_a_body),
       cmocka_unit_test(sets_go_on_at_their_pace_until_the_end),
       cmocka_unit_test(a_set_waits_for_room),
