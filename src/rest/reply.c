@@ -309,6 +309,7 @@ static void copy_options(struct copal_request *request, const copal_view *from) 
 
 copal_error request_reply_late(struct copal_request *request, const copal_message *response) {
   copal_view view = copal_message_view(response);
+  if (view.token.size > 0) request->rx.message.token = view.token;
   request_begin_reply(request, view.code);
   copy_options(request, &view);
   copal_error error = copal_reply_body(request, view.payload.data, view.payload.size);
