@@ -115,6 +115,20 @@ static void a_duplicate_of_a_deferred_request_gets_what_it_has_got_so_far(void *
   bare_close(scene.bare);
 }
 
+/* A device that slept for longer than EXCHANGE_LIFETIME takes in what came before it sends what it owes. */
+static void an_ack_that_is_long_overdue_leaves_a_later_request_s_answer_alone(void **state) {
+  (void)state;
+  struct scene scene;
+  open_small(&scene);
+  scene.defers = true;
+  bare_expect(scene.bare, "41020001abb161", "");
+  scene.defers = false;
+  scene.bare->now += 300 * COPAL_SECOND;
+  bare_expect(scene.bare, "41020001abb161", "61450001abff31 60000001");
+  bare_expect(scene.bare, "41020001abb161", "61450001abff31");
+  bare_close(scene.bare);
+}
+
 static void a_deferred_response_that_is_ready_in_time_is_piggybacked_and_repeated(void **state) {
   (void)state;
   struct scene scene;
@@ -515,6 +529,7 @@ int main(void) {
       cmocka_unit_test(duplicates_that_arrive_in_one_batch_are_answered_each),
       cmocka_unit_test(a_duplicate_non_is_answered_once),
       cmocka_unit_test(a_duplicate_of_a_deferred_request_gets_what_it_has_got_so_far),
+      cmocka_unit_test(an_ack_that_is_long_overdue_leaves_a_later_request_s_answer_alone),
       cmocka_unit_test(a_deferred_response_that_is_ready_in_time_is_piggybacked_and_repeated),
       cmocka_unit_test(a_deferred_non_gets_a_non_and_no_ack),
       cmocka_unit_test(a_duplicate_whose_reply_was_evicted_is_processed_again),
