@@ -150,7 +150,9 @@ static void explain_timeout(const struct client *client, const struct target *ta
   const struct trace *trace = &client->trace;
   char waited[32] = "0 s";
   if (trace->latest_sent != COPAL_NEVER) value_duration_text(copal_now() - trace->latest_sent, waited, sizeof waited);
-  if (trace->acknowledged) {
+  if (copal_address_is_multicast(&target->address)) {
+    complain(client->command, "nobody in the group %s answered within %s", target->name, waited);
+  } else if (trace->acknowledged) {
     complain(client->command, "%s acknowledged the request but sent no response within %s: try a longer --timeout",
              target->name, waited);
   } else if (trace->latest_sent != trace->first_sent) {

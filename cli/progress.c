@@ -15,6 +15,9 @@
 #define QUIET_TIME (500 * COPAL_MILLISECOND)
 #define REDRAW_TIME (100 * COPAL_MILLISECOND)
 
+/* A server may claim any size, and send as slowly as it likes. */
+#define SECONDS_LEFT_MAX 1e7
+
 enum { LINE_SIZE_MAX = 160, BAR_MIN = 10, BAR_MAX = 30, COLUMNS_USUAL = 80, PARTS_MAX = 5, PART_SIZE_MAX = 64 };
 
 static size_t write_parts(const struct progress_facts *facts, char parts[PARTS_MAX][PART_SIZE_MAX]);
@@ -83,9 +86,10 @@ static size_t write_parts(const struct progress_facts *facts, char parts[PARTS_M
     snprintf(parts[count++], PART_SIZE_MAX, ", %d %%", (int)(100.0 * (double)facts->done / (double)facts->total));
   }
   snprintf(parts[count++], PART_SIZE_MAX, ", %s/s", value_size_text((uint64_t)rate, speed, sizeof speed));
-  if (known && rate > 0) {
+  double seconds_left = known && rate > 0 ? (double)(facts->total - facts->done) / rate : SECONDS_LEFT_MAX;
+  if (seconds_left < SECONDS_LEFT_MAX) {
     char left[32];
-    left_text((copal_time)((double)(facts->total - facts->done) / rate * (double)COPAL_SECOND), left, sizeof left);
+    left_text((copal_time)(seconds_left * (double)COPAL_SECOND), left, sizeof left);
     snprintf(parts[count++], PART_SIZE_MAX, ", %s left", left);
   }
   return count;

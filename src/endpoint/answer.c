@@ -6,7 +6,7 @@
 #include "message/silence.h"
 #include "rest/request.h"
 
-enum { REFUSAL_OPTIONS_MAX = 8 };
+enum { REFUSAL_OPTIONS_MAX = 24 };
 
 /* RFC 7252 5.9.3.4: 5.03 uses Max-Age "to indicate the number of seconds after which to retry". RFC 8516 3: so does
  * 4.29. At no rate is it longer than a second until the next request may come. */
@@ -49,31 +49,45 @@ static bool begin(copal_endpoint *endpoint, const struct arrival *arrival, struc
   return true;
 }
 
-void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const copal_problem *problem) {
+/* The room for a refusal: the token has precedence over what else it says. 0 where not even the token fits. */
+static size_t refusal_size(const copal_endpoint *endpoint, const struct arrival *arrival,
+                           const copal_problem *problem) {
   int payload = problem == NULL ? 0 : copal_problem_write(problem, NULL, 0);
   assert(payload >= 0);
-  size_t size_max = HEADER_SIZE + 2 + arrival->view.token.size + REFUSAL_OPTIONS_MAX + 1 + (size_t)payload;
-  struct reply *reply = take_room(endpoint, arrival, size_max);
+  size_t least = header_size_with((copal_bytes){NULL, HEADER_SIZE}, arrival->view.token);
+  size_t most = least + REFUSAL_OPTIONS_MAX + 1 + (size_t)payload, limit = endpoint->engine.message_size_max;
+  if (least > limit) return 0;
+  return most < limit ? most : limit;
+}
+
+static void acknowledge(copal_endpoint *endpoint, const struct arrival *arrival) {
+  if (arrival->view.type == COPAL_CON)
+    endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, arrival->view.message_id);
+}
+
+void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const copal_problem *problem) {
+  if (message_is_unwanted(message_no_response(&arrival->view), code)) {
+    acknowledge(endpoint, arrival);
+    return;
+  }
+  size_t size_max = refusal_size(endpoint, arrival, problem);
+  struct reply *reply = size_max == 0 ? NULL : take_room(endpoint, arrival, size_max);
   struct copal_request request;
-  if (reply == NULL) return;
+  if (reply == NULL) {
+    ++endpoint->engine.counters.ignored;
+    return;
+  }
   if (!begin(endpoint, arrival, reply, size_max, &request)) {
     replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, 0);
     return;
   }
   request_begin_reply(&request, code);
+  if (problem != NULL && !request_put_problem(&request.reply, problem)) request_begin_reply(&request, code);
   uint32_t retry_after = retry_after_seconds(code);
   if (retry_after > 0) copal_message_add_uint(&request.reply, COPAL_OPTION_MAX_AGE, retry_after);
-  /* The token has precedence. */
-  if (problem != NULL &&
-      request.reply.size + REFUSAL_OPTIONS_MAX + 1 + (size_t)payload <= endpoint->engine.message_size_max)
-    request_put_problem(&request.reply, problem);
-  /* A token so long that not even a refusal fits a datagram of ours gets none. */
-  bool fits = request.reply.size <= endpoint->engine.message_size_max;
-  replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, fits ? request.reply.size : 0);
-  if (fits)
-    endpoint_answer(endpoint, &arrival->path, reply);
-  else
-    ++endpoint->engine.counters.ignored;
+  if (code == COPAL_REQUEST_ENTITY_TOO_LARGE) request_propose_blocks(&request);
+  replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, request.reply.size);
+  endpoint_answer(endpoint, &arrival->path, reply);
 }
 
 /* An answer to a group waits for its moment with an exchange and a peer. When a quarter of either is in use, for
@@ -114,9 +128,8 @@ void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *
 /* RFC 7967 3: a response that nobody wants is not sent; a CON is acknowledged all the same. */
 static void say_nothing(copal_endpoint *endpoint, const struct arrival *arrival, struct replies *replies,
                         struct reply *reply) {
-  bool con = arrival->view.type == COPAL_CON;
-  replies_close(replies, reply, con ? REPLY_ACK : REPLY_NOTHING, 0);
-  if (con) endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, arrival->view.message_id);
+  replies_close(replies, reply, arrival->view.type == COPAL_CON ? REPLY_ACK : REPLY_NOTHING, 0);
+  acknowledge(endpoint, arrival);
 }
 
 /* What has become of the request goes its way. */

@@ -188,6 +188,10 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival);
 /* Does what a request's Observe option asks for, after its handler, and before its reply is closed: observe.c. */
 void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, struct copal_request *request);
 
+/* A reply is not sent as it is, for want of a verified address: where it has registered an observer, there is none. The
+ * token is the request's. */
+void endpoint_withdraw(copal_endpoint *endpoint, uint32_t peer, copal_bytes token, copal_bytes reply);
+
 /* What an Observe option may need in a message. */
 enum { OBSERVE_ROOM = 4 };
 

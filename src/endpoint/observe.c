@@ -1,4 +1,6 @@
 /* Observers come and go: GET and FETCH with an Observe option, once their handler has replied. RFC 7641 section 4.1. */
+#include <assert.h>
+
 #include "endpoint/endpoint.h"
 #include "message/wire.h"
 #include "rest/request.h"
@@ -70,4 +72,17 @@ void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, s
    * silently ignore the registration request and process the GET request as usual". */
   if (wish == OBSERVE_REGISTER && token.size <= OBSERVER_TOKEN_MAX && may_observe(request))
     register_observer(endpoint, arrival, request);
+}
+
+/* RFC 7641 3.1: only "a 2.xx response that includes an Observe Option" says that there is an entry. Who never shows
+ * that he receives what is sent to his address must not be sent notifications. */
+void endpoint_withdraw(copal_endpoint *endpoint, uint32_t peer, copal_bytes token, copal_bytes reply) {
+  copal_view view;
+  copal_option option;
+  copal_error error = copal_decode(reply.data, reply.size, &view);
+  assert(error == COPAL_OK);
+  (void)error;
+  if (!copal_find(&view, COPAL_OPTION_OBSERVE, &option)) return;
+  uint32_t index = observers_find(&endpoint->observers, peer, token);
+  if (index != INDEX_NONE) endpoint_forget_observer(endpoint, index);
 }

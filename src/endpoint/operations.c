@@ -129,11 +129,9 @@ void endpoint_follow_operation(copal_endpoint *endpoint, struct operation *opera
 /* RFC 7641 3.1: "If the server returns a 2.xx response that includes an Observe Option as well, the server has
  * successfully added an entry with the client endpoint and request token to the list of observers". */
 static bool is_notification(const copal_view *response, uint32_t *sequence) {
-  copal_option option;
   if (COPAL_CODE_CLASS(response->code) != 2 || response->code == COPAL_CONTINUE) return false;
-  if (!copal_find(response, COPAL_OPTION_OBSERVE, &option)) return false;
-  *sequence = copal_option_uint(&option);
-  return true;
+  *sequence = copal_find_uint(response, COPAL_OPTION_OBSERVE, UINT32_MAX);
+  return *sequence != UINT32_MAX;
 }
 
 /* Waits for the next notification, or for the time to ask again. */
@@ -215,10 +213,24 @@ static void renew(copal_endpoint *endpoint, struct operation *operation) {
   if (error != COPAL_OK) endpoint_fail_operation(endpoint, operation, error);
 }
 
+/* A state that is fetched slower than it gets old would be begun again and again, and never be told. The fetch comes to
+ * its end by itself. */
+static bool is_fetching(const copal_endpoint *endpoint, const struct operation *operation) {
+  return exchange_of(&endpoint->engine.exchanges, operation->exchange) != INDEX_NONE;
+}
+
+static void renew_later(copal_endpoint *endpoint, struct operation *operation) {
+  struct engine *engine = &endpoint->engine;
+  operation->renew_at = freshness_renewal(engine->now, 0, &engine->random);
+  keep_observing(endpoint, operation, operation->observation);
+}
+
 static void told_of_observation(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
                                 copal_error error) {
   if (rx != NULL) {
     notified(endpoint, operation, rx);
+  } else if (error == COPAL_ERR_TIMEOUT && is_fetching(endpoint, operation)) {
+    renew_later(endpoint, operation);
   } else if (error == COPAL_ERR_TIMEOUT) {
     renew(endpoint, operation);
   } else {

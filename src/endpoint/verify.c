@@ -96,6 +96,8 @@ static void release(copal_endpoint *endpoint, uint32_t peer, const struct held *
   uint8_t buffer[SMALL_SIZE];
   if (!endpoint_is_verified(endpoint, peer)) {
     type = COPAL_NON;
+    endpoint_withdraw(endpoint, peer, (copal_bytes){store_bytes(store, deferred->token), deferred->token_size},
+                      message);
     message = endpoint_write_small(endpoint, peer, deferred->key.unsafe, message, buffer);
   }
   if (endpoint_answer_late(endpoint, deferred, message, type) != COPAL_OK) ++endpoint->engine.counters.outbox_full;
@@ -271,6 +273,7 @@ void endpoint_hold_answer(copal_endpoint *endpoint, struct arrival *arrival, str
   }
   uint8_t buffer[SMALL_SIZE];
   bool executed = arrival->incoming.key.unsafe;
+  endpoint_withdraw(endpoint, arrival->incoming.peer, token, message);
   copal_bytes small = endpoint_write_small(endpoint, arrival->incoming.peer, executed, message, buffer);
   size_t size = header_size_with(small, token);
   if (size > reply_room(entry)) { /* a token that takes up all of it */

@@ -83,7 +83,8 @@ void engine_fail(struct engine *engine, uint32_t index, enum exchange_state stat
 /* Ends what was told to its owner: a call is forgotten, a record stays for its lifetime. */
 void engine_end(struct engine *engine, uint32_t index);
 
-/* A call whose response has come is not over: until then, more may come with its token (RFC 7641). */
+/* A call whose response has come, or whose time to wait for another one is over, is not over: until then, more may come
+ * with its token (RFC 7641). */
 void engine_observe(struct engine *engine, uint32_t index, copal_time until);
 
 /* Forgets an exchange whatever its state. */

@@ -143,10 +143,23 @@ static void take_response(struct engine *engine, uint32_t index) {
   conclude(engine, index, EXCHANGE_ANSWERED);
 }
 
+/* RFC 7641 3.3.1 has an observation renewed with its token, so a notification that crosses the request goes for the
+ * answer. The answer itself may be newer, and is owed still. */
+static uint32_t answered_once_more(const struct engine *engine, const struct incoming *incoming, copal_time now) {
+  uint32_t index = answered_by_token(engine, incoming);
+  if (index == INDEX_NONE) return INDEX_NONE;
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  bool owed = exchange->state == EXCHANGE_OBSERVING && (exchange->flags & EXCHANGE_CON) != 0 && exchange->replies == 0;
+  bool is_its_ack =
+      exchange->mid == incoming->view->message_id && now - exchange->as.sent_at <= engine->exchange_lifetime;
+  return owed && is_its_ack ? index : INDEX_NONE;
+}
+
 /* RFC 7252 5.3.2: "In a piggybacked response, the Message ID of the Confirmable request and the Acknowledgement MUST
  * match, and the tokens of the response and original request MUST match." */
 static struct verdict receive_piggybacked(struct engine *engine, const struct incoming *incoming, copal_time now) {
   uint32_t index = answered_by_mid(engine, incoming);
+  if (index == INDEX_NONE) index = answered_once_more(engine, incoming, now);
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   if (answered_by_token(engine, incoming) != index) return verdict(VERDICT_IGNORE, INDEX_NONE);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);

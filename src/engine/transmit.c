@@ -393,7 +393,8 @@ void engine_end(struct engine *engine, uint32_t index) {
 
 void engine_observe(struct engine *engine, uint32_t index, copal_time until) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
-  assert(exchange->state == EXCHANGE_ANSWERED && (exchange->flags & EXCHANGE_CALL) != 0);
+  assert(exchange->state == EXCHANGE_ANSWERED || exchange->state == EXCHANGE_UNACKNOWLEDGED);
+  assert((exchange->flags & EXCHANGE_CALL) != 0);
   exchange->state = EXCHANGE_OBSERVING;
   exchange->flags &= (uint8_t)~EXCHANGE_RESPONDED;
   exchange->of.expires_at = until;

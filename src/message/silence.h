@@ -4,12 +4,12 @@
 
 #include "copal/message.h"
 
-enum { NO_RESPONSE_ABSENT = 0xff };
+enum { NO_RESPONSE_CLASSES = 1 << 1 | 1 << 3 | 1 << 4, NO_RESPONSE_ABSENT = 0xff };
 
-/* A request's No-Response option; an illegal one, which is elective, is none. */
+/* A request's No-Response option, as far as there are such classes; an illegal one, which is elective, is none. */
 static inline uint8_t message_no_response(const copal_view *request) {
-  uint32_t value = copal_find_uint(request, COPAL_OPTION_NO_RESPONSE, NO_RESPONSE_ABSENT);
-  return (uint8_t)(value < NO_RESPONSE_ABSENT ? value : NO_RESPONSE_ABSENT);
+  uint32_t value = copal_find_uint(request, COPAL_OPTION_NO_RESPONSE, UINT32_MAX);
+  return (uint8_t)(value == UINT32_MAX ? NO_RESPONSE_ABSENT : value & NO_RESPONSE_CLASSES);
 }
 
 /* Whether the client does not want a response of that code. RFC 7967 2.1: a bit for each class. 2.31 is no response to

@@ -91,8 +91,8 @@ static bool names_version(const struct copal_request *request) {
 bool request_preconditions_hold(struct copal_request *request) {
   copal_option option;
   const copal_view *view = &request->rx.message;
-  const struct route *route = &request->routes->records[request->route];
-  if (route->version == NULL) {
+  const struct route *route = request->route == INDEX_NONE ? NULL : &request->routes->records[request->route];
+  if (route == NULL || route->version == NULL) {
     if (!copal_find(view, COPAL_OPTION_IF_MATCH, &option) && !copal_find(view, COPAL_OPTION_IF_NONE_MATCH, &option))
       return true;
     copal_reply_code(request, COPAL_BAD_OPTION);

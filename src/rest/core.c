@@ -6,17 +6,24 @@
 #include "message/link.h"
 #include "rest/request.h"
 
+/* RFC 6690 4.1: the query is "a 1-element list that has a single name/value pair". A few more do no harm; hundreds,
+ * each compared with each link, would be much work for one datagram. */
+enum { FILTERS_MAX = 4 };
+
 /* A piece of a link on its way into the list. */
 struct list {
   uint8_t *buffer; /* takes bytes from offset on, size of them */
   uint64_t offset;
   size_t size, taken;
   uint64_t position; /* of the whole list */
+  const struct hash_key *key;
+  struct hash_state *hash; /* of all of it, if that is wanted */
 };
 
 static void append(struct list *list, const void *bytes, size_t size) {
   uint64_t from = list->position, to = from + size, end = list->offset + list->size;
   list->position = to;
+  if (list->hash != NULL) hash_add(list->hash, hash_bytes(list->key, bytes, size));
   if (from < list->offset) from = list->offset;
   if (to > end) to = end;
   if (from >= to) return;
@@ -73,21 +80,51 @@ static void append_link(struct list *list, const struct route *route, copal_byte
   append(list, observable.data, observable.size);
 }
 
-static uint64_t read_list(void *context, uint64_t offset, void *buffer, size_t size) {
-  const struct copal_request *request = context;
+/* Writes the list up to the end of what is wanted; where its hash is wanted, all of it. */
+static void write_list(const struct copal_request *request, struct list *list) {
   const struct routes *routes = request->routes;
-  struct list list = {.buffer = buffer, .offset = offset, .size = size};
   for (uint32_t index = 0; index < routes->slab.fresh; ++index) {
     const struct route *route = &routes->records[index];
     copal_bytes target = {(const uint8_t *)route->pattern, target_size(routes, index)};
-    if (target.size > 0 && is_wanted(&request->rx.message, route, target)) append_link(&list, route, target);
-    if (list.position >= offset + size) break;
+    if (target.size > 0 && is_wanted(&request->rx.message, route, target)) append_link(list, route, target);
+    if (list->hash == NULL && list->position >= list->offset + list->size) break;
   }
+}
+
+static uint64_t read_list(void *context, uint64_t offset, void *buffer, size_t size) {
+  struct list list = {.buffer = buffer, .offset = offset, .size = size};
+  write_list((const struct copal_request *)context, &list);
   return list.taken;
 }
 
+/* The list's size, and the ETag that RFC 7959 2.4 wants in each of its blocks: "The server SHOULD include an ETag
+ * Option in each response". */
+static uint64_t measure_list(struct copal_request *request) {
+  struct hash_state hash = hash_begin(&request->routes->key);
+  struct list list = {.key = &request->routes->key, .hash = &hash};
+  write_list(request, &list);
+  uint64_t etag = hash_end(&hash);
+  memcpy(request->etag, &etag, ETAG_SIZE_MAX);
+  request->etag_size = ETAG_SIZE_MAX;
+  return list.position;
+}
+
+static bool has_few_filters(const copal_view *request) {
+  copal_options walk = copal_options_of(request);
+  copal_option option;
+  uint32_t count = 0;
+  while (copal_options_next(&walk, &option)) count += option.number == COPAL_OPTION_URI_QUERY;
+  return count <= FILTERS_MAX;
+}
+
 void request_reply_core(struct copal_request *request) {
+  if (!has_few_filters(&request->rx.message)) {
+    copal_reply_problem(request, COPAL_BAD_REQUEST, "too many filters");
+    return;
+  }
+  uint64_t size = measure_list(request);
   copal_message *reply = copal_reply_message(request);
   copal_message_add_uint(reply, COPAL_OPTION_CONTENT_FORMAT, COPAL_LINK_FORMAT);
-  copal_reply_reader(request, COPAL_SIZE_UNKNOWN, read_list, request);
+  copal_reply_reader(request, size, read_list, request);
+  if (!request->in_blocks) request->etag_size = 0; /* a short list does without */
 }

@@ -132,6 +132,11 @@ static void reply_core(struct copal_request *request) {
     copal_reply_code(request, COPAL_METHOD_NOT_ALLOWED);
     return;
   }
+  if (request->block1.present) {
+    copal_reply_code(request, COPAL_BAD_OPTION);
+    return;
+  }
+  if (!request_preconditions_hold(request)) return;
   request_reply_core(request);
   request->reply.capacity = request->room_size;
   request_validate(request);

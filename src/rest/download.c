@@ -63,10 +63,13 @@ bool download_is_same(const struct download *download, const copal_view *respons
 
 /* RFC 7959 2.4: "If the ETag Options do not match in a GET transfer, the requester has the option of attempting to
  * retrieve fresh values for the blocks it retrieved first." Of other methods only FETCH may be repeated so. */
-enum step download_begin_anew(const struct operations *operations, struct operation *operation, copal_error *error) {
+static bool may_begin_anew(const struct operations *operations, const struct operation *operation) {
   uint8_t method = store_bytes(operations->store, operation->request)[1];
-  if (operation->download.restarted || (method != COPAL_GET && method != COPAL_FETCH))
-    return fail(error, COPAL_ERR_BODY_CHANGED);
+  return !operation->download.restarted && (method == COPAL_GET || method == COPAL_FETCH);
+}
+
+enum step download_begin_anew(const struct operations *operations, struct operation *operation, copal_error *error) {
+  if (!may_begin_anew(operations, operation)) return fail(error, COPAL_ERR_BODY_CHANGED);
   operation->download.restarted = true;
   operation->downloading = false;
   upload_restart(&operation->upload);
@@ -132,6 +135,10 @@ enum step download_receive(struct operations *operations, struct operation *oper
   if (class != download->class) {
     /* An error instead of the next block is the result; blocks of an error are followed by no others. */
     if (download->class != 2) return fail(error, COPAL_ERR_BODY_BLOCKS);
+    /* RFC 7959 2.9.2: 4.08 also says that blocks have been discarded. What the rest of a response was to be made from
+     * is forgotten, or was never kept: a FETCH's notification. */
+    if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE && may_begin_anew(operations, operation))
+      return download_begin_anew(operations, operation, error);
     return take_first(operations, operation, response, error);
   }
   if (!download_is_same(download, response)) return download_begin_anew(operations, operation, error);

@@ -57,7 +57,31 @@ void request_add_block1(struct copal_request *request, bool more) {
   uint8_t szx = szx_max(request);
   if (szx < block.szx) block.szx = szx;
   block.more = more;
+  request->reply.capacity = request->room_size;
   copal_message_add_uint(&request->reply, COPAL_OPTION_BLOCK1, copal_block_value(block));
+}
+
+static bool takes_parts(const struct copal_request *request) {
+  uint32_t route = routes_match(request->routes, &request->rx.message);
+  if (route == INDEX_NONE) return false;
+  const struct route_handler *handler = routes_handler(request->routes, route, request->rx.message.code);
+  return handler != NULL && handler->in_parts;
+}
+
+/* RFC 7959 2.9.3: a 4.13 is "a hint for the client to try sending Block1", and one with "a smaller SZX in its Block1
+ * Option is a hint to try that smaller SZX." RFC 7252 5.9.2.9: it "SHOULD include a Size1 Option". */
+void request_propose_blocks(struct copal_request *request) {
+  enum { OPTION_ROOM = 2 + 3 };
+  const copal_view *view = &request->rx.message;
+  const struct transfers *transfers = request->transfers;
+  if (request->engine->raw || transfers->slab.count_max == 0 || view->payload.size == 0) return;
+  struct request_block sent = request_block_of(copal_find_uint(view, COPAL_OPTION_BLOCK1, UINT32_MAX));
+  size_t beside = request->incoming->datagram.size - view->payload.size + (sent.present ? 0 : OPTION_ROOM);
+  size_t size_max = request->engine->message_size_max, room = beside < size_max ? size_max - beside : 0;
+  copal_block block = {sent.block.number, false, block_szx_within(BLOCK_SZX_MAX, room)};
+  if (block.szx == BLOCK_SZX_RESERVED) return;
+  copal_message_add_uint(&request->reply, COPAL_OPTION_BLOCK1, copal_block_value(block));
+  if (!takes_parts(request)) copal_message_add_uint(&request->reply, COPAL_OPTION_SIZE1, transfers->body_size_max);
 }
 
 bool request_refuse_block(struct copal_request *request, copal_code code) {

@@ -78,6 +78,7 @@ static copal_error fill(struct operations *operations, const copal_call_options 
   uint8_t largest = szx_that_fits(operations->message_size_max);
   uint8_t szx = options->block_size == 0 ? largest : szx_of(options->block_size);
   if (szx == SZX_INVALID) return COPAL_ERR_OPTION_VALUE;
+  bool multicast = copal_address_is_multicast(options->remote);
   *operation = (struct operation){.handler = options->handler,
                                   .context = options->context,
                                   .body_context = options->body_context,
@@ -89,10 +90,10 @@ static copal_error fill(struct operations *operations, const copal_call_options 
                                   .generation = operation->generation + 1,
                                   .tag = operations->tag++,
                                   .szx_wanted = szx < largest ? szx : largest,
-                                  .negotiates = options->block_size != 0 || largest < BLOCK_SZX_MAX,
+                                  .negotiates = options->block_size != 0 || (largest < BLOCK_SZX_MAX && !multicast),
                                   .insists = options->block_size != 0,
                                   .plain = has_block_option(&view),
-                                  .multicast = copal_address_is_multicast(options->remote),
+                                  .multicast = multicast,
                                   .con = header_type(options->message->buffer) == COPAL_CON,
                                   .no_token = options->no_token && view.token.size == 0,
                                   .observe = options->observe,
@@ -194,7 +195,8 @@ bool operation_is_tokenless(const struct operation *operation) {
 }
 
 bool operation_keeps_token(const struct operation *operation) {
-  return operation->registering || (operation->con && operation->upload.in_blocks && !operation->downloading);
+  bool uploads = operation->con && operation->upload.in_blocks && !operation->downloading;
+  return operation->registering || (uploads && copal_tx_none(operation->observation));
 }
 
 /* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free

@@ -187,7 +187,8 @@ bool operation_is_tokenless(const struct operation *operation);
 
 /* Whether the next request has the token of the one before: that of an observation, and of a confirmable upload, which
  * some servers (node-coap) tell from others by its token alone. Where the message ID does not tell them apart, a late
- * answer to one block could be taken for that to another. */
+ * answer to one block could be taken for that to another. Not of an upload beside an observation, which has the token.
+ */
 bool operation_keeps_token(const struct operation *operation);
 
 /* Writes the next request. COPAL_ERR_MESSAGE_SIZE, _BODY_READ, _BODY_SIZE. */

@@ -27,14 +27,23 @@ static size_t reserve(const struct copal_request *request, bool by_hand) {
   return size < request->room_size / 2 ? size : request->room_size / 2;
 }
 
+/* Leaves that room to the library, as far as there is any: a token may take up all. */
+static void limit(struct copal_request *request, bool by_hand) {
+  copal_message *reply = &request->reply;
+  reply->capacity = request->room_size - reserve(request, by_hand);
+  if (reply->capacity < reply->size) reply->capacity = reply->size;
+}
+
 void request_begin_reply(struct copal_request *request, uint8_t code) {
   assert(!request->deferred);
   const copal_view *view = &request->rx.message;
   copal_type type = view->type == COPAL_CON ? COPAL_ACK : COPAL_NON;
-  copal_message_init(&request->reply, request->room, request->room_size - reserve(request, true), type, code);
+  copal_message_init(&request->reply, request->room, request->room_size, type, code);
   request->room[2] = (uint8_t)(request->reply_mid >> 8);
   request->room[3] = (uint8_t)request->reply_mid;
+  /* RFC 7252 5.3.1: "The server MUST echo this token in any resulting response". */
   copal_message_set_token(&request->reply, view->token.data, view->token.size);
+  limit(request, true);
   request->replied = true;
   request->in_blocks = false;
 }
@@ -76,12 +85,14 @@ static bool goes_quick(const struct copal_request *request) { return request->qu
 
 /* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits. */
 static bool choose_window(struct copal_request *request, struct window *window) {
-  enum { OPTIONS_ROOM = BLOCK_ROOM + SIZE_ROOM };
-  size_t room;
-  request->reply.capacity = request->room_size - reserve(request, false);
-  if (copal_message_payload_room(&request->reply, &room) == NULL || room <= OPTIONS_ROOM) return false;
+  size_t options = BLOCK_ROOM + SIZE_ROOM, room;
+  copal_option etag;
+  copal_view reply = copal_message_view(&request->reply);
+  if (request->quick && !copal_find(&reply, COPAL_OPTION_ETAG, &etag)) options += ETAG_ROOM;
+  limit(request, false);
+  if (copal_message_payload_room(&request->reply, &room) == NULL || room <= options) return false;
   const struct request_block *wanted = &request->block2;
-  window->szx = block_szx_within(wanted->present ? wanted->block.szx : BLOCK_SZX_MAX, room - OPTIONS_ROOM);
+  window->szx = block_szx_within(wanted->present ? wanted->block.szx : BLOCK_SZX_MAX, room - options);
   window->offset = wanted->present ? block_offset(wanted->block) : 0;
   window->size = block_size(window->szx);
   return window->szx != BLOCK_SZX_RESERVED;
@@ -252,6 +263,7 @@ static copal_error reply_window(struct copal_request *request, const struct wind
   if (size > window->size) size = window->size;
   if (!known && window->offset == 0 && !more) total = size;
   copal_message_set_payload(&request->reply, room, (size_t)size);
+  if (goes_quick(request) && window->offset == 0 && !more) add_etag(request, room, (size_t)size);
   if (more || asks_for_block(request)) add_block_options(request, window, more, total);
   return request->reply.error;
 }

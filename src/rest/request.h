@@ -99,6 +99,10 @@ void request_describe_part(struct copal_request *request, uint64_t offset, bool 
 /* Tells the client which block of its body the reply answers; more: that it is not the final response. */
 void request_add_block1(struct copal_request *request, bool more);
 
+/* Tells a client whose message is too large which blocks would have room beside its options, and of how large a body,
+ * where blocks are taken at all. */
+void request_propose_blocks(struct copal_request *request);
+
 /* Notes after the handler what becomes of the upload, and tells the client which block it was. */
 void request_finish_block(struct copal_request *request);
 

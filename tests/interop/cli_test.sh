@@ -32,6 +32,22 @@ run() { # ARGUMENT...: the command; status, $work/out and $work/err are what it 
   status=$?
 }
 
+declare -A begun
+
+begin() { # NAME ARGUMENT...: the same in the background
+  local name=$1
+  shift
+  timeout 60 "$copal" "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null &
+  begun[$name]=$!
+}
+
+end() { # NAME: makes it the last run, when it is over
+  wait "${begun[$1]}"
+  status=$?
+  mv "$work/$1.out" "$work/out"
+  mv "$work/$1.err" "$work/err"
+}
+
 on_terminal() { # ARGUMENT...: the same with a terminal as standard output and error
   timeout 60 python3 -c '
 import os, pty, sys
@@ -68,6 +84,17 @@ wait_for() { # FILE PATTERN: up to 5 s
   done
   return 1
 }
+
+# --- groups, where this machine lets packets to a group come back. Servers take up to 5 s to answer one: what came of it
+# is looked at in the end.
+
+"$copal" serve --bind coap://0.0.0.0:0 >"$work/group-served" 2>"$work/group-server" &
+pids+=("$!")
+wait_for "$work/group-served" listening
+group_port=$(sed -n 's|^listening on coap://0\.0\.0\.0:||p' "$work/group-served")
+begin group-discover discover "coap://224.0.1.187:$group_port"
+begin group-get get --non --timeout 6 "coap://224.0.1.187:$group_port/hello"
+begin group-silence discover --wait 0.5 --rt nothing "coap://224.0.1.187:$group_port"
 
 # --- without a network
 
@@ -208,7 +235,7 @@ silent "--no-response brings no body" out
 says "--no-response is an option" err '-> .*CON GET .*No-Response 26'
 [ "$took" -lt 1150 ]
 report $? "--no-response does not wait for the response ($took ms)"
-run put --no-response --non --data x "$base/store/a"
+run put --no-response --non --ack-timeout 0.2 --data x "$base/store/a"
 expect "--no-response of a NON ends when that is sent" 0
 
 run get "$base/nothing"
@@ -385,6 +412,8 @@ while True:
     elif b"no-cbor" in data: answer(0xa3, b"\xc2\x01\x01\xff\xff\x00")
     elif b"block" in data: answer(0x45, b"\xd1\x0a\x08\xff" + b"x" * 16)
     elif b"ack-only" in data: peer.sendto(b"\x60\x00" + mid, remote)
+    elif b"burst" in data and b"\x61\x01" not in data:
+        for i in range(1, 20): peer.sendto(bytes([0x50 | len(token), 0x45, 0x77, i]) + token + bytes([0x61, i, 255, 48 + i % 10]), remote)
 PYTHON
 python3 "$work/peer.py" >"$work/peer" 2>"$work/peer-err" &
 pids+=($!)
@@ -447,10 +476,19 @@ expect "an observation that is not offered ends as get does" 0
 says "an observation that is not offered is told to be none" err 'does not offer observation of this resource'
 run observe "$peer/broken"
 expect "an observation that is refused ends as get does" 5
-run observe --for 0.3 "$peer/silent"
+begin observe-con observe --for 0.3 "$peer/silent"
+begin observe-non observe --for 0.3 --non "$peer/silent"
+end observe-con
 expect "an observation without any answer ends with 6" 6
-run observe --for 0.3 --non "$peer/silent"
+end observe-non
 expect "an observation by NON without any answer ends with 6" 6
+for i in 1 2 3; do
+  run observe --count 2 "$peer/burst"
+  [ "$(wc -l <"$work/out")" = 2 ] || break
+done
+expect "an observation ends with 0 after --count" 0
+[ "$(wc -l <"$work/out")" = 2 ]
+report $? "no more is printed than --count, however fast they come"
 run ping -c 1 -t 0.3 --ack-timeout 0.1 "$peer"
 expect "a ping without an answer ends with 6" 6
 says "a ping without an answer counts as lost" out '^1 sent, 0 answered, 100 % lost'
@@ -496,23 +534,21 @@ wait "$server"
 status=$?
 expect "SIGINT ends the server with 0" 0
 
-# --- groups, where this machine lets packets to a group come back
+# --- what the groups said
 
-"$copal" serve --bind coap://0.0.0.0:0 >"$work/served" 2>"$work/server" &
-server=$!
-pids+=("$server")
-wait_for "$work/served" listening
-port=$(sed -n 's|^listening on coap://0\.0\.0\.0:||p' "$work/served")
-run discover "coap://224.0.1.187:$port"
+end group-discover
 if [ "$status" = 8 ]; then
   echo "ok - discover asks a group # SKIP no route to a group"
 else
   expect "discover asks a group" 0
-  says "discover tells who answered" out "^[0-9.]+:$port  /hello "
-  run get --non --timeout 6 "coap://224.0.1.187:$port/hello"
+  says "discover tells who answered" out "^[0-9.]+:$group_port  /hello "
+  end group-get
   expect "--non asks a group" 0
-  says "a group's answer comes with its sender" err "^2\\.05 Content .* from [0-9.]+:$port$"
-  run discover --wait 0.5 --rt nothing "coap://224.0.1.187:$port"
+  says "a group's answer comes with its sender" err "^2\\.05 Content .* from [0-9.]+:$group_port$"
+  run get --non --timeout 0.3 "coap://224.0.1.187:$group_port/no-such-resource"
+  expect "a group that does not answer ends with 6" 6
+  says "a group that does not answer is told to be one" err 'nobody in the group 224\.0\.1\.187:[0-9]+ answered within'
+  end group-silence
   expect "a group in which nobody answers ends with 6" 6
   says "a group in which nobody answers is told" err 'nobody answered within 0\.5 s'
 fi

@@ -7,13 +7,32 @@ results=${PLUGTEST_RESULTS:+$PLUGTEST_RESULTS/${peer_name:?}_client}
 id=
 id_failures=0
 
-# PORT [PORT]: our client against the peer's server, and one that notifies without confirmation. The programs write
-# their own results.
-our_client() {
+programs='core link block observe renewal'
+
+# PORT [PORT]: our client against the peer's server, and one that notifies without confirmation, beside what follows:
+# mostly it waits. The programs write their own results.
+begin_our_client() {
+  run_our_client "$@" &
+  our_client=$!
+  pids+=("$our_client")
+}
+
+run_our_client() { # PORT [PORT]
   local program
-  for program in core link block observe renewal; do
-    "${BUILD:?BUILD is the build folder}/tests/plugtest_${program}_test" "$peer_name" "$@" >"$work/out" 2>"$work/err"
-    status=$?
+  for program in $programs; do
+    "${BUILD:?BUILD is the build folder}/tests/plugtest_${program}_test" "$peer_name" "$@" \
+      >"$work/plugtest-$program.out" 2>"$work/plugtest-$program.err"
+    echo $? >"$work/plugtest-$program.status"
+  done
+}
+
+end_our_client() {
+  local program
+  wait "$our_client"
+  for program in $programs; do
+    cp "$work/plugtest-$program.out" "$work/out"
+    cp "$work/plugtest-$program.err" "$work/err"
+    read -r status <"$work/plugtest-$program.status"
     report "$status" "plugtests with our client: $program"
   done
 }

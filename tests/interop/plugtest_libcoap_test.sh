@@ -32,7 +32,7 @@ start_libcoap() {
 start_libcoap unconfirmed -N
 unconfirmed=$port
 start_libcoap confirmed
-our_client "$port" "$unconfirmed"
+begin_our_client "$port" "$unconfirmed"
 
 # --- its client, our server
 
@@ -311,4 +311,5 @@ says "one that fits" peer '-> .* ACK 2\.05 .* Observe [0-9]+ '
 says "and one that does not" peer '-> .* CON 2\.05 .*Block2 0/1/1024'
 conclude
 
+end_our_client
 finish

@@ -10,7 +10,7 @@ peer_name=node
 . "$here/plugtest.sh"
 
 start_announced node node "$here/node/plugtest.js"
-our_client "$port"
+begin_our_client "$port"
 
 start_serve --plugtest --interval 0 --delay 0.3
 timeout 60 node "$here/node/plugtest_client.js" "$port" >"$work/out" 2>"$work/err" </dev/null
@@ -18,4 +18,5 @@ status=$?
 sed -n 's/^result: //p' "$work/out" >>"$results"
 report "$status" "plugtests with node-coap's client"
 
+end_our_client
 finish

@@ -14,9 +14,9 @@
 
 #include "copal/rest.h"
 #include "sim/body.h"
-#include "sim/world.h"
+#include "sim/wire.h"
 
-enum { CLIENTS_MAX = 4, RESOURCES = 5, VARIANTS = 2, WATCHES_MAX = RESOURCES * VARIANTS, TRACKS_MAX = 4096 };
+enum { CLIENTS_MAX = 4, RESOURCES = 5, VARIANTS = 2, WATCHES_MAX = RESOURCES * VARIANTS };
 enum { STEPS_MAX = 2000000, BODY_MAX = 1000, RETRY_SECONDS = 5 };
 
 /* Delays stay within MAX_LATENCY, RFC 7252 4.8.2. */
@@ -72,16 +72,6 @@ struct watch {
   uint8_t buffer[BODY_MAX];
 };
 
-/* A notification to one observation, seen on the server's wire. */
-struct track {
-  copal_time at;
-  uint16_t mid;
-  uint8_t client; /* the last byte of its address */
-  uint8_t token[8];
-  uint8_t token_size;
-  bool con, outstanding;
-};
-
 struct trial {
   struct world world;
   const struct plan *plan;
@@ -89,9 +79,8 @@ struct trial {
   copal_time back_at[CLIENTS_MAX]; /* who is deaf or off, until then */
   struct resource resources[RESOURCES];
   struct watch watches[CLIENTS_MAX][WATCHES_MAX];
-  struct track tracks[TRACKS_MAX];
-  size_t tracks_count;
-  uint32_t life; /* of the server */
+  struct wire wire; /* the server's */
+  uint32_t life;    /* of the server */
   uint32_t seen, ended, failed, gone;
 };
 
@@ -142,7 +131,7 @@ static void serve(copal_request *request, void *context) {
 static void begin_life(struct trial *trial) {
   copal_endpoint *endpoint = trial->server->endpoint;
   ++trial->life;
-  trial->tracks_count = 0;
+  trial->wire.count = 0;
   for (uint32_t i = 0; i < RESOURCES; ++i) {
     trial->resources[i] = (struct resource){.version = 1, .exists = true};
     assert_int_equal(copal_route(endpoint, COPAL_GET, manners[i].path, serve, trial), COPAL_OK);
@@ -169,60 +158,6 @@ static void delete (struct trial *trial, uint32_t number) {
   }
   ++resource->changes;
   copal_notify(trial->server->endpoint, manners[number].path);
-}
-
-/* --- The server's wire ------------------------------------------------------------------------------ */
-
-static struct track *find_track(struct trial *trial, uint8_t client, copal_bytes token) {
-  for (size_t i = 0; i < trial->tracks_count; ++i) {
-    struct track *track = &trial->tracks[i];
-    if (track->client == client && track->token_size == token.size && memcmp(track->token, token.data, token.size) == 0)
-      return track;
-  }
-  return NULL;
-}
-
-/* RFC 7641 4.5.1: the next notification waits for the end of the one before. With the same parameters it may take the
- * place of one that is to be transmitted again: 4.5.2. */
-static void note_notification(struct trial *trial, uint8_t client, const copal_view *view, copal_time now) {
-  struct track *track = find_track(trial, client, view->token);
-  bool con = view->type == COPAL_CON;
-  CHECK(&trial->world, view->token.size <= sizeof track->token);
-  if (track == NULL) {
-    CHECK(&trial->world, trial->tracks_count < TRACKS_MAX);
-    track = &trial->tracks[trial->tracks_count++];
-    *track = (struct track){.client = client, .token_size = (uint8_t)view->token.size};
-    memcpy(track->token, view->token.data, view->token.size);
-  } else if (track->outstanding && track->mid != view->message_id) {
-    copal_time least = track->con ? 2 * COPAL_SECOND : 3 * COPAL_SECOND;
-    CHECK(&trial->world, now - track->at >= least);
-  }
-  track->at = now;
-  track->mid = view->message_id;
-  track->con = con;
-  track->outstanding = true;
-}
-
-static void watch_server(struct node *node, copal_time now, const copal_datagram *datagram, bool outward,
-                         void *context) {
-  struct trial *trial = (struct trial *)context;
-  uint8_t client = datagram->path.remote.bytes[15];
-  copal_view view;
-  copal_option option;
-  (void)node;
-  CHECK(&trial->world, copal_decode(datagram->data, datagram->size, &view) == COPAL_OK);
-  bool observe = copal_find(&view, COPAL_OPTION_OBSERVE, &option);
-  if (outward) {
-    if (observe && view.type <= COPAL_NON) note_notification(trial, client, &view, now);
-    return;
-  }
-  if (copal_code_is_request(view.code) && observe) {
-    struct track *track = find_track(trial, client, view.token);
-    if (track != NULL) track->outstanding = false;
-  }
-  for (size_t i = 0; i < trial->tracks_count && view.type >= COPAL_ACK; ++i)
-    if (trial->tracks[i].client == client && trial->tracks[i].mid == view.message_id)
-      trial->tracks[i].outstanding = false;
 }
 
 /* --- Clients ---------------------------------------------------------------------------------------- */
@@ -485,8 +420,9 @@ static void run(const struct plan *plan, uint64_t seed, struct tally *tally) {
   assert_non_null(trial);
   trial->plan = plan;
   world_init(&trial->world, seed, &bad);
-  trial->server = world_add(&trial->world, &plan->config, NULL, trial);
-  if (plan->config.amplification_max == 0) trial->server->watcher = watch_server;
+  trial->wire.world = &trial->world;
+  trial->server = world_add(&trial->world, &plan->config, NULL, &trial->wire);
+  if (plan->config.amplification_max == 0) trial->server->watcher = wire_watch;
   for (uint32_t client = 0; client < plan->clients; ++client) {
     trial->clients[client] = world_add(&trial->world, &plan->client, NULL, trial);
     for (uint32_t i = 0; i < WATCHES_MAX; ++i)
@@ -512,7 +448,7 @@ static void run_seeds(const struct plan *plan, unsigned seeds) {
   unsigned runs = 0;
   for (; world_seed(runs, seeds, &seed); ++runs) run(plan, seed, &tally);
   if (runs < seeds) return;
-  print_message("%lu %lu %lu %lu\n", tally.seen, tally.ended, tally.failed, tally.lives);
+  assert_true(tally.seen > 300 * runs && tally.ended > 20 * runs && tally.failed > runs && tally.lives > runs);
 }
 
 static struct plan ample_plan(void) {

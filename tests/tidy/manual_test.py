@@ -1,5 +1,5 @@
-"""The manual pages know what there is, and only that: libcopal(3) all public functions and errors, copal(1) all
-subcommands, options and exit statuses. Their C compiles, and they render without a warning."""
+"""The manual pages know what there is, and only that: libcopal(3) all public functions, errors, limits and counters,
+copal(1) all subcommands, options and exit statuses. Their C compiles, and they render without a warning."""
 import os
 import re
 import shutil
@@ -9,6 +9,7 @@ import documents
 import source
 
 LIBRARY, COMMAND = "docs/man/libcopal.3", "docs/man/copal.1"
+CONTRACT = "include/copal/copal.h"
 ESCAPES = {r"\-": "-", r"\(aq": "'", r"\(dq": '"', r"\(lq": "“", r"\(rq": "”", r"\&": "", r"\e": "\\"}
 # Of the command itself, in cli/main.c: the page may tell them.
 OWN_OPTIONS = {"version"}
@@ -42,11 +43,25 @@ def check_library(path, page, files):
     complaints += [f"{path}: {name} is missing, or its text is not “{meaning}”"
                    for name, meaning in documents.errors(headers).items()
                    if not re.search(rf"^{name}[ \d]*\n{re.escape(meaning)}$", text, re.MULTILINE)]
+    contract = (headers or documents.HEADERS)[CONTRACT]
+    for kind, names in (("limit", limits(contract)), ("counter", counters(contract))):
+        complaints += [f"{path}: the {kind} {name} is missing" for name in names
+                       if not re.search(rf"\b{name}\b", text)]
     if headers is None:
         complaints += documents.unknown_names(path, text)
     for match in re.finditer(r"^\.EX\n(.*?)^\.EE$", page, re.MULTILINE | re.DOTALL):
         complaints += documents.compile_errors(path, source.line_of(page, match.start(1)), plain(match.group(1)))
     return complaints
+
+
+def limits(header):
+    config = re.search(r"^typedef struct copal_config \{(.*?)^\}", header, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^  uint32_t (\w+);", config.group(1), re.MULTILINE)
+
+
+def counters(header):
+    listed = re.search(r"#define COPAL_COUNTERS\(X\)(.*?)\n\n", header, re.DOTALL)
+    return re.findall(r"X\((\w+),", listed.group(1))
 
 
 def check_command(path, text, files):
@@ -76,9 +91,11 @@ def warnings(page):
 
 
 HEADER = {"include/copal/error.h": '  X(SPACE, -20, "does not fit") \\\nCOPAL_API int copal_f(void);\n'
-                                   "static inline int copal_g(void) { return 0; }\n"}
+                                   "static inline int copal_g(void) { return 0; }\n",
+          CONTRACT: "typedef struct copal_config {\n  uint32_t fish_max;\n} copal_config;\n\n"
+                    "#define COPAL_COUNTERS(X) \\\n  X(fish_in, \"fish taken in\")\n\n"}
 GOOD_LIBRARY = (".TH LIBCOPAL 3\n.SH ERRORS\n.TP\n.B COPAL_ERR_SPACE\ndoes not fit\n"
-                ".SH FUNCTIONS\n.BR copal_f (),\n.BR copal_g ()\n.EX\nint one(void);\n.EE\n")
+                ".SH FUNCTIONS\n.BR copal_f (),\n.BR copal_g ()\nfish_max\nfish_in\n.EX\nint one(void);\n.EE\n")
 TABLES = {"cli/a.c": '    {"get", "URI", "Read"},\n    {"ping",\n     "URI",\n     "Tell"},\n'
                      "    {\"quiet\", 'q', OPTION_FLAG},\n", "cli/status.h": 'X(USAGE, 2, "bad usage")'}
 GOOD_COMMAND = (".TH COPAL 1\n.SH COMMANDS\nget and ping take\n.B \\-\\-quiet\nand\n.BR \\-\\-version .\n"
@@ -95,7 +112,9 @@ PLANTED = {
     "copal_f is missing": changed(LIBRARY, GOOD_LIBRARY, "copal_f", "copal_h"),
     "copal_g is missing": changed(LIBRARY, GOOD_LIBRARY, "copal_g", "copal_h"),
     "COPAL_ERR_SPACE is missing": changed(LIBRARY, GOOD_LIBRARY, "does not fit", "is too long"),
-    "libcopal.3:10:": changed(LIBRARY, GOOD_LIBRARY, "one(void)", "one(gone)"),
+    "the limit fish_max is missing": changed(LIBRARY, GOOD_LIBRARY, "fish_max", "fish"),
+    "the counter fish_in is missing": changed(LIBRARY, GOOD_LIBRARY, "fish_in", "fish"),
+    "libcopal.3:12:": changed(LIBRARY, GOOD_LIBRARY, "one(void)", "one(gone)"),
     "the subcommand ping is missing": changed(COMMAND, GOOD_COMMAND, "ping", "pong"),
     "the option --quiet is missing": changed(COMMAND, GOOD_COMMAND, "quiet", "silent"),
     "no subcommand has an option --silent": changed(COMMAND, GOOD_COMMAND, "quiet", "silent"),

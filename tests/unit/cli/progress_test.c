@@ -53,6 +53,15 @@ static void a_hundred_percent_is_the_whole(void **state) {
   assert_line((struct progress_facts){"sent", 100000, 100000, COPAL_SECOND}, 33, "sent 100.0 kB of 100.0 kB, 100 %");
 }
 
+/* A server that claims 4 GB and sends 32 bytes in five minutes. */
+static void a_time_left_beyond_all_patience_is_not_told(void **state) {
+  (void)state;
+  assert_line((struct progress_facts){"received", 32, UINT32_MAX, 300 * COPAL_SECOND}, 47,
+              "received 32 B of 4.3 GB, 0 %, 0 B/s");
+  assert_line((struct progress_facts){"received", 1000, UINT32_MAX, COPAL_SECOND}, 62,
+              "received 1.0 kB of 4.3 GB, 0 %, 1.0 kB/s, 1193:02:46 left");
+}
+
 static void a_long_time_left_is_told_in_hours(void **state) {
   (void)state;
   assert_line((struct progress_facts){"sent", 1000, 3662000, COPAL_SECOND}, 62,
@@ -91,6 +100,7 @@ int main(void) {
       cmocka_unit_test(a_total_that_was_wrong_counts_as_unknown),
       cmocka_unit_test(a_narrow_terminal_gets_what_fits),
       cmocka_unit_test(a_hundred_percent_is_the_whole),
+      cmocka_unit_test(a_time_left_beyond_all_patience_is_not_told),
       cmocka_unit_test(a_long_time_left_is_told_in_hours),
       cmocka_unit_test(nothing_is_divided_by_no_time),
       cmocka_unit_test(a_transfer_that_is_not_to_be_shown_is_not),

@@ -378,21 +378,6 @@ static void the_last_state_may_be_in_blocks_too(void **state) {
   talk_close(talk);
 }
 
-static void a_renewal_ends_the_fetch(void **state) {
-  (void)state;
-  struct talk_token token;
-  struct talk *talk = observing_blocks(&token);
-  answers(talk, "NON 2.05 2:0/1/64 observe:2 max-age:0 etag:2 v:1 +64");
-  asks(talk, "CON GET /a 2:1/0/64");
-  bare_in(talk->bare, "6000%04x", talk->mid); /* acknowledged, not answered */
-  talk->bare->now += 15 * COPAL_SECOND;
-  asks(talk, "CON GET observe:0 /a");
-  assert_memory_equal(talk->token, token.bytes, token.size);
-  answers(talk, "2.05 observe:3 etag:3 v:2 +4");
-  assert_told(talk, 2, 4, 2);
-  talk_close(talk);
-}
-
 /* --- FETCH, Echo and no token -------------------------------------------------------------------- */
 
 static void a_fetch_with_a_large_body_observes(void **state) {
@@ -580,7 +565,6 @@ int main(void) {
       cmocka_unit_test(a_state_that_changes_meanwhile_is_fetched_anew_without_registering),
       cmocka_unit_test(a_state_that_cannot_be_had_does_not_end_it),
       cmocka_unit_test(the_last_state_may_be_in_blocks_too),
-      cmocka_unit_test(a_renewal_ends_the_fetch),
       cmocka_unit_test(a_fetch_with_a_large_body_observes),
       cmocka_unit_test(each_registration_may_begin_anew_once),
       cmocka_unit_test(a_registration_is_repeated_with_echo),

@@ -89,6 +89,18 @@ static void a_query_leaves_the_links_that_match(void **state) {
   bare_close(bare);
 }
 
+/* RFC 6690 4.1 has one filter. Hundreds of them, each compared with each link, would be much work for a datagram. */
+static void few_filters_are_enough(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/a", "rt=x;if=y;ct=0");
+  bare_expect(bare, "40010001 bb2e77656c6c2d6b6e6f776e 04636f7265 4472743d78 0469663d79 0463743d30 0469663d2a",
+              "60450001c128ff3c2f613e3b72743d783b69663d793b63743d30");
+  bare_in(bare, "40010002 bb2e77656c6c2d6b6e6f776e 04636f7265 4472743d78 0472743d78 0472743d78 0472743d78 0472743d78");
+  assert_int_equal(bare_out_one(bare)->view.code, COPAL_BAD_REQUEST);
+  bare_close(bare);
+}
+
 /* What fits one datagram goes in one, and what does not goes in blocks that make the same list. */
 static void a_long_list_comes_in_blocks(void **state) {
   (void)state;
@@ -120,6 +132,29 @@ static void a_long_list_comes_in_blocks(void **state) {
   }
 }
 
+/* RFC 7959 2.4: "The server SHOULD include an ETag Option in each response", so that no list is put together from two.
+ */
+static void blocks_of_a_list_have_its_etag(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  static const char path[] = "bb2e77656c6c2d6b6e6f776e 04636f7265";
+  add(bare, "/a", "rt=\"0123456789\"");
+  add(bare, "/b", "rt=\"0123456789\"");
+  copal_option first, other;
+  bare_in(bare, "40010001 %s c100", path);
+  assert_true(copal_find(&bare_out_one(bare)->view, COPAL_OPTION_ETAG, &first));
+  uint8_t etag[8];
+  memcpy(etag, first.value, sizeof etag);
+  bare_in(bare, "40010002 %s c110", path);
+  assert_true(copal_find(&bare_out_one(bare)->view, COPAL_OPTION_ETAG, &other));
+  assert_memory_equal(other.value, etag, sizeof etag);
+  assert_int_equal(copal_route_attributes(bare->endpoint, "/a", "rt=\"9876543210\""), COPAL_OK);
+  bare_in(bare, "40010003 %s c110", path);
+  assert_true(copal_find(&bare_out_one(bare)->view, COPAL_OPTION_ETAG, &other));
+  assert_memory_not_equal(other.value, etag, sizeof etag);
+  bare_close(bare);
+}
+
 static void only_get_and_only_link_format(void **state) {
   (void)state;
   struct bare *bare = open_server();
@@ -129,6 +164,25 @@ static void only_get_and_only_link_format(void **state) {
   bare_expect(bare, "40010003 bb2e77656c6c2d6b6e6f776e 04636f7265 6128", "60450003c128ff3c2f613e");
   bare_expect(bare, "40010004 bb2e77656c6c2d6b6e6f776e", "60840004" BARE_NOT_FOUND);
   bare_expect(bare, "40010005 bb2e77656c6c2d6b6e6f776e 04636f7265 00", "60840005" BARE_NOT_FOUND);
+  bare_close(bare);
+}
+
+/* RFC 7252 5.4.1: what is critical and not understood here "MUST cause the return of a 4.02 (Bad Option) response". A
+ * list has no version to compare, and takes no body. */
+static void conditions_and_uploads_are_refused(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/a", NULL);
+  static const char *const requests[] = {
+      "40010001 11aa ab2e77656c6c2d6b6e6f776e 04636f7265",  /* If-Match */
+      "40010002 10 ab2e77656c6c2d6b6e6f776e 04636f7265",    /* its existence */
+      "40010003 50 6b2e77656c6c2d6b6e6f776e 04636f7265",    /* If-None-Match */
+      "40010004 bb2e77656c6c2d6b6e6f776e 04636f7265 d10308" /* Block1 */
+  };
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; ++i) {
+    bare_in(bare, "%s", requests[i]);
+    assert_int_equal(bare_out_one(bare)->view.code, COPAL_BAD_OPTION);
+  }
   bare_close(bare);
 }
 
@@ -161,8 +215,11 @@ int main(void) {
       cmocka_unit_test(routes_are_listed_with_their_attributes),
       cmocka_unit_test(nothing_to_list_is_an_empty_list),
       cmocka_unit_test(a_query_leaves_the_links_that_match),
+      cmocka_unit_test(few_filters_are_enough),
       cmocka_unit_test(a_long_list_comes_in_blocks),
+      cmocka_unit_test(blocks_of_a_list_have_its_etag),
       cmocka_unit_test(only_get_and_only_link_format),
+      cmocka_unit_test(conditions_and_uploads_are_refused),
       cmocka_unit_test(an_application_may_answer_it_itself),
       cmocka_unit_test(what_can_be_observed_says_so),
   };
