@@ -51,7 +51,10 @@ copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late
 
 void endpoint_acknowledge(copal_endpoint *endpoint, const struct deferred *deferred) {
   struct reply *entry = endpoint_find_reply(endpoint, &deferred->key);
-  if (entry != NULL) replies_close(engine_replies(&endpoint->engine, &deferred->key), entry, REPLY_ACK, 0);
+  /* Where nobody has asked for output for EXCHANGE_LIFETIME, it may be that of the same message once more, and closed.
+   */
+  bool is_open = entry != NULL && entry->state == REPLY_PENDING;
+  if (is_open) replies_close(engine_replies(&endpoint->engine, &deferred->key), entry, REPLY_ACK, 0);
   endpoint_answer_empty(endpoint, &endpoint->paths.records[deferred->peer], COPAL_ACK, deferred->key.mid);
 }
 
