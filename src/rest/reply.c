@@ -85,12 +85,14 @@ static bool goes_quick(const struct copal_request *request) { return request->qu
 
 /* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits. */
 static bool choose_window(struct copal_request *request, struct window *window) {
-  enum { OPTIONS_ROOM = BLOCK_ROOM + SIZE_ROOM };
-  size_t room;
+  size_t options = BLOCK_ROOM + SIZE_ROOM, room;
+  copal_option etag;
+  copal_view reply = copal_message_view(&request->reply);
+  if (request->quick && !copal_find(&reply, COPAL_OPTION_ETAG, &etag)) options += ETAG_ROOM;
   limit(request, false);
-  if (copal_message_payload_room(&request->reply, &room) == NULL || room <= OPTIONS_ROOM) return false;
+  if (copal_message_payload_room(&request->reply, &room) == NULL || room <= options) return false;
   const struct request_block *wanted = &request->block2;
-  window->szx = block_szx_within(wanted->present ? wanted->block.szx : BLOCK_SZX_MAX, room - OPTIONS_ROOM);
+  window->szx = block_szx_within(wanted->present ? wanted->block.szx : BLOCK_SZX_MAX, room - options);
   window->offset = wanted->present ? block_offset(wanted->block) : 0;
   window->size = block_size(window->szx);
   return window->szx != BLOCK_SZX_RESERVED;
@@ -261,6 +263,7 @@ static copal_error reply_window(struct copal_request *request, const struct wind
   if (size > window->size) size = window->size;
   if (!known && window->offset == 0 && !more) total = size;
   copal_message_set_payload(&request->reply, room, (size_t)size);
+  if (goes_quick(request) && window->offset == 0 && !more) add_etag(request, room, (size_t)size);
   if (more || asks_for_block(request)) add_block_options(request, window, more, total);
   return request->reply.error;
 }
