@@ -63,13 +63,12 @@ bool download_is_same(const struct download *download, const copal_view *respons
 
 /* RFC 7959 2.4: "If the ETag Options do not match in a GET transfer, the requester has the option of attempting to
  * retrieve fresh values for the blocks it retrieved first." Of other methods only FETCH may be repeated so. */
-static bool may_begin_anew(const struct operations *operations, const struct operation *operation) {
-  uint8_t method = store_bytes(operations->store, operation->request)[1];
-  return !operation->download.restarted && (method == COPAL_GET || method == COPAL_FETCH);
+static bool may_begin_anew(const struct operation *operation) {
+  return !operation->download.restarted && operation->reads;
 }
 
-enum step download_begin_anew(const struct operations *operations, struct operation *operation, copal_error *error) {
-  if (!may_begin_anew(operations, operation)) return fail(error, COPAL_ERR_BODY_CHANGED);
+enum step download_begin_anew(struct operation *operation, copal_error *error) {
+  if (!may_begin_anew(operation)) return fail(error, COPAL_ERR_BODY_CHANGED);
   operation->download.restarted = true;
   operation->downloading = false;
   upload_restart(&operation->upload);
@@ -137,11 +136,11 @@ enum step download_receive(struct operations *operations, struct operation *oper
     if (download->class != 2) return fail(error, COPAL_ERR_BODY_BLOCKS);
     /* RFC 7959 2.9.2: 4.08 also says that blocks have been discarded. What the rest of a response was to be made from
      * is forgotten, or was never kept: a FETCH's notification. */
-    if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE && may_begin_anew(operations, operation))
-      return download_begin_anew(operations, operation, error);
+    if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE && may_begin_anew(operation))
+      return download_begin_anew(operation, error);
     return take_first(operations, operation, response, error);
   }
-  if (!download_is_same(download, response)) return download_begin_anew(operations, operation, error);
+  if (!download_is_same(download, response)) return download_begin_anew(operation, error);
   copal_option option;
   if (!copal_find(response, COPAL_OPTION_BLOCK2, &option)) return fail(error, COPAL_ERR_BODY_BLOCKS);
   return take_block(operations, operation, response, copal_block_of(copal_option_uint(&option)), error);
