@@ -54,10 +54,13 @@ static void note_representation(struct download *download, const copal_view *res
 }
 
 /* RFC 7959 2.4: "If an ETag Option is available, the client, when reassembling the representation from the blocks being
- * exchanged, MUST compare ETag Options." */
+ * exchanged, MUST compare ETag Options." A Content-Format is the body's (2.3): a later block may lack it, as some of
+ * node-coap's do. */
 bool download_is_same(const struct download *download, const copal_view *response) {
   copal_bytes etag = etag_of(response);
-  if (etag.size != download->etag_size || format_of(response) != download->content_format) return false;
+  uint32_t format = format_of(response);
+  if (format != COPAL_FORMAT_NONE && format != download->content_format) return false;
+  if (etag.size != download->etag_size) return false;
   return etag.size == 0 || memcmp(etag.data, download->etag, etag.size) == 0;
 }
 
