@@ -112,10 +112,11 @@ enum status client_failed(const struct client *client, copal_error error, const 
   } else if (error == COPAL_ERR_UNREACHABLE) {
     complain(client->command, "%s is unreachable: nothing listens there, or no route leads there", target->name);
   } else if (error == COPAL_ERR_RESPONSE_REJECTED) {
-    complain(client->command,
-             "the response from %s is rejected: a critical option in it is not understood, or is"
-             " malformed; --verbose shows it",
-             target->name);
+    complain(
+        client->command,
+        "the response from %s is rejected: a critical option in it is not understood, or malformed, or it is larger"
+        " than a datagram may be here; --verbose shows it",
+        target->name);
   } else if (error == COPAL_ERR_MULTICAST_CON) {
     complain(client->command, "%s is a group: a request to a group is non-confirmable, add --non", target->name);
   } else if (error == COPAL_ERR_MESSAGE_SIZE || error == COPAL_ERR_SPACE) {

@@ -73,7 +73,7 @@ extern "C" {
   X(TIMEOUT, -60, "no answer")                                                                               \
   X(RESET, -61, "peer answered with a Reset")                                                                \
   X(UNREACHABLE, -62, "peer is unreachable")                                                                 \
-  X(RESPONSE_REJECTED, -64, "peer's response has a critical option that is not understood, or is malformed") \
+  X(RESPONSE_REJECTED, -64, "peer's response is too large, or has a critical option that is not understood") \
   /* How a call can end, beside these. */                                                                    \
   X(BODY_SIZE, -65, "body larger than its room, or than blocks can be numbered")                             \
   X(BODY_CHANGED, -66, "body changed while its blocks were fetched")                                         \

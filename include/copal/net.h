@@ -130,7 +130,8 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_resolve(copal_endpoint *endpoint, c
 /* The largest body that a response holds, bytes. */
 #define COPAL_RESPONSE_BODY_MAX 65536
 
-/* A response with its bytes. message and payload point into it: pass it on by pointer, not by copy. It is 67 KiB. */
+/* A response with its bytes. message and payload point into it: pass it on by pointer, not by copy. It is 67 KiB, so
+ * that there is nothing to give back: where a stack is small, make it static. */
 typedef struct copal_response {
   copal_view message;     /* of a body in blocks, options as in the last one, payload the whole */
   const uint8_t *payload; /* followed by a NUL that payload_size does not count, but in a buffer of the caller's own;

@@ -415,6 +415,7 @@ while True:
     if data[0] >> 4 & 3 > 1: continue
     if b"reset" in data: peer.sendto(b"\x70\x00" + mid, remote)
     elif b"critical" in data: answer(0x45, b"\xe1\xfc\xdc\x01\xffbody")
+    elif b"huge" in data: answer(0x45, b"\xff" + b"x" * 3000)
     elif b"malformed" in data: answer(0x45, b"\xf0")
     elif b"escape" in data: answer(0x45, b"\xffa\x1b[31mb\xc2\x9bc\n")
     elif b"binary" in data: answer(0x45, b"\xff\x00\x01\x02")
@@ -452,6 +453,9 @@ says "a Reset is explained" err 'answered with a Reset'
 run get --timeout 5 "$peer/critical"
 expect "a response with an unknown critical option ends with 9" 9
 silent "a rejected response's body is not printed" out
+run get --timeout 5 "$peer/huge"
+expect "a response that is too large ends with 9" 9
+says "a response that is too large is told to be one" err 'larger than a datagram may be here'
 run get -v --timeout 0.3 --ack-timeout 0.1 "$peer/malformed"
 [ "$status" = 9 ] || [ "$status" = 6 ]
 report $? "a malformed response is no success"
