@@ -76,7 +76,10 @@ const char *value_size_text(uint64_t size, char *buffer, size_t capacity) {
   size_t unit = 0;
   double amount = (double)size / 1000.0;
   /* Not "1000.0 kB", which is what 999,960 bytes would round to. */
-  for (; amount >= 999.95; amount /= 1000.0) ++unit;
+  while (amount >= 999.95) {
+    amount /= 1000.0;
+    ++unit;
+  }
   snprintf(buffer, capacity, "%.1f %s", amount, units[unit]);
   return buffer;
 }
