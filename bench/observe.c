@@ -125,7 +125,7 @@ static copal_config config_for(uint32_t count) {
 }
 
 static void change(struct crowd *crowd, struct sent *sent, bool con, uint32_t changes) {
-  copal_route_observable(crowd->endpoint, "/sensors", con ? 0 : (copal_time)24 * 3600 * COPAL_SECOND);
+  copal_route_observable(crowd->endpoint, "/sensors", con ? 0 : COPAL_SECOND * 24 * 3600);
   register_all(crowd);
   for (uint32_t i = 0; i <= changes; ++i) {
     /* The first one touches memory that was never used before. */
