@@ -28,11 +28,12 @@ static void begin_round(const copal_endpoint *endpoint, struct operation *operat
   operation->expires_at = bounded ? now + operation->timeout : COPAL_NEVER;
 }
 
-/* Whoever made the token: the next request needs it again. A longer one is the request's own, which is kept with that.
- */
+/* Whoever made the token: the next request may need it again. A longer one is the request's own, which is kept with
+ * that. */
 static void note_token(const struct exchanges *exchanges, struct operation *operation, uint32_t index) {
   copal_bytes token = header_token(exchange_bytes(exchanges, exchange_at(exchanges, index)));
-  if (!operation_keeps_token(operation) || token.size > sizeof operation->token) return;
+  bool is_observed = !operation->registering && !copal_tx_none(operation->observation);
+  if (is_observed || token.size > sizeof operation->token) return;
   operation->token_size = (uint8_t)token.size;
   if (token.size > 0) memcpy(operation->token, token.data, token.size);
 }

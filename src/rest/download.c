@@ -54,22 +54,24 @@ static void note_representation(struct download *download, const copal_view *res
 }
 
 /* RFC 7959 2.4: "If an ETag Option is available, the client, when reassembling the representation from the blocks being
- * exchanged, MUST compare ETag Options." */
+ * exchanged, MUST compare ETag Options." A Content-Format is the body's (2.3): a later block may lack it, as some of
+ * node-coap's do. */
 bool download_is_same(const struct download *download, const copal_view *response) {
   copal_bytes etag = etag_of(response);
-  if (etag.size != download->etag_size || format_of(response) != download->content_format) return false;
+  uint32_t format = format_of(response);
+  if (format != COPAL_FORMAT_NONE && format != download->content_format) return false;
+  if (etag.size != download->etag_size) return false;
   return etag.size == 0 || memcmp(etag.data, download->etag, etag.size) == 0;
 }
 
 /* RFC 7959 2.4: "If the ETag Options do not match in a GET transfer, the requester has the option of attempting to
  * retrieve fresh values for the blocks it retrieved first." Of other methods only FETCH may be repeated so. */
-static bool may_begin_anew(const struct operations *operations, const struct operation *operation) {
-  uint8_t method = store_bytes(operations->store, operation->request)[1];
-  return !operation->download.restarted && (method == COPAL_GET || method == COPAL_FETCH);
+static bool may_begin_anew(const struct operation *operation) {
+  return !operation->download.restarted && operation->reads;
 }
 
-enum step download_begin_anew(const struct operations *operations, struct operation *operation, copal_error *error) {
-  if (!may_begin_anew(operations, operation)) return fail(error, COPAL_ERR_BODY_CHANGED);
+enum step download_begin_anew(struct operation *operation, copal_error *error) {
+  if (!may_begin_anew(operation)) return fail(error, COPAL_ERR_BODY_CHANGED);
   operation->download.restarted = true;
   operation->downloading = false;
   upload_restart(&operation->upload);
@@ -137,11 +139,11 @@ enum step download_receive(struct operations *operations, struct operation *oper
     if (download->class != 2) return fail(error, COPAL_ERR_BODY_BLOCKS);
     /* RFC 7959 2.9.2: 4.08 also says that blocks have been discarded. What the rest of a response was to be made from
      * is forgotten, or was never kept: a FETCH's notification. */
-    if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE && may_begin_anew(operations, operation))
-      return download_begin_anew(operations, operation, error);
+    if (response->code == COPAL_REQUEST_ENTITY_INCOMPLETE && may_begin_anew(operation))
+      return download_begin_anew(operation, error);
     return take_first(operations, operation, response, error);
   }
-  if (!download_is_same(download, response)) return download_begin_anew(operations, operation, error);
+  if (!download_is_same(download, response)) return download_begin_anew(operation, error);
   copal_option option;
   if (!copal_find(response, COPAL_OPTION_BLOCK2, &option)) return fail(error, COPAL_ERR_BODY_BLOCKS);
   return take_block(operations, operation, response, copal_block_of(copal_option_uint(&option)), error);

@@ -17,7 +17,7 @@ void download_begin(struct operation *operation, const copal_view *response);
 bool download_is_same(const struct download *download, const copal_view *response);
 
 /* Begins with the request again, because the representation has changed: STEP_SEND, or STEP_FAIL. */
-enum step download_begin_anew(const struct operations *operations, struct operation *operation, copal_error *error);
+enum step download_begin_anew(struct operation *operation, copal_error *error);
 
 /* Puts the next bytes where the body goes. COPAL_ERR_BODY_SIZE, _BODY_WRITE. */
 copal_error download_put(struct operations *operations, struct operation *operation, copal_bytes data);

@@ -95,6 +95,7 @@ static copal_error fill(struct operations *operations, const copal_call_options 
                                   .plain = has_block_option(&view),
                                   .multicast = multicast,
                                   .con = header_type(options->message->buffer) == COPAL_CON,
+                                  .reads = view.code == COPAL_GET || view.code == COPAL_FETCH,
                                   .no_token = options->no_token && view.token.size == 0,
                                   .observe = options->observe,
                                   .registering = options->observe,
@@ -195,8 +196,8 @@ bool operation_is_tokenless(const struct operation *operation) {
 }
 
 bool operation_keeps_token(const struct operation *operation) {
-  bool uploads = operation->con && operation->upload.in_blocks && !operation->downloading;
-  return operation->registering || (uploads && copal_tx_none(operation->observation));
+  bool continues = operation->downloading ? !operation->reads : operation->upload.in_blocks;
+  return operation->registering || (operation->con && continues && copal_tx_none(operation->observation));
 }
 
 /* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free

@@ -121,6 +121,7 @@ struct operation {
   bool plain;       /* the request has Block options of its own: they are left alone */
   bool multicast;
   bool con;
+  bool reads; /* GET or FETCH: it may be repeated */
   bool no_token;
   bool observe;     /* as was asked for */
   bool registering; /* the exchange is to begin or renew an observation */
@@ -185,10 +186,10 @@ void operation_begin_message(const struct operations *operations, const struct o
 /* Whether the next request has no token, as was asked for: not while an observation has that. */
 bool operation_is_tokenless(const struct operation *operation);
 
-/* Whether the next request has the token of the one before: that of an observation, and of a confirmable upload, which
- * some servers (node-coap) tell from others by its token alone. Where the message ID does not tell them apart, a late
- * answer to one block could be taken for that to another. Not of an upload beside an observation, which has the token.
- */
+/* Whether the next request has the token of the one before: that of an observation, and among confirmable ones that of
+ * an upload, and that of a response whose request may not be executed again. Some servers (node-coap) tell by the token
+ * alone what belongs together. Where the message ID does not tell answers apart, a late one to one block could be taken
+ * for that to another. Not beside an observation, which has the token. */
 bool operation_keeps_token(const struct operation *operation);
 
 /* Writes the next request. COPAL_ERR_MESSAGE_SIZE, _BODY_READ, _BODY_SIZE. */

@@ -298,7 +298,7 @@ bool quick_receive(struct operations *operations, struct operation *operation, c
   } else if (download_is_same(&operation->download, response)) {
     *step = take_block(operations, operation, response, block, error);
   } else {
-    *step = download_begin_anew(operations, operation, error);
+    *step = download_begin_anew(operation, error);
     if (*step == STEP_SEND) quick_restart(operations, operation);
   }
   return true;

@@ -80,6 +80,13 @@ report $? "small blocks make the same"
 run post -v --file "$work/file" "$uri/counter"
 output "a POST in blocks is processed once" 3
 
+# It keeps what it has answered with that token, too, and asks its application again for any other.
+run post -v --data x "$uri/large"
+output "a large answer to a POST is whole" "$(printf 'large %.0s' $(seq 500))"
+traffic "it comes in blocks" '-> CON POST, <- ACK 2.04, -> CON POST, <- ACK 2.05, -> CON POST, <- ACK 2.05'
+[ "$(grep -c '^POST /large$' "$work/node.out")" = 1 ]
+report $? "the POST is processed once for all of them"
+
 run discover "$uri"
 expect "discovery succeeds" 0
 says "discovery lists node's resources" out "^127\\.0\\.0\\.1:$port  /counter +title=\"POST adds one\""

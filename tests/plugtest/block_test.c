@@ -155,7 +155,7 @@ static void block_04(struct bench *bench) {
 static void block_05(struct bench *bench) {
   const struct passed *response = upload(bench, "POST /large-post", "2.04 cf:* 2:0/1/*");
   assert_int_equal(block_of(response, COPAL_OPTION_BLOCK2).number, 0);
-  follow_download(bench, response, "POST", COPAL_CHANGED);
+  follow_download(bench, response, "POST", strcmp(bench->peer, "node") == 0 ? COPAL_CONTENT : COPAL_CHANGED);
 }
 
 /* "= 01 with 16-byte blocks" */
@@ -174,7 +174,8 @@ static const struct plugtest tests[] = {
     {"TD_COAP_BLOCK_03", "PUT in blocks", block_03, BOTH, NULL, NO_BLOCK1, NO_BLOCK1},
     {"TD_COAP_BLOCK_04", "POST in blocks that creates", block_04, BOTH, NULL, NO_BLOCK1, NO_BLOCK1},
     {"TD_COAP_BLOCK_05", "POST in blocks both ways", block_05, BOTH, NULL,
-     "no: coap-server answers no POST with a body", NO_BLOCK1},
+     "no: coap-server answers no POST with a body",
+     "but: the first answer lacks its Block1 option, and the others are 2.05"},
     {"TD_COAP_BLOCK_06", "GET in blocks of 16 bytes", block_06, BOTH, NULL, NULL,
      "no: node-coap sends blocks of 16 bytes without their bytes"},
 };

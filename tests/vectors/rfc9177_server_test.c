@@ -228,7 +228,7 @@ static void figure_6_a_put_that_fails(void **state) {
   struct server *server = open_server(0);
   put(server, COPAL_PUT, 0x91, 0xd0, 12, 0, 3);
   put(server, COPAL_PUT, 0x93, 0xd2, 12, 2, 3);
-  for (int i = 0; i < 4; ++i) {
+  for (unsigned i = 0; i < 4; ++i) {
     pass(server, ((copal_time)4 << i) * COPAL_SECOND);
     assert_said(server, "NON 4.08 T:d2 [Missing 1]\n");
   }

@@ -26,6 +26,7 @@ function serve (request, response) {
     return setTimeout(answer, SEPARATE_AFTER_MS, response, '2.05', 'node took its time')
   }
   if (path === '/large' && request.method === 'GET') return answer(response, '2.05', 'large '.repeat(500))
+  if (path === '/large' && request.method === 'POST') return answer(response, '2.04', 'large '.repeat(500))
   if (path === '/ticks') return serveTicks(request, response)
   if (path === '/.well-known/core' && request.method === 'GET') {
     response.setOption('Content-Format', 'application/link-format')

@@ -408,6 +408,32 @@ static void a_request_s_own_token_is_for_its_first_exchange(void **state) {
   talk_close(talk);
 }
 
+/* A server that tells by the token what a block belongs to executes no POST twice: node-coap, whose later blocks
+ * are 2.05 and lack their Content-Format. */
+static void what_may_not_be_executed_twice_keeps_its_token(void **state) {
+  (void)state;
+  static const copal_call_options plain = {.handler = NULL};
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_POST, "a", 3, &plain);
+  asks(talk, "CON POST /a +3");
+  struct talk_token first = token_of(talk);
+  answers(talk, "2.04 2:0/1/16 cf:0 +16");
+  asks(talk, "CON POST /a 2:1/0/16");
+  assert_int_equal(talk->token_size, first.size);
+  assert_memory_equal(talk->token, first.bytes, first.size);
+  answers(talk, "2.05 2:1/0/16 +3");
+  ends_with(talk, COPAL_CONTENT, 19, 0);
+
+  talk->last = false;
+  talk_begin(talk, COPAL_NON, COPAL_POST, "a", 3, &plain); /* a late answer might be taken for another */
+  asks(talk, "NON POST /a +3");
+  first = token_of(talk);
+  answers(talk, "NON 2.04 2:0/1/16 +16");
+  asks(talk, "NON POST /a 2:1/0/16");
+  assert_memory_not_equal(talk->token, first.bytes, first.size);
+  talk_close(talk);
+}
+
 /* --- Block options of the request's own ----------------------------------------------------------- */
 
 static void a_request_with_block_options_of_its_own_is_one_exchange(void **state) {
@@ -542,6 +568,7 @@ int main(void) {
       cmocka_unit_test(a_group_that_is_not_to_answer_ends_well),
       cmocka_unit_test(a_call_without_a_token_has_none_in_any_exchange),
       cmocka_unit_test(a_request_s_own_token_is_for_its_first_exchange),
+      cmocka_unit_test(what_may_not_be_executed_twice_keeps_its_token),
       cmocka_unit_test(a_request_with_block_options_of_its_own_is_one_exchange),
       cmocka_unit_test(a_cancelled_call_is_never_told),
       cmocka_unit_test(a_handler_may_begin_the_next_call),

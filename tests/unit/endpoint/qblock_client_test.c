@@ -353,7 +353,7 @@ static void what_is_missing_is_asked_for_after_a_while_and_then_less_often(void 
   asks(talk, "NON GET /a q2:1/1/16");
   answers(talk, "NON 2.05 q2:2/1/16 size:80 etag:A +16");
   answers(talk, "NON 2.05 q2:4/0/16 size:80 etag:A +16");
-  for (int i = 0; i < 4; ++i) {
+  for (unsigned i = 0; i < 4; ++i) {
     pass(talk, ((copal_time)4 << i) * COPAL_SECOND);
     asks(talk, "NON GET /a q2:1/0/16 q2:3/0/16");
   }
@@ -370,7 +370,7 @@ static void nothing_is_asked_for_for_ever(void **state) {
   struct talk *talk = begin_get(false);
   answers(talk, "2.05 q2:0/1/16 size:80 etag:A +16");
   asks(talk, "NON GET /a q2:1/1/16");
-  for (int i = 0; i < 4; ++i) {
+  for (unsigned i = 0; i < 4; ++i) {
     pass(talk, ((copal_time)4 << i) * COPAL_SECOND);
     asks(talk, "NON GET /a q2:1/1/16");
   }
