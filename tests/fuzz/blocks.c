@@ -401,7 +401,8 @@ static void come_to_rest(void) {
   output();
   copal_usage usage = copal_endpoint_usage(fuzz.endpoint);
   assert(usage.transfers == 0 && usage.bodies_size == 0 && usage.exchanges == 0 && usage.messages_size == 0);
-  assert(usage.deferred == 0 && fuzz.intakes == 0);
+  assert(usage.deferred == 0);
+  assert(fuzz.intakes == 0);
   for (uint32_t i = 0; i < usage.peers; ++i) assert((fuzz.endpoint->engine.peers.records[i].flags & PEER_BUSY) == 0);
 }
 

@@ -1,0 +1,70 @@
+/* Bodies by Q-Block1 whose answer comes late. RFC 9177 section 4.3. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/bare.h"
+
+struct scene {
+  struct bare *bare;
+  copal_deferred deferred;
+  int begun, ended, abandoned;
+};
+
+static void take(copal_request *request, void *context) {
+  struct scene *scene = context;
+  copal_part part = copal_request_part(request);
+  if (part.offset == 0) ++scene->begun;
+  *part.state = scene;
+  if (!part.last) return;
+  ++scene->ended;
+  assert_int_equal(copal_defer(request, &scene->deferred), COPAL_OK);
+}
+
+static void abandon(void *context, void *state) {
+  struct scene *scene = context;
+  assert_ptr_equal(state, scene);
+  ++scene->abandoned;
+}
+
+static void answer(struct scene *scene) {
+  struct bare_message message;
+  const copal_message *changed = bare_write(&message, COPAL_NON, COPAL_CHANGED, NULL, "done");
+  assert_int_equal(copal_deferred_reply(scene->bare->endpoint, scene->deferred, changed), COPAL_OK);
+}
+
+/* A client that sends the same body again with smaller blocks and the same tag: the answer to the first is none to the
+ * second, which goes on, or is abandoned in time. */
+static void a_late_answer_ends_no_other_body(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.amplification_max = 0;
+  struct scene scene = {.bare = bare_open(&config)};
+  copal_endpoint *endpoint = scene.bare->endpoint;
+  assert_int_equal(copal_route(endpoint, COPAL_PUT, "/p", take, &scene), COPAL_OK);
+  assert_int_equal(copal_route_parts(endpoint, COPAL_PUT, "/p", abandon), COPAL_OK);
+  /* Uri-Path p, Q-Block1 0/0/128, Size1 40, Request-Tag t */
+  bare_in(scene.bare, "50030001 b170 8103 d11c28 d1db74 ff %080d", 0);
+  assert_int_equal(scene.ended, 1);
+  bare_in(scene.bare, "50030002 b170 8108 d11c28 d1db74 ff %032d", 0); /* Q-Block1 0/1/16 */
+  assert_int_equal(scene.begun, 2);
+  answer(&scene);
+  assert_int_equal(copal_endpoint_usage(endpoint).transfers, 1);
+  for (int i = 0; i < 100; ++i) {
+    scene.bare->now += 10 * COPAL_SECOND;
+    bare_out(scene.bare);
+  }
+  assert_int_equal(scene.abandoned, 1);
+  assert_int_equal(copal_endpoint_usage(endpoint).transfers, 0);
+  bare_close(scene.bare);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_late_answer_ends_no_other_body),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
