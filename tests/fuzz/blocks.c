@@ -17,7 +17,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { PEERS = 3, FORMATS = 2, BODIES_MAX = 32, BODY_MAX = 512, UNIT = 16, MESSAGE_MAX = 256, KEPT = 8, BATCH = 3 };
-enum { OWED_MAX = 4, QUIET_STEPS_MAX = 100000, TOKEN_SIZE = 3, TOKEN_MARK = 0xb1 };
+enum { OWED_MAX = 4, QUIET_STEPS_MAX = 2000000, TOKEN_SIZE = 3, TOKEN_MARK = 0xb1 };
 
 struct script {
   const uint8_t *at, *end;
@@ -393,7 +393,7 @@ static void step(void) {
 static void come_to_rest(void) {
   while (fuzz.owed_count > 0) pay();
   for (unsigned i = 0; copal_endpoint_deadline(fuzz.endpoint) != COPAL_NEVER; ++i) {
-    assert(i < QUIET_STEPS_MAX);
+    assert(i < QUIET_STEPS_MAX); /* room for a set of confirmable blocks is looked for 64 times a second */
     copal_time deadline = copal_endpoint_deadline(fuzz.endpoint);
     if (deadline > fuzz.now) fuzz.now = deadline;
     output();
