@@ -94,9 +94,45 @@ static void what_is_asked_for_in_larger_blocks_is_not_what_was_in_smaller_ones(v
   bare_close(scene.bare);
 }
 
+static void answer_whole(copal_request *request, void *context) {
+  static const uint8_t body[48] = {1};
+  ++((struct scene *)context)->ended;
+  copal_reply(request, COPAL_CHANGED, COPAL_FORMAT_NONE, body, sizeof body);
+}
+
+/* An answer that went in one block is kept for its repetition, which may be asked for in smaller ones. */
+static void an_answer_of_one_block_is_given_in_several(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.amplification_max = 0;
+  struct scene scene = {.bare = bare_open(&config)};
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_PUT, "/w", answer_whole, &scene), COPAL_OK);
+  /* Uri-Path w, Q-Block1 0/1/16 and 1/0/16, Q-Block2 0/1/64, Size1 32, Request-Tag t */
+  bare_in(scene.bare, "50030001 b177 8108 c10a d11020 d1db74 ff %032d", 0);
+  bare_in(scene.bare, "50030002 b177 8110 c10a d11020 d1db74 ff %032d", 0);
+  const copal_view *view = &bare_out_one(scene.bare)->view;
+  assert_int_equal(view->payload.size, 48);
+  assert_int_equal(copal_find_uint(view, COPAL_OPTION_Q_BLOCK2, 99), 2);
+  assert_int_equal(copal_find_uint(view, COPAL_OPTION_SIZE2, 0), 48);
+  bare_in(scene.bare, "50030003 b177 d10710 0120 d1f874"); /* 1 and 2 of 16 bytes */
+  bare_out(scene.bare);
+  assert_int_equal(scene.bare->sent_count, 2);
+  for (size_t i = 0; i < 2; ++i) {
+    view = &scene.bare->sent[i].view;
+    assert_int_equal(view->payload.size, 16);
+    assert_int_equal(copal_find_uint(view, COPAL_OPTION_SIZE2, 0), 48);
+  }
+  assert_int_equal(scene.ended, 1);
+  scene.bare->now += 300 * COPAL_SECOND;
+  bare_out(scene.bare);
+  assert_int_equal(copal_endpoint_usage(scene.bare->endpoint).transfers, 0);
+  bare_close(scene.bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_late_answer_ends_no_other_body),
+      cmocka_unit_test(an_answer_of_one_block_is_given_in_several),
       cmocka_unit_test(what_is_asked_for_in_larger_blocks_is_not_what_was_in_smaller_ones),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
