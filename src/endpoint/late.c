@@ -79,8 +79,12 @@ copal_error endpoint_answer_late(copal_endpoint *endpoint, const struct deferred
   return engine_send(&endpoint->engine, &transmission, &index);
 }
 
+/* RFC 9175 2.4: a separate response "would cause amplification due to retransmission". A small one goes all the same:
+ * its ACK verifies the address. */
 static bool may_send(const copal_endpoint *endpoint, const struct deferred *deferred, size_t size) {
-  return deferred->multicast || endpoint_may_send(endpoint, deferred->peer, deferred->request_size, size);
+  bool repeated = deferred->key.con && deferred->ack_at == COPAL_NEVER && size > SMALL_SIZE;
+  size_t times = repeated ? endpoint->engine.parameters.max_retransmit + 1u : 1;
+  return deferred->multicast || endpoint_may_send(endpoint, deferred->peer, deferred->request_size, size * times);
 }
 
 /* held is set where the record is the verification's from now on. */

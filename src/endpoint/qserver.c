@@ -56,7 +56,13 @@ static copal_error send_block(copal_endpoint *endpoint, uint32_t index, uint32_t
   return COPAL_OK;
 }
 
-/* Where there is no room for more it comes; and what cannot be written at all will be asked for in vain. */
+/* Where there is no room, more comes. */
+static bool is_passing(copal_error error) {
+  return error == COPAL_OK || error == COPAL_ERR_EXCHANGES_FULL || error == COPAL_ERR_MESSAGES_FULL ||
+         error == COPAL_ERR_MESSAGE_IDS_SPENT;
+}
+
+/* What cannot be written at all is asked for in vain. */
 static void send_blocks(copal_endpoint *endpoint, uint32_t index) {
   struct transfers *transfers = &endpoint->transfers;
   struct transfer *transfer = &transfers->records[index];
@@ -68,7 +74,7 @@ static void send_blocks(copal_endpoint *endpoint, uint32_t index) {
   for (bool is_first = true; error == COPAL_OK && burst_next(transfers, index, now, &number, &token); is_first = false)
     error = send_block(endpoint, index, number, token, is_first);
   transfer_touch(transfers, index, now);
-  if (error == COPAL_ERR_SPACE || error == COPAL_ERR_MESSAGE_SIZE || !burst_goes_on(transfers, index))
+  if (!is_passing(error) || !burst_goes_on(transfers, index))
     transfer_rest(transfers, index);
   else
     transfer_schedule(transfers, index, transfer->peer,

@@ -50,6 +50,11 @@ bool burst_begin(struct transfers *transfers, uint32_t index, const struct burst
   struct transfer *transfer = transfer_at(transfers, index);
   struct burst *burst = &transfer->as.out;
   if (burst->gap == 0) burst->gap = gap;
+  /* What is still to go is numbered in blocks of another size, and there need not be so many of this one. */
+  if (request->szx != burst->szx) {
+    burst->again_count = burst->again_at = 0;
+    burst->runs = false;
+  }
   burst->szx = request->szx;
   burst->con = request->con;
   burst->tries = 0;

@@ -383,12 +383,27 @@ void request_cut_reply(struct copal_request *request) {
   add_block_options(request, &window, left > part, size);
 }
 
+static uint32_t take_off(copal_message *message, uint16_t number) {
+  copal_view view = copal_message_view(message);
+  uint32_t value = copal_find_uint(&view, number, UINT32_MAX);
+  if (value != UINT32_MAX) copal_message_delete(message, number);
+  return value;
+}
+
+static void put_back(copal_message *message, uint16_t number, uint32_t value) {
+  if (value != UINT32_MAX) copal_message_add_uint(message, number, value);
+}
+
+/* What is kept is what all blocks have in common. */
 void request_keep_reply(struct copal_request *request) {
   struct transfer_key key = request_transfer_key(request);
   if (transfers_find(request->transfers, TRANSFER_KEPT, &key) != INDEX_NONE) return; /* its body was too large */
-  const copal_message *reply = &request->reply;
+  copal_message *reply = &request->reply;
+  uint32_t total = take_off(reply, COPAL_OPTION_SIZE2), block = take_off(reply, COPAL_OPTION_Q_BLOCK2);
   size_t size = reply->size - reply->payload_at, head_size = size > 0 ? reply->payload_at - 1 : reply->size;
   keep(request, head_size, reply->buffer + reply->payload_at, size);
+  put_back(reply, COPAL_OPTION_SIZE2, total);
+  put_back(reply, COPAL_OPTION_Q_BLOCK2, block);
 }
 
 void request_begin_burst(struct copal_request *request, uint32_t skipped) {

@@ -119,6 +119,28 @@ static void a_large_deferred_answer_waits_too(void **state) {
   }
 }
 
+/* RFC 9175 2.4: a separate response "would cause amplification due to retransmission": five times as much. */
+static void what_would_be_repeated_counts_each_time(void **state) {
+  (void)state;
+  for (int separate = 0; separate < 2; ++separate) {
+    struct server server;
+    open_usual(&server);
+    bare_in(server.bare, "41010001ab b164 ff %0200d", 0); /* 108 bytes, good for 324 */
+    assert_out(server.bare, "");
+    if (separate) server.bare->now += COPAL_SECOND;
+    bare_out(server.bare);
+    reply_later(&server, LARGE);
+    bare_out(server.bare);
+    assert_int_equal(server.bare->sent_count, separate ? 2 : 1);
+    assert_int_equal(server.bare->sent[0].view.code, separate ? COPAL_EMPTY : COPAL_CONTENT);
+    if (separate) {
+      reset_pings(&server);
+      assert_large(bare_out_one(server.bare), COPAL_CON);
+    }
+    bare_close(server.bare);
+  }
+}
+
 /* A small separate answer goes at once, and who acknowledges it has shown where he is. */
 static void a_separate_answer_that_is_acknowledged_verifies(void **state) {
   (void)state;
@@ -275,6 +297,7 @@ int main(void) {
       cmocka_unit_test(an_unsafe_request_is_never_asked_for_again),
       cmocka_unit_test(another_peer_finds_no_room_and_is_told_so),
       cmocka_unit_test(a_large_deferred_answer_waits_too),
+      cmocka_unit_test(what_would_be_repeated_counts_each_time),
       cmocka_unit_test(a_separate_answer_that_is_acknowledged_verifies),
       cmocka_unit_test(a_deferred_answer_that_cannot_wait_is_4_01),
       cmocka_unit_test(a_peer_can_be_verified_for_later),
