@@ -31,6 +31,7 @@ static bool begin(copal_endpoint *endpoint, const struct arrival *arrival, struc
                   struct copal_request *request) {
   struct engine *engine = &endpoint->engine;
   *request = (struct copal_request){.rx = endpoint_rx(endpoint, arrival),
+                                    .entry = reply,
                                     .room = reply_bytes(reply),
                                     .room_size = size_max,
                                     .routes = &endpoint->routes,
@@ -177,6 +178,7 @@ void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   }
   /* The handler may bring other replies about: this one stays where it is. The peer, too, stays who it is. */
   ++reply->pins;
+  reply->state = REPLY_BEGUN;
   peers_hold(&engine->peers, arrival->incoming.peer);
   endpoint->in_handler = true;
   request_dispatch(&request);

@@ -75,6 +75,7 @@ static void repeat(copal_endpoint *endpoint, const struct arrival *arrival, stru
     case REPLY_ACK: endpoint_answer_empty(endpoint, &arrival->path, COPAL_ACK, reply->mid); break;
     case REPLY_RESET: endpoint_answer_empty(endpoint, &arrival->path, COPAL_RST, reply->mid); break;
     case REPLY_DEAD:
+    case REPLY_BEGUN:
     case REPLY_PENDING:
     case REPLY_NOTHING: break;
   }

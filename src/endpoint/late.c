@@ -7,8 +7,8 @@
 #include "rest/window.h"
 
 /* Where the reply is to stand: behind the entry that was made for the request, if it still waits and has the room, as
- * it has while its handler runs; else in an entry of its own, for which the old one stays until it is there. (Where the
- * oldest may make room it goes first, lest it be in the way.) */
+ * it has while the handler runs that has deferred it; else in an entry of its own, for which the old one stays until it
+ * is there. (Where the oldest may make room it goes first, lest it be in the way.) */
 static struct reply *take_place(copal_endpoint *endpoint, const struct late *late, struct reply **old, size_t size) {
   struct engine *engine = &endpoint->engine;
   struct replies *replies = engine_replies(engine, &late->key);

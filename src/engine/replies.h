@@ -13,6 +13,7 @@
 
 enum reply_state {
   REPLY_DEAD,    /* not found any more: superseded, or a gap */
+  REPLY_BEGUN,   /* its handler is being called, whose reply stands behind the entry: nobody else's may */
   REPLY_PENDING, /* being processed: nothing to repeat yet */
   REPLY_MESSAGE, /* answered with the bytes behind the entry */
   REPLY_ACK,     /* answered with an empty ACK */

@@ -101,5 +101,6 @@ copal_error copal_defer(copal_request *request, copal_deferred *deferred) {
   record->options = request_transfer_key(request).options;
   *deferred = (copal_deferred){index, record->generation};
   request->deferred = true;
+  if (request->entry != NULL) request->entry->state = REPLY_PENDING;
   return COPAL_OK;
 }

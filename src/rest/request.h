@@ -19,7 +19,8 @@ struct request_block {
 struct copal_request {
   copal_rx rx;
   copal_message reply;
-  uint8_t *room; /* where the reply is built */
+  struct reply *entry; /* where it is remembered, and the reply kept; NULL where nobody waits for that */
+  uint8_t *room;       /* where the reply is built */
   size_t room_size;
   const struct routes *routes;
   uint32_t route;                      /* index, or INDEX_NONE for none */

@@ -188,10 +188,49 @@ static void an_answer_keeps_the_token_that_it_was_written_with(void **state) {
   bare_close(scene.bare);
 }
 
+static void answer_the_first(copal_request *request, void *context) {
+  struct scene *scene = context;
+  if (scene->calls++ == 0) {
+    assert_int_equal(copal_defer(request, &scene->deferred), COPAL_OK);
+    return;
+  }
+  copal_message *reply = copal_reply_message(request);
+  uint8_t buffer[16];
+  copal_message response;
+  copal_message_init(&response, buffer, sizeof buffer, COPAL_CON, COPAL_VALID);
+  assert_int_equal(copal_deferred_reply(scene->bare->endpoint, scene->deferred, &response), COPAL_OK);
+  copal_message_set_payload(reply, body, BODY_SIZE);
+}
+
+/* A handler's reply stands in the room of its request's entry. A late answer to the same request, which was forgotten
+ * and came again, has room of its own. */
+static void a_late_answer_leaves_the_room_of_a_running_handler_alone(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.amplification_max = 0;
+  struct scene scene = {.bare = bare_open(&config)};
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_GET, "/r", answer_the_first, &scene), COPAL_OK);
+  bare_in(scene.bare, "41010001aa b172");
+  for (unsigned mid = 2; mid < 60; ++mid) {
+    bare_in_from(scene.bare, 9000, "4001%04xb178", mid);
+    bare_out(scene.bare);
+  }
+  bare_in(scene.bare, "41010001aa b172");
+  assert_int_equal(scene.calls, 2);
+  bare_out(scene.bare);
+  assert_int_equal(scene.bare->sent_count, 2);
+  assert_int_equal(scene.bare->sent[0].view.code, COPAL_VALID);
+  assert_int_equal(scene.bare->sent[1].view.code, COPAL_CONTENT);
+  assert_int_equal(scene.bare->sent[1].view.payload.size, BODY_SIZE);
+  assert_memory_equal(scene.bare->sent[1].view.payload.data, body, BODY_SIZE);
+  bare_close(scene.bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(late_answers_are_as_early_ones_would_be),
       cmocka_unit_test(an_answer_keeps_the_token_that_it_was_written_with),
+      cmocka_unit_test(a_late_answer_leaves_the_room_of_a_running_handler_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
