@@ -166,11 +166,13 @@ COPAL_API copal_error copal_reply_problem(copal_request *request, copal_code cod
  * afterwards starts it anew. */
 COPAL_API copal_message *copal_reply_message(copal_request *request);
 
-/* Gives the reply that copal_reply_message began its body. COPAL_ERR_MESSAGE_SIZE as copal_reply. */
+/* Gives the reply that copal_reply_message began its body. COPAL_ERR_MESSAGE_SIZE as copal_reply. COPAL_ERR_TYPE: its
+ * code is none of a response, and the reply is 5.00. */
 COPAL_API copal_error copal_reply_body(copal_request *request, const void *body, size_t body_size);
 
 /* The same with a body that is read in parts, as far as the client asks: read is called before this returns. size may
- * be COPAL_SIZE_UNKNOWN. Give the reply an ETag that changes with the body. COPAL_ERR_BODY_READ: the reply is 5.00. */
+ * be COPAL_SIZE_UNKNOWN. Give the reply an ETag that changes with the body. COPAL_ERR_BODY_READ: the reply is 5.00.
+ * Otherwise as copal_reply_body. */
 COPAL_API copal_error copal_reply_reader(copal_request *request, uint64_t size, copal_reader *read, void *context);
 
 /* Names a response that is owed. All zero names none. */

@@ -171,10 +171,16 @@ static bool keep_rest(struct copal_request *request, size_t head_size, const voi
   return !must_keep(request) || keep(request, head_size, body, size);
 }
 
-copal_error copal_reply_body(copal_request *request, const void *body, size_t body_size) {
+/* A body is given to the reply that was begun, whose code may be anything where it was set by hand. */
+static bool begin_body(struct copal_request *request) {
   if (!request->replied) request_begin_reply(request, COPAL_CONTENT);
+  copal_message_set_payload(&request->reply, NULL, 0);
+  return copal_code_is_response(request->room[1]);
+}
+
+copal_error copal_reply_body(copal_request *request, const void *body, size_t body_size) {
+  if (!begin_body(request)) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_TYPE);
   copal_message *reply = &request->reply;
-  copal_message_set_payload(reply, NULL, 0);
   if (is_whole(request, body_size)) {
     copal_message_set_payload(reply, body, body_size);
     return reply->error;
@@ -282,8 +288,7 @@ static bool reply_whole(struct copal_request *request, uint64_t total, copal_rea
 }
 
 copal_error copal_reply_reader(copal_request *request, uint64_t size, copal_reader *read, void *context) {
-  if (!request->replied) request_begin_reply(request, COPAL_CONTENT);
-  copal_message_set_payload(&request->reply, NULL, 0);
+  if (!begin_body(request)) return fail(request, COPAL_INTERNAL_SERVER_ERROR, COPAL_ERR_TYPE);
   if (reply_whole(request, size, read, context)) return COPAL_OK;
   struct window window;
   if (request->etag_size > 0) add_etag(request, NULL, 0);

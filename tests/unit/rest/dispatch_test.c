@@ -165,18 +165,43 @@ static void answer_with_code(copal_request *request, void *context) {
   copal_message_set_code(copal_reply_message(request), *(const uint8_t *)context);
 }
 
+/* More than a message holds: it would have to be kept for the client to fetch its blocks. */
+static void answer_with_body(copal_request *request, void *context) {
+  static const uint8_t body[400];
+  answer_with_code(request, context);
+  assert_int_equal(copal_reply_body(request, body, sizeof body), COPAL_ERR_TYPE);
+}
+
+static uint64_t read_zeros(void *context, uint64_t offset, void *buffer, size_t size) {
+  (void)context;
+  memset(buffer, 0, size);
+  return offset < 400 ? size : 0;
+}
+
+static void answer_with_reader(copal_request *request, void *context) {
+  answer_with_code(request, context);
+  assert_int_equal(copal_reply_reader(request, COPAL_SIZE_UNKNOWN, read_zeros, NULL), COPAL_ERR_TYPE);
+}
+
 /* RFC 7252 12.1: only the classes 2, 4 and 5 are responses. What a handler took from elsewhere may be anything. */
 static void a_code_that_is_no_response_is_an_internal_error(void **state) {
   (void)state;
-  struct bare *bare = open_server();
+  copal_config config = copal_config_small();
+  struct bare *bare = bare_open(&config);
   uint8_t code;
   assert_int_equal(copal_route(bare->endpoint, COPAL_GET, "/c", answer_with_code, &code), COPAL_OK);
+  assert_int_equal(copal_route(bare->endpoint, COPAL_FETCH, "/c", answer_with_body, &code), COPAL_OK);
+  assert_int_equal(copal_route(bare->endpoint, COPAL_PUT, "/c", answer_with_reader, &code), COPAL_OK);
   static const uint8_t codes[] = {COPAL_EMPTY, COPAL_GET, COPAL_CODE(1, 1), COPAL_CODE(3, 3), COPAL_CSM};
   for (uint8_t i = 0; i < sizeof codes; ++i) {
     code = codes[i];
     bare_in(bare, "400100%02xb163", i + 1);
     assert_int_equal(bare_out_one(bare)->view.code, COPAL_INTERNAL_SERVER_ERROR);
     bare_in(bare, "400101%02xb163d1ea02", i + 1); /* with No-Response for success only */
+    assert_int_equal(bare_out_one(bare)->view.code, COPAL_INTERNAL_SERVER_ERROR);
+    bare_in(bare, "400502%02xb163", i + 1);
+    assert_int_equal(bare_out_one(bare)->view.code, COPAL_INTERNAL_SERVER_ERROR);
+    bare_in(bare, "400303%02xb163", i + 1);
     assert_int_equal(bare_out_one(bare)->view.code, COPAL_INTERNAL_SERVER_ERROR);
   }
   bare_close(bare);
