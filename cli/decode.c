@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/command.h"
-#include "cli/explain.h"
-#include "cli/pcap.h"
-#include "cli/terminal.h"
-#include "cli/value.h"
+#include "cli/capture/explain.h"
+#include "cli/capture/pcap.h"
+#include "cli/line/command.h"
+#include "cli/line/value.h"
+#include "cli/show/terminal.h"
 #include "copal/net.h"
 
 enum { DATAGRAM_MAX = 65535, HEX_TEXT_MAX = 4 * DATAGRAM_MAX, CAPTURE_MAX = 1 << 30, PORT_COAP = 5683 };

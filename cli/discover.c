@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/client.h"
-#include "cli/command.h"
-#include "cli/links.h"
-#include "cli/response.h"
-#include "cli/terminal.h"
+#include "cli/ask/client.h"
+#include "cli/line/command.h"
+#include "cli/show/links.h"
+#include "cli/show/response.h"
+#include "cli/show/terminal.h"
 
 enum { QUESTIONS_MAX = 2, QUESTION_SIZE_MAX = 2048, LIST_SIZE_MAX = 262144 };
 
@@ -171,7 +171,8 @@ static void answered(copal_endpoint *endpoint, copal_call call, const copal_resu
     if (discovery->answers++ == 0 || status == STATUS_SUCCESS) discovery->status = status;
   } else {
     question->error = error;
-    if (client->settings->verbose && error == COPAL_ERR_UNREACHABLE) remark("%s is unreachable", question->target.name);
+    if (client->settings->verbose > 0 && error == COPAL_ERR_UNREACHABLE)
+      remark("%s is unreachable", question->target.name);
   }
   if (result->last && --discovery->pending == 0) client_finish(client);
 }

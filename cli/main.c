@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/command.h"
-#include "cli/suggest.h"
-#include "cli/terminal.h"
+#include "cli/line/command.h"
+#include "cli/line/suggest.h"
+#include "cli/show/terminal.h"
 
 static enum status dispatch(int argc, char **argv);
 static enum status run(const struct command *command, int argc, char **argv);

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <signal.h>
 
-#include "cli/inquiry.h"
-#include "cli/interrupt.h"
-#include "cli/response.h"
-#include "cli/terminal.h"
+#include "cli/ask/inquiry.h"
+#include "cli/ask/interrupt.h"
+#include "cli/show/response.h"
+#include "cli/show/terminal.h"
 
 /* Requests to a group have no end of their own: they wait as long as answers may be spread (RFC 7252 8.2). */
 #define GROUP_TIMEOUT (6 * COPAL_SECOND)
@@ -145,5 +145,5 @@ static bool finish_body(struct inquiry *inquiry, const copal_result *result) {
 
 static bool shows_progress(const struct inquiry *inquiry) {
   const struct settings *settings = inquiry->client.settings;
-  return !settings->quiet && !settings->verbose && !inquiry->group && terminal_is(stderr);
+  return !settings->quiet && settings->verbose == 0 && !inquiry->group && terminal_is(stderr);
 }

@@ -2,10 +2,10 @@
  * the end: the server is told. */
 #include <signal.h>
 
-#include "cli/inquiry.h"
-#include "cli/interrupt.h"
-#include "cli/response.h"
-#include "cli/terminal.h"
+#include "cli/ask/inquiry.h"
+#include "cli/ask/interrupt.h"
+#include "cli/show/response.h"
+#include "cli/show/terminal.h"
 
 /* How long the server may take to hear that it is over. */
 #define FAREWELL_TIME (2 * COPAL_SECOND)

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/client.h"
-#include "cli/command.h"
-#include "cli/interrupt.h"
-#include "cli/terminal.h"
-#include "cli/value.h"
+#include "cli/ask/client.h"
+#include "cli/ask/interrupt.h"
+#include "cli/line/command.h"
+#include "cli/line/value.h"
+#include "cli/show/terminal.h"
 
 /* An answer that takes longer is no answer, though the library would send the ping again for a minute and a half. */
 #define PING_TIMEOUT (5 * COPAL_SECOND)

@@ -9,11 +9,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "cli/audience.h"
-#include "cli/command.h"
-#include "cli/site.h"
-#include "cli/terminal.h"
-#include "cli/trace.h"
+#include "cli/line/command.h"
+#include "cli/serve/audience.h"
+#include "cli/serve/site.h"
+#include "cli/show/terminal.h"
+#include "cli/show/trace.h"
 
 enum { BINDS_MAX = AUDIENCE_MAX };
 
@@ -46,7 +46,7 @@ enum status serve_run(const struct command *command, const struct settings *sett
   if (status != STATUS_SUCCESS) return status;
   status = open_signals(&server) ? open_all(&server) : STATUS_LOCAL;
   if (status == STATUS_SUCCESS) status = loop(&server);
-  if (status == STATUS_SUCCESS && settings->verbose && !settings->quiet) print_counters(&server);
+  if (status == STATUS_SUCCESS && settings->verbose > 0 && !settings->quiet) print_counters(&server);
   for (size_t i = 0; i < server.count; ++i) copal_close(server.endpoints[i]);
   if (server.site->close != NULL) server.site->close();
   close(server.signals);
@@ -89,7 +89,7 @@ static enum status open_all(struct server *server) {
 static enum status open_one(struct server *server, const char *uri, bool fallback) {
   const struct settings *settings = server->settings;
   struct trace *trace = &server->traces[server->count];
-  trace_begin(trace, settings->verbose && !settings->quiet);
+  trace_begin(trace, settings->verbose > 0 && !settings->quiet);
   copal_open_options options = copal_open_defaults();
   options.trace = trace_datagram;
   options.trace_context = trace;
@@ -156,7 +156,7 @@ static void join_groups(const struct server *server, copal_endpoint *endpoint, c
     if (error == COPAL_OK || settings->quiet) continue;
     if (error == COPAL_ERR_INTERFACE) {
       remark("--interface %s: %s", settings->interface, copal_error_text(error));
-    } else if (settings->verbose) {
+    } else if (settings->verbose > 0) {
       remark("group %s is not joined: %s (%s)", groups[i], copal_error_text(error), strerror(errno));
     }
   }

@@ -76,7 +76,7 @@ def check_command(path, text, files):
     complaints += [f"{path}: the option --{name} is missing" for name in sorted(options - told)]
     complaints += [f"{path}: no subcommand has an option --{name}" for name in sorted(told - options - OWN_OPTIONS)]
     told = set(re.findall(r"^(\d+)$", exits.group(1), re.MULTILINE)) if exits else set()
-    return complaints + [f"{path}: exit status {number} is on one side only: the page, or cli/status.h"
+    return complaints + [f"{path}: exit status {number} is on one side only: the page, or cli/line/status.h"
                          for number in sorted(told ^ statuses)]
 
 
@@ -97,7 +97,7 @@ HEADER = {"include/copal/error.h": '  X(SPACE, -20, "does not fit") \\\nCOPAL_AP
 GOOD_LIBRARY = (".TH LIBCOPAL 3\n.SH ERRORS\n.TP\n.B COPAL_ERR_SPACE\ndoes not fit\n"
                 ".SH FUNCTIONS\n.BR copal_f (),\n.BR copal_g ()\nfish_max\nfish_in\n.EX\nint one(void);\n.EE\n")
 TABLES = {"cli/a.c": '    {"get", "URI", "Read"},\n    {"ping",\n     "URI",\n     "Tell"},\n'
-                     "    {\"quiet\", 'q', OPTION_FLAG},\n", "cli/status.h": 'X(USAGE, 2, "bad usage")'}
+                     "    {\"quiet\", 'q', OPTION_FLAG},\n", "cli/line/status.h": 'X(USAGE, 2, "bad usage")'}
 GOOD_COMMAND = (".TH COPAL 1\n.SH COMMANDS\nget and ping take\n.B \\-\\-quiet\nand\n.BR \\-\\-version .\n"
                 ".SH EXIT STATUS\n.TP\n.B 2\nBad usage.\n.SH ENVIRONMENT\n")
 

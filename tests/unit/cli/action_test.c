@@ -9,7 +9,7 @@
 /* clang-format on */
 #include <string.h>
 
-#include "cli/action.h"
+#include "cli/serve/action.h"
 
 static struct action action;
 static char error[100];

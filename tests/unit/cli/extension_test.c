@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 /* clang-format on */
-#include "cli/extension.h"
+#include "cli/serve/extension.h"
 #include "copal/message.h"
 
 static void endings_have_their_formats(void **state) {

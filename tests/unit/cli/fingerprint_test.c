@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 /* clang-format on */
-#include "cli/fingerprint.h"
+#include "cli/serve/fingerprint.h"
 
 static void the_same_bytes_have_the_same(void **state) {
   (void)state;

@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "cli/folder.h"
+#include "cli/serve/folder.h"
 #include "tests/support/sandbox.h"
 
 static struct sandbox sandbox;

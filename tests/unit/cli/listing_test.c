@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "cli/listing.h"
+#include "cli/serve/listing.h"
 #include "tests/support/sandbox.h"
 
 static struct sandbox sandbox;

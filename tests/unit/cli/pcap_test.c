@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/pcap.h"
+#include "cli/capture/pcap.h"
 
 /* A capture under construction. */
 struct capture {

@@ -9,7 +9,7 @@
 /* clang-format on */
 #include <string.h>
 
-#include "cli/place.h"
+#include "cli/serve/place.h"
 
 static uint8_t buffer[4096];
 static copal_message message;

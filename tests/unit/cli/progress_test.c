@@ -9,7 +9,7 @@
 /* clang-format on */
 #include <string.h>
 
-#include "cli/progress.h"
+#include "cli/show/progress.h"
 
 static void assert_line(struct progress_facts facts, size_t columns, const char *expected) {
   char line[161];

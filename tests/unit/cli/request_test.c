@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/request.h"
+#include "cli/ask/request.h"
 
 static uint8_t buffer[REQUEST_SIZE_MAX];
 static copal_message message;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/sink.h"
+#include "cli/ask/sink.h"
 #include "copal/message.h"
 
 static struct sink sink;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/source.h"
+#include "cli/ask/source.h"
 
 enum { LARGE = 200000 };
 

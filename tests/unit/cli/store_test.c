@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/store.h"
+#include "cli/serve/store.h"
 
 static struct store store;
 

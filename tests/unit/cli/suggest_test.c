@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 /* clang-format on */
-#include "cli/suggest.h"
+#include "cli/line/suggest.h"
 
 static void distance_counts_single_edits(void **state) {
   (void)state;

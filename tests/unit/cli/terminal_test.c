@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/terminal.h"
+#include "cli/show/terminal.h"
 
 static copal_bytes bytes_of(const char *text, size_t size) { return (copal_bytes){(const uint8_t *)text, size}; }
 

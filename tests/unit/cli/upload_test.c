@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/upload.h"
+#include "cli/serve/upload.h"
 #include "tests/support/sandbox.h"
 
 static struct sandbox sandbox;

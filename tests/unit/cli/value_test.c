@@ -9,7 +9,7 @@
 /* clang-format on */
 #include <string.h>
 
-#include "cli/value.h"
+#include "cli/line/value.h"
 
 static void a_number_is_decimal_or_hexadecimal(void **state) {
   (void)state;

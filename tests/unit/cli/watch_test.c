@@ -9,7 +9,7 @@
 /* clang-format on */
 #include <string.h>
 
-#include "cli/watch.h"
+#include "cli/serve/watch.h"
 #include "tests/support/sandbox.h"
 #include "tests/support/skip.h"
 

@@ -1,0 +1,51 @@
+/* A client's endpoint and what every asking subcommand does with it: open it as the settings say, find the target,
+ * wait, and explain a failure. */
+#ifndef COPAL_CLI_ASK_CLIENT_H
+#define COPAL_CLI_ASK_CLIENT_H
+
+#include <signal.h>
+
+#include "cli/line/settings.h"
+#include "cli/line/status.h"
+#include "cli/show/trace.h"
+#include "copal/net.h"
+
+enum { TARGET_TEXT_MAX = 4096 };
+
+/* Whom to ask, and for what. */
+struct target {
+  char text[TARGET_TEXT_MAX]; /* the URI, with a scheme where none was typed; uri points into it */
+  copal_uri uri;
+  copal_address address;
+  char name[COPAL_ADDRESS_TEXT_MAX]; /* address, as text */
+};
+
+struct client {
+  const char *command; /* for complaints */
+  const struct settings *settings;
+  copal_endpoint *endpoint;
+  struct trace trace;
+  volatile sig_atomic_t done;
+};
+
+/* What an operand means as a URI: "host/path" and "fe80::1%eth0" get "coap://". False when it is too long. */
+bool target_text(const char *operand, char *text, size_t capacity);
+
+/* STATUS_SUCCESS, or a complaint has been made. Close the client in either case. */
+enum status client_open(struct client *client, const char *command, const struct settings *settings);
+void client_close(struct client *client);
+
+/* Parses an operand and looks its host up. STATUS_SUCCESS, or a complaint has been made. */
+enum status client_resolve(struct client *client, const char *operand, struct target *target);
+
+/* Sends and receives until client_finish or the timeout; COPAL_NEVER has none. STATUS_SUCCESS in both cases, or a
+ * complaint has been made. */
+enum status client_wait(struct client *client, copal_time timeout);
+
+/* Makes client_wait return. From a response handler or a signal handler. */
+void client_finish(struct client *client);
+
+/* Explains why an exchange with target failed: what was tried, what came, what to do. Returns the exit status. */
+enum status client_failed(const struct client *client, copal_error error, const struct target *target);
+
+#endif

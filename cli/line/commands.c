@@ -1,0 +1,69 @@
+/* The table of subcommands: data only. */
+#include "cli/line/command.h"
+#include "copal/message.h"
+
+#define WITHOUT_PAYLOAD \
+  { options_request, options_response, options_transmission, options_verbose, options_common }
+#define WITH_PAYLOAD \
+  { options_payload, options_request, options_response, options_transmission, options_verbose, options_common }
+
+const struct command commands[] = {
+    {"get", "URI", "Read a resource",
+     "  copal get coap://[::1]/uptime\n"
+     "  copal get -v --accept json coap://sensor.local/temperature\n",
+     WITHOUT_PAYLOAD, method_run, COPAL_GET},
+    {"put", "URI", "Create or replace a resource",
+     "  copal put --data 'on' coap://lamp.local/state\n"
+     "  copal put --file body.cbor --format cbor -O If-None-Match coap://[::1]/store/a\n",
+     WITH_PAYLOAD, method_run, COPAL_PUT},
+    {"post", "URI", "Have a resource process a payload, or create one below it",
+     "  copal post --data 'hello' coap://[::1]/store\n", WITH_PAYLOAD, method_run, COPAL_POST},
+    {"delete", "URI", "Delete a resource", "  copal delete coap://[::1]/store/1\n", WITHOUT_PAYLOAD, method_run,
+     COPAL_DELETE},
+    {"fetch", "URI", "Read part of a resource, which the payload describes (RFC 8132)",
+     "  copal fetch --hex 8101 --format cbor coap://[::1]/records\n", WITH_PAYLOAD, method_run, COPAL_FETCH},
+    {"patch", "URI", "Change part of a resource (RFC 8132)",
+     "  copal patch --file change.json --format 52 coap://[::1]/object\n", WITH_PAYLOAD, method_run, COPAL_PATCH},
+    {"ipatch", "URI", "Change part of a resource, idempotently (RFC 8132)",
+     "  copal ipatch --file change.json --format 52 coap://[::1]/object\n", WITH_PAYLOAD, method_run, COPAL_IPATCH},
+    {"observe",
+     "URI",
+     "Print a resource's state whenever it changes (RFC 7641)",
+     "  copal observe --for 60 coap://sensor.local/temperature\n",
+     {options_observe, options_payload, options_request, options_transmission, options_verbose, options_common},
+     observe_run,
+     0},
+    {"ping",
+     "URI",
+     "Tell whether a server is alive, and how far away",
+     "  copal ping --count 3 coap://192.0.2.1\n",
+     {options_ping, options_transmission, options_verbose, options_common},
+     ping_run,
+     0},
+    {"discover",
+     "[URI]",
+     "List the resources of a server, or of all servers near by",
+     "  copal discover\n"
+     "  copal discover --rt 'temp*' coap://192.0.2.1\n"
+     "  copal discover --interface eth0 ff02::fd\n",
+     {options_discover, options_transmission, options_verbose, options_common},
+     discover_run,
+     0},
+    {"decode",
+     "[HEX...]",
+     "Explain datagrams: from arguments, standard input or a capture file",
+     "  copal decode 40 01 7d 34 bb 74656d7065726174757265\n"
+     "  tcpdump -w - udp port 5683 | copal decode --pcap -\n",
+     {options_decode, options_common},
+     decode_run,
+     0},
+    {"serve",
+     "[DIR]",
+     "Serve the files of a folder, or a demonstration",
+     "  copal serve --write --bind coap://127.0.0.1:5700 /srv/coap\n"
+     "  copal serve --verbose\n",
+     {options_serve, options_verbose, options_common},
+     serve_run,
+     0},
+    {0},
+};

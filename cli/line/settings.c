@@ -1,0 +1,107 @@
+/* The option tables: data only. A subcommand names the tables that it takes; the parser and the help read them. */
+#include "cli/line/settings.h"
+
+#define FIELD(field) offsetof(struct settings, field)
+
+struct settings settings_default(void) {
+  struct settings settings = {
+      .timeout = COPAL_NEVER,
+      .ack_timeout = COPAL_NEVER,
+      .retransmit = UINT32_MAX,
+      .duration = COPAL_NEVER,
+      .count = 4,
+      .interval = COPAL_SECOND,
+      /* A group's members spread their answers over DEFAULT_LEISURE, 5 s (RFC 7252 8.2): a shorter wait misses some. */
+      .wait = 6 * COPAL_SECOND,
+      .delay = 2 * COPAL_SECOND,
+      .change_interval = 5 * COPAL_SECOND,
+      .amplification = UINT32_MAX,
+  };
+  return settings;
+}
+
+const struct option_entry options_verbose[] = {
+    {"verbose", 'v', OPTION_LEVEL, NULL, FIELD(verbose), 0, DAILY, "show each message as it is sent and received"},
+    {0},
+};
+
+const struct option_entry options_common[] = {
+    {"quiet", 'q', OPTION_FLAG, NULL, FIELD(quiet), 0, DAILY, "say nothing on standard error"},
+    {"color", 0, OPTION_CHOICE, "auto|always|never", FIELD(color), 0, RARE, "colours (auto: on a terminal)"},
+    {"help", 'h', OPTION_FLAG, NULL, FIELD(help), 0, DAILY, "this text"},
+    {0},
+};
+
+const struct option_entry options_transmission[] = {
+    {"timeout", 't', OPTION_DURATION, "SECONDS", FIELD(timeout), 0, DAILY, "how long to wait in all"},
+    {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, RARE, "first retransmission after this; 2"},
+    {"retransmit", 0, OPTION_NUMBER, "N", FIELD(retransmit), 10, RARE, "how often to send again; 4"},
+    {0},
+};
+
+const struct option_entry options_request[] = {
+    {"accept", 'a', OPTION_TEXT, "FORMAT", FIELD(accept), 0, DAILY, "format wanted: json, cbor, text/plain, 50"},
+    {"option", 'O', OPTION_LIST, "NAME[=VALUE]", FIELD(options), 0, DAILY, "add an option by name or number"},
+    {"token", 0, OPTION_TEXT, "HEX", FIELD(token), 0, RARE, "the token to use; random"},
+    {"no-token", 0, OPTION_FLAG, NULL, FIELD(no_token), 0, RARE, "use the token of zero bytes"},
+    {"non", 'N', OPTION_FLAG, NULL, FIELD(non), 0, DAILY, "send non-confirmable"},
+    {"block-size", 0, OPTION_NUMBER, "N", FIELD(block_size), 1024, RARE, "bytes in a block: 16, 32, ... 1024"},
+    {"q-block", 0, OPTION_FLAG, NULL, FIELD(q_block), 0, RARE, "blocks in bursts, where offered (RFC 9177)"},
+    {"output", 'o', OPTION_TEXT, "FILE", FIELD(output), 0, DAILY, "write the body to FILE"},
+    {0},
+};
+
+const struct option_entry options_response[] = {
+    {"no-response", 0, OPTION_FLAG, NULL, FIELD(no_response), 0, RARE, "ask for no response, and await none"},
+    {0},
+};
+
+const struct option_entry options_payload[] = {
+    {"data", 'd', OPTION_TEXT, "TEXT", FIELD(data), 0, DAILY, "payload: this text"},
+    {"file", 'f', OPTION_TEXT, "PATH", FIELD(file), 0, DAILY, "payload: this file, \"-\" is standard input"},
+    {"hex", 0, OPTION_TEXT, "HEX", FIELD(hex), 0, RARE, "payload: these bytes"},
+    {"format", 0, OPTION_TEXT, "FORMAT", FIELD(format), 0, DAILY, "its format; text (--data), else octets"},
+    {0},
+};
+
+const struct option_entry options_observe[] = {
+    {"count", 'c', OPTION_NUMBER, "N", FIELD(notifications), UINT32_MAX, DAILY, "end after N notifications"},
+    {"for", 0, OPTION_DURATION, "SECONDS", FIELD(duration), 0, DAILY, "end after this time"},
+    {"method", 0, OPTION_CHOICE, "get|fetch", FIELD(method), 0, RARE, "how to ask; get"},
+    {0},
+};
+
+const struct option_entry options_ping[] = {
+    {"count", 'c', OPTION_NUMBER, "N", FIELD(count), UINT32_MAX, DAILY, "how many; 4, and 0 is until interrupted"},
+    {"interval", 'i', OPTION_DURATION, "SECONDS", FIELD(interval), 0, DAILY, "from one to the next; 1"},
+    {0},
+};
+
+const struct option_entry options_discover[] = {
+    {"wait", 'w', OPTION_DURATION, "SECONDS", FIELD(wait), 0, DAILY, "how long to gather a group's answers; 6"},
+    {"rt", 0, OPTION_TEXT, "TYPE", FIELD(rt), 0, DAILY, "only resources of this type, \"temp*\""},
+    {"if", 0, OPTION_TEXT, "TYPE", FIELD(interface_type), 0, RARE, "only this interface description"},
+    {"href", 0, OPTION_TEXT, "PATH", FIELD(href), 0, RARE, "only this path, \"/sensors/*\""},
+    {"interface", 'i', OPTION_TEXT, "NAME", FIELD(interface), 0, RARE, "network interface for groups"},
+    {0},
+};
+
+const struct option_entry options_decode[] = {
+    {"pcap", 'p', OPTION_TEXT, "FILE", FIELD(pcap), 0, DAILY, "decode what a capture holds, \"-\" is stdin"},
+    {"port", 0, OPTION_LIST, "N|any", FIELD(ports), 0, RARE, "UDP port to look at in it; 5683"},
+    {0},
+};
+
+const struct option_entry options_serve[] = {
+    {"bind", 'b', OPTION_LIST, "URI", FIELD(binds), 0, DAILY, "address to serve on; coap://[::]:5683"},
+    {"write", 'w', OPTION_FLAG, NULL, FIELD(write), 0, DAILY, "let clients write, create and delete in DIR"},
+    {"plugtest", 0, OPTION_FLAG, NULL, FIELD(plugtest), 0, RARE, "serve the resources of ETSI's CoAP plugtests"},
+    {"amplification", 0, OPTION_NUMBER, "N", FIELD(amplification), 1000, RARE,
+     "strangers get at most N times a request; 3"},
+    {"delay", 0, OPTION_DURATION, "SECONDS", FIELD(delay), 0, RARE, "how long /async or /separate takes; 2"},
+    {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(change_interval), 0, DAILY, "how often /obs changes; 5"},
+    {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, RARE, "first retransmission after this; 2"},
+    {"retransmit", 0, OPTION_NUMBER, "N", FIELD(retransmit), 10, RARE, "how often to send again; 4"},
+    {"interface", 'i', OPTION_TEXT, "NAME", FIELD(interface), 0, RARE, "network interface for groups"},
+    {0},
+};

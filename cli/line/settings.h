@@ -1,0 +1,112 @@
+/* What can be set on the command line, for all subcommands together, and the tables that say how. */
+#ifndef COPAL_CLI_LINE_SETTINGS_H
+#define COPAL_CLI_LINE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "copal/copal.h"
+
+enum { LIST_MAX = 64 };
+
+/* The values of an option that may be repeated. */
+struct list {
+  const char *items[LIST_MAX];
+  size_t count;
+};
+
+enum observe_method { OBSERVE_GET, OBSERVE_FETCH };
+
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* Texts are borrowed from argv; NULL where the option was not given. */
+struct settings {
+  char **operands; /* what is not an option, in order */
+  size_t operands_count;
+
+  /* common */
+  uint32_t color;   /* enum color */
+  uint32_t verbose; /* how often it was said */
+  bool quiet, help, json;
+
+  /* transmission */
+  copal_time timeout;     /* of the whole wait; COPAL_NEVER leaves it to the library */
+  copal_time ack_timeout; /* COPAL_NEVER: the library's default */
+  uint32_t retransmit;    /* UINT32_MAX: the library's default */
+
+  /* requests */
+  struct list options; /* NAME[=VALUE] */
+  const char *accept, *format, *token, *output;
+  const char *data, *file, *hex;
+  uint32_t block_size; /* 0: the library's choice */
+  bool non, no_token, no_response, q_block;
+
+  /* observe */
+  uint32_t notifications; /* 0: no limit */
+  uint32_t method;        /* enum observe_method */
+  copal_time duration;    /* COPAL_NEVER: no limit */
+
+  /* ping */
+  uint32_t count;
+  copal_time interval;
+
+  /* discover */
+  copal_time wait;
+  const char *rt, *interface_type, *href;
+  const char *interface;
+
+  /* decode */
+  const char *pcap;
+  struct list ports;
+
+  /* serve */
+  struct list binds;
+  copal_time delay;
+  copal_time change_interval;
+  uint32_t amplification; /* UINT32_MAX: as it suits what is served */
+  bool write, plugtest;
+};
+
+/* What each option has without being given. */
+struct settings settings_default(void);
+
+/* What kind of value an option takes, which decides the type of its field. */
+enum option_kind {
+  OPTION_FLAG,     /* bool; no value */
+  OPTION_LEVEL,    /* uint32_t, how often it was given; no value */
+  OPTION_TEXT,     /* const char * */
+  OPTION_LIST,     /* struct list; may be repeated */
+  OPTION_DURATION, /* copal_time */
+  OPTION_NUMBER,   /* uint32_t, at most entry.limit */
+  OPTION_CHOICE    /* uint32_t, the position among the words of entry.argument, which "|" separates */
+};
+
+/* How often it is wanted: --help shows what is wanted daily, and fits a screen. */
+enum option_usage { RARE, DAILY };
+
+/* One option. Tables of these are ended by an entry without a name. */
+struct option_entry {
+  const char *name; /* without "--" */
+  char letter;      /* '\0': none */
+  uint8_t kind;     /* enum option_kind */
+  const char *argument;
+  size_t at; /* offset of the field in struct settings */
+  uint32_t limit;
+  uint8_t usage; /* enum option_usage */
+  const char *help;
+};
+
+extern const struct option_entry options_verbose[];
+extern const struct option_entry options_common[];
+extern const struct option_entry options_transmission[];
+extern const struct option_entry options_request[];
+extern const struct option_entry options_response[];
+extern const struct option_entry options_payload[];
+extern const struct option_entry options_observe[];
+extern const struct option_entry options_ping[];
+extern const struct option_entry options_discover[];
+extern const struct option_entry options_decode[];
+extern const struct option_entry options_serve[];
+
+#endif

@@ -1,0 +1,132 @@
+/* What goes to people: colours where they are wanted, text of peers made harmless, and complaints.
+ *
+ * Whether a stream gets colours is the one thing that the command remembers globally: it is true of the process. */
+#include "cli/show/terminal.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct { bool output, error; } colored;
+
+static bool wants_color(enum color color, FILE *stream);
+
+void terminal_setup(enum color color) {
+  colored.output = wants_color(color, stdout);
+  colored.error = wants_color(color, stderr);
+}
+
+bool terminal_is(FILE *stream) { return isatty(fileno(stream)) == 1; }
+
+const char *terminal_style(FILE *stream, enum style style) {
+  if (!(stream == stderr ? colored.error : colored.output)) return "";
+  switch (style) {
+    case STYLE_PLAIN: return "\033[0m";
+    case STYLE_GOOD: return "\033[32m";
+    case STYLE_WARNING: return "\033[33m";
+    case STYLE_BAD: return "\033[31m";
+    case STYLE_FAINT: return "\033[2m";
+    case STYLE_BOLD: return "\033[1m";
+  }
+  return "";
+}
+
+void terminal_text(FILE *stream, copal_bytes text, bool lines) {
+  for (size_t at = 0; at < text.size;) {
+    size_t size = terminal_character(text.data + at, text.size - at);
+    bool passes = size > 0 || (lines && (text.data[at] == '\n' || text.data[at] == '\t'));
+    if (passes) {
+      size = size > 0 ? size : 1;
+      fwrite(text.data + at, 1, size, stream);
+      at += size;
+    } else {
+      fprintf(stream, "\\x%02x", text.data[at++]);
+    }
+  }
+}
+
+bool terminal_is_text(copal_bytes bytes) {
+  for (size_t at = 0; at < bytes.size;) {
+    size_t size = terminal_character(bytes.data + at, bytes.size - at);
+    if (size == 0) {
+      if (strchr("\n\r\t", bytes.data[at]) == NULL || bytes.data[at] == '\0') return false;
+      size = 1;
+    }
+    at += size;
+  }
+  return true;
+}
+
+size_t terminal_character(const uint8_t *at, size_t left) {
+  uint8_t first = at[0];
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || size > left) return 0;
+  uint32_t character = first & (0xffu >> (size + 1));
+  for (size_t i = 1; i < size; ++i) {
+    if ((at[i] & 0xc0) != 0x80) return 0;
+    character = character << 6 | (at[i] & 0x3f);
+  }
+  bool overlong = (size == 3 && character < 0x800) || (size == 4 && character < 0x10000);
+  bool surrogate = character >= 0xd800 && character <= 0xdfff;
+  if (overlong || surrogate || character > 0x10ffff || character < 0xa0) return 0;
+  return size;
+}
+
+size_t terminal_unfinished(copal_bytes text) {
+  for (size_t back = 1; back <= 3 && back <= text.size; ++back) {
+    uint8_t byte = text.data[text.size - back];
+    if ((byte & 0xc0) == 0x80) continue;
+    size_t size = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc2 ? 2 : 1;
+    return size > back ? back : 0;
+  }
+  return 0;
+}
+
+void terminal_hex(FILE *stream, copal_bytes bytes, const char *indent) {
+  for (size_t line = 0; line < bytes.size; line += 16) {
+    fprintf(stream, "%s%04zx ", indent, line);
+    for (size_t at = line; at < line + 16; ++at) {
+      if (at < bytes.size) {
+        fprintf(stream, " %02x", bytes.data[at]);
+      } else {
+        fputs("   ", stream);
+      }
+    }
+    fputs("  ", stream);
+    for (size_t at = line; at < line + 16 && at < bytes.size; ++at) {
+      fputc(bytes.data[at] >= 0x20 && bytes.data[at] < 0x7f ? bytes.data[at] : '.', stream);
+    }
+    fputc('\n', stream);
+  }
+}
+
+void complain(const char *command, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fprintf(stderr, "%scopal%s%s:%s ", terminal_style(stderr, STYLE_BAD), command[0] != '\0' ? " " : "", command,
+          terminal_style(stderr, STYLE_PLAIN));
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  va_end(arguments);
+}
+
+void remark(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fputs(terminal_style(stderr, STYLE_FAINT), stderr);
+  fputs("note: ", stderr);
+  vfprintf(stderr, format, arguments);
+  fputs(terminal_style(stderr, STYLE_PLAIN), stderr);
+  fputc('\n', stderr);
+  va_end(arguments);
+}
+
+static bool wants_color(enum color color, FILE *stream) {
+  if (color != COLOR_AUTO) return color == COLOR_ALWAYS;
+  const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+  if (no_color != NULL && no_color[0] != '\0') return false;
+  if (terminal == NULL || strcmp(terminal, "dumb") == 0) return false;
+  return terminal_is(stream);
+}

@@ -1,0 +1,46 @@
+/* What goes to people: colours where they are wanted, text of peers made harmless, and complaints. */
+#ifndef COPAL_CLI_SHOW_TERMINAL_H
+#define COPAL_CLI_SHOW_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cli/line/settings.h"
+#include "copal/message.h"
+
+enum style { STYLE_PLAIN, STYLE_GOOD, STYLE_WARNING, STYLE_BAD, STYLE_FAINT, STYLE_BOLD };
+
+/* Decides once whether standard output and standard error get colours. */
+void terminal_setup(enum color color);
+
+/* Whether a stream ends at a person. */
+bool terminal_is(FILE *stream);
+
+/* The sequence that begins a style on stream, "" where it gets no colours. End it with STYLE_PLAIN. */
+const char *terminal_style(FILE *stream, enum style style);
+
+/* Writes bytes that came from somebody else: valid UTF-8 as it is, control characters and everything else as \xNN, so
+ * that no peer moves the cursor. With lines true, line feeds and tabs pass. */
+void terminal_text(FILE *stream, copal_bytes text, bool lines);
+
+/* Whether bytes are UTF-8 text without control characters other than line feed, carriage return and tab. */
+bool terminal_is_text(copal_bytes bytes);
+
+/* Bytes of the printable UTF-8 character at `at`; 0 where there is none: a control character (C1 ones too, which some
+ * terminals obey), or bytes that RFC 3629 forbids. */
+size_t terminal_character(const uint8_t *at, size_t left);
+
+/* How many bytes at the end of text begin a UTF-8 character that goes on behind it. */
+size_t terminal_unfinished(copal_bytes text);
+
+/* Writes bytes in hexadecimal with their characters beside them, 16 a line, each line indented. */
+void terminal_hex(FILE *stream, copal_bytes bytes, const char *indent);
+
+/* "copal get: no answer from …" on standard error; the formats are printf's. */
+void complain(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same after a note that is no failure: "note: …". */
+void remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
