@@ -173,12 +173,12 @@ void endpoint_read_clock(copal_endpoint *endpoint) {
 
 void endpoint_unbind(copal_endpoint *endpoint, const copal_path *path) {
   struct path packed = path_pack(path);
-  uint32_t unbound, peer = paths_find(&endpoint->paths, &packed, &unbound);
+  uint32_t unbound, peer = paths_find(&endpoint->paths, &packed, path_hash(&endpoint->paths, &packed), &unbound);
   if (peer != INDEX_NONE) paths_unbind(&endpoint->paths, peer);
 }
 
 uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path) {
-  uint32_t unbound, peer = paths_find(&endpoint->paths, path, &unbound);
+  uint32_t unbound, peer = paths_find(&endpoint->paths, path, path_hash(&endpoint->paths, path), &unbound);
   if (peer != INDEX_NONE) return peer;
   /* What is under way from an address that the system chose must not go on from another one. */
   if (unbound != INDEX_NONE && (endpoint->engine.peers.records[unbound].flags & PEER_BUSY) == 0) {
@@ -195,6 +195,7 @@ uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path) {
     ++endpoint->engine.counters.peers_evicted;
     paths_clear(&endpoint->paths, peer);
   }
+  if (unbound != INDEX_NONE) peers_set_apart(&endpoint->engine.peers, peer, unbound);
   paths_set(&endpoint->paths, peer, path);
   return peer;
 }

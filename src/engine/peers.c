@@ -52,6 +52,11 @@ uint32_t peers_take(struct peers *peers, struct random *random, bool *evicted) {
   return index;
 }
 
+void peers_set_apart(struct peers *peers, uint32_t index, uint32_t other) {
+  assert((peers->records[index].flags & PEER_SENT) == 0);
+  peers->records[index].next_mid = (uint16_t)((peers->records[other].next_mid + GROUP_MIDS / 2) % GROUP_MIDS);
+}
+
 void peers_touch(struct peers *peers, uint32_t index) {
   if ((peers->records[index].flags & PEER_BUSY) != 0 || peers->newest == index) return;
   idle_remove(peers, index);

@@ -65,6 +65,10 @@ void peers_init(struct peers *peers, struct layout *layout, uint32_t count_max);
  * evicted is set. INDEX_NONE when every peer is busy. */
 uint32_t peers_take(struct peers *peers, struct random *random, bool *evicted);
 
+/* Two records may be of one remote address, for which message IDs are to differ: a new one begins half of them apart.
+ */
+void peers_set_apart(struct peers *peers, uint32_t index, uint32_t other);
+
 /* Notes that an idle peer was used. */
 void peers_touch(struct peers *peers, uint32_t index);
 

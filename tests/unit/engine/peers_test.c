@@ -322,8 +322,26 @@ static void a_new_peer_inherits_nothing_but_the_count_of_generations(void **stat
   free(fixture.memory);
 }
 
+/* RFC 7252 4.4 speaks of endpoints, and two records may be of one. */
+static void two_records_of_one_address_have_ids_far_apart(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_peers(&fixture, 2);
+  bool evicted;
+  uint32_t first = take(&fixture, &evicted), second = take(&fixture, &evicted);
+  for (uint32_t start = 0; start < 0xf000; start += 0x777) {
+    uint16_t mid;
+    fixture.peers.records[first].next_mid = (uint16_t)start;
+    peers_set_apart(&fixture.peers, second, first);
+    assert_true(peers_next_mid(&fixture.peers, second, 0, COPAL_SECOND, &mid));
+    assert_int_equal((mid + 0xf000 - start) % 0xf000, 0x7800);
+  }
+  free(fixture.memory);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(two_records_of_one_address_have_ids_far_apart),
       cmocka_unit_test(ids_are_not_reused_within_a_lifetime_however_fast),
       cmocka_unit_test(groups_have_ids_of_their_own),
       cmocka_unit_test(ids_of_messages_that_wait_for_their_turn_are_not_reused_either),
