@@ -68,8 +68,10 @@ static void add_up(struct terms *terms, const copal_config *config) {
   take(terms, "exchanges", config->exchanges_max, sizeof(struct exchange));
   store_init(&endpoint.engine.exchanges.store, layout, config->messages_size, config->message_size_max);
   note(terms, "their messages");
-  table_init(&endpoint.engine.exchanges.index, layout, config->exchanges_max * 2);
-  note(terms, "their index, by message ID and by token");
+  table_init(&endpoint.engine.exchanges.mids, layout, config->exchanges_max);
+  note(terms, "their index, by message ID");
+  table_init(&endpoint.engine.exchanges.tokens, layout, config->exchanges_max);
+  note(terms, "and by token, where that does not name them");
   take(terms, "whom to call with their ends", config->exchanges_max, sizeof(struct call));
   operations_init(&endpoint.operations, layout, config, &endpoint.engine.exchanges.store, key, 0);
   note(terms, "calls, and where their requests are composed");

@@ -20,6 +20,11 @@ void random_init(struct random *random, const uint8_t seed[RANDOM_SEED_SIZE]);
 uint32_t random_u32(struct random *random);
 uint64_t random_u64(struct random *random);
 
+/* From 0 to limit, both included: as even as 32 bits allow, which is plenty for jitter, and without a division. */
+static inline uint32_t random_jitter(struct random *random, uint32_t limit) {
+  return (uint32_t)(((uint64_t)limit + 1) * random_u32(random) >> 32);
+}
+
 /* Evenly from 0 to limit, both included. */
 uint64_t random_up_to(struct random *random, uint64_t limit);
 

@@ -25,6 +25,11 @@ static inline void slab_init(struct slab *slab, void *records, size_t record_siz
   *slab = (struct slab){(uint8_t *)records, (uint32_t)record_size, count_max, 0, 0, INDEX_NONE};
 }
 
+/* The record that slab_take gives next; count_max when all are in use. */
+static inline uint32_t slab_next(const struct slab *slab) {
+  return slab->free != INDEX_NONE ? slab->free : slab->fresh;
+}
+
 /* An unused record's index, or INDEX_NONE when all are in use. */
 static inline uint32_t slab_take(struct slab *slab) {
   uint32_t index = slab->free;

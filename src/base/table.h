@@ -28,6 +28,11 @@ void table_insert(struct table *table, uint32_t hash, uint32_t index);
 /* Removes one entry, which must be there. */
 void table_remove(struct table *table, uint32_t hash, uint32_t index);
 
+/* Has the processor fetch what a walk begins with. */
+static inline void table_prefetch(const struct table *table, uint32_t hash) {
+  __builtin_prefetch(&table->slots[hash & table->mask]);
+}
+
 /* A walk over the candidates for a hash. */
 struct table_walk {
   uint32_t position;

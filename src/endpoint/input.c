@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/writer.h"
+#include "endpoint/ahead.h"
 #include "endpoint/endpoint.h"
 #include "message/critical.h"
 #include "rest/echo.h"
@@ -345,36 +346,38 @@ static void follow(copal_endpoint *endpoint, struct arrival *arrival, const stru
   }
 }
 
-static void take(copal_endpoint *endpoint, const copal_datagram *datagram) {
+static void take(copal_endpoint *endpoint, const copal_datagram *datagram, const struct ahead *ahead) {
   ++endpoint->engine.counters.datagrams_in;
   if (!has_source(&datagram->path.remote)) {
     ignore(endpoint);
     return;
   }
-  struct arrival arrival = {.datagram = datagram};
-  bool multicast = copal_address_is_multicast(&datagram->path.local);
-  copal_path path = datagram->path;
-  if (multicast) path.local = (copal_address){.family = COPAL_FAMILY_NONE}; /* a group is no address to answer from */
-  arrival.path = path_pack(&path);
-  arrival.incoming = (struct incoming){.view = &arrival.view,
-                                       .datagram = {datagram->data, datagram->size},
-                                       .identity = path_identity(&endpoint->paths, &arrival.path),
-                                       .multicast = multicast};
+  struct arrival arrival = {.datagram = datagram, .path = ahead->path};
+  arrival.incoming = (struct incoming){
+      .view = &arrival.view, .datagram = {datagram->data, datagram->size}, .multicast = ahead->multicast};
   copal_error error = copal_decode(datagram->data, datagram->size, &arrival.view);
   if (error != COPAL_OK) {
     handle_malformed(endpoint, &arrival, error);
     return;
   }
-  arrival.incoming.peer = paths_find(&endpoint->paths, &arrival.path, &arrival.incoming.unbound);
+  /* Of what comes in an ACK nothing is remembered. */
+  if (arrival.view.type != COPAL_ACK) arrival.incoming.identity = path_identity(&endpoint->paths, &arrival.path);
+  arrival.incoming.peer = paths_find(&endpoint->paths, &arrival.path, ahead->hash, &arrival.incoming.unbound);
   struct verdict verdict = engine_receive(&endpoint->engine, &arrival.incoming, endpoint->engine.now);
   follow(endpoint, &arrival, &verdict);
 }
 
 size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, const copal_datagram *datagrams, size_t count) {
+  struct ahead ahead[AHEAD_MAX];
   assert(!endpoint->in_handler);
   endpoint_advance(endpoint, now);
   endpoint_release(endpoint, COPAL_NEVER);
   size_t taken = 0;
-  while (taken < count && !endpoint->has_waiting) take(endpoint, &datagrams[taken++]);
+  for (; taken < count && !endpoint->has_waiting; ++taken) {
+    size_t left = count - taken;
+    if (taken % AHEAD_MAX == 0)
+      endpoint_look_ahead(endpoint, datagrams + taken, left < AHEAD_MAX ? left : AHEAD_MAX, ahead);
+    take(endpoint, &datagrams[taken], &ahead[taken % AHEAD_MAX]);
+  }
   return taken;
 }

@@ -64,7 +64,7 @@ void copal_endpoint_unreachable(copal_endpoint *endpoint, copal_time now, const 
   endpoint_advance(endpoint, now);
   const uint8_t *bytes = (const uint8_t *)datagram;
   struct path packed = path_pack(path);
-  uint32_t unbound, peer = paths_find(&endpoint->paths, &packed, &unbound);
+  uint32_t unbound, peer = paths_find(&endpoint->paths, &packed, path_hash(&endpoint->paths, &packed), &unbound);
   if (peer == INDEX_NONE) peer = unbound;
   if (peer == INDEX_NONE || size < HEADER_SIZE) return;
   struct exchanges *exchanges = &endpoint->engine.exchanges;

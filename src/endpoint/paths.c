@@ -37,16 +37,33 @@ copal_path path_unpack(const struct path *path) {
   return unpacked;
 }
 
-uint64_t path_identity(const struct paths *paths, const struct path *path) {
-  return hash_bytes(&paths->key, path, sizeof *path);
+/* Of the remote end, in words. */
+static struct hash_state hash_remote(const struct paths *paths, const struct path *path) {
+  struct hash_state state = hash_begin(&paths->key);
+  uint64_t word;
+  for (size_t at = 0; at < sizeof path->remote; at += sizeof word) {
+    memcpy(&word, path->remote + at, sizeof word);
+    hash_add(&state, word);
+  }
+  hash_add(&state, (uint64_t)path->scope << 32 | (uint64_t)path->port << 16 | (uint64_t)path->socket << 8 |
+                       (path->families & 15));
+  return state;
 }
 
-static uint32_t remote_hash(const struct paths *paths, const struct path *path) {
-  uint64_t words[3];
-  memcpy(words, path->remote, sizeof path->remote);
-  words[2] =
-      (uint64_t)path->scope << 32 | (uint64_t)path->port << 16 | (uint64_t)path->socket << 8 | (path->families & 15);
-  return (uint32_t)hash_bytes(&paths->key, words, sizeof words);
+uint64_t path_identity(const struct paths *paths, const struct path *path) {
+  struct hash_state state = hash_remote(paths, path);
+  uint64_t word;
+  for (size_t at = 0; at < sizeof path->local; at += sizeof word) {
+    memcpy(&word, path->local + at, sizeof word);
+    hash_add(&state, word);
+  }
+  hash_add(&state, local_family(path));
+  return hash_end(&state);
+}
+
+uint32_t path_hash(const struct paths *paths, const struct path *path) {
+  struct hash_state state = hash_remote(paths, path);
+  return (uint32_t)hash_end(&state);
 }
 
 static bool same_remote(const struct path *a, const struct path *b) {
@@ -54,8 +71,8 @@ static bool same_remote(const struct path *a, const struct path *b) {
          (a->families & 15) == (b->families & 15) && a->scope == b->scope;
 }
 
-uint32_t paths_find(const struct paths *paths, const struct path *path, uint32_t *unbound) {
-  uint32_t hash = remote_hash(paths, path), index;
+uint32_t paths_find(const struct paths *paths, const struct path *path, uint32_t hash, uint32_t *unbound) {
+  uint32_t index;
   struct table_walk walk = table_walk(hash);
   *unbound = INDEX_NONE;
   while ((index = table_next(&paths->index, hash, &walk)) != INDEX_NONE) {
@@ -82,9 +99,9 @@ void paths_unbind(struct paths *paths, uint32_t peer) {
 
 void paths_set(struct paths *paths, uint32_t peer, const struct path *path) {
   paths->records[peer] = *path;
-  table_insert(&paths->index, remote_hash(paths, path), peer);
+  table_insert(&paths->index, path_hash(paths, path), peer);
 }
 
 void paths_clear(struct paths *paths, uint32_t peer) {
-  table_remove(&paths->index, remote_hash(paths, &paths->records[peer]), peer);
+  table_remove(&paths->index, path_hash(paths, &paths->records[peer]), peer);
 }

@@ -31,10 +31,19 @@ copal_path path_unpack(const struct path *path);
 /* A hash that stands for the whole path. */
 uint64_t path_identity(const struct paths *paths, const struct path *path);
 
-/* The peer at the other end of a path, or INDEX_NONE. A path without local address finds any peer with that remote
- * address. unbound is set to the record of that remote, if any, whose local address is not known: we sent to it, and it
- * has not answered yet. */
-uint32_t paths_find(const struct paths *paths, const struct path *path, uint32_t *unbound);
+/* What a path is looked up by: a hash of its remote end. */
+uint32_t path_hash(const struct paths *paths, const struct path *path);
+
+/* The likely peer for a path's hash, or INDEX_NONE; it may be another one. For who wants to look ahead. */
+static inline uint32_t paths_guess(const struct paths *paths, uint32_t hash) {
+  struct table_walk walk = table_walk(hash);
+  return table_next(&paths->index, hash, &walk);
+}
+
+/* The peer at the other end of a path with that hash, or INDEX_NONE. A path without local address finds any peer with
+ * that remote address. unbound is set to the record of that remote, if any, whose local address is not known: we sent
+ * to it, and it has not answered yet. */
+uint32_t paths_find(const struct paths *paths, const struct path *path, uint32_t hash, uint32_t *unbound);
 
 /* Gives a peer without local address the one of that path: it answered there. */
 void paths_bind(struct paths *paths, uint32_t peer, const struct path *path);

@@ -50,9 +50,6 @@ struct transmission {
   copal_time timeout; /* of a call, COPAL_NEVER: its lifetime */
 };
 
-/* The size of tokens that are made here. */
-enum { ENGINE_TOKEN_SIZE = 8 };
-
 /* Takes a message for transmission; its type is CON or NON. Errors as copal_send. */
 copal_error engine_send(struct engine *engine, const struct transmission *transmission, uint32_t *index);
 

@@ -11,29 +11,38 @@ void exchanges_init(struct exchanges *exchanges, struct layout *layout, const co
   exchanges->records = (struct exchange *)layout_take(layout, count, sizeof(struct exchange));
   slab_init(&exchanges->slab, exchanges->records, sizeof(struct exchange), count);
   store_init(&exchanges->store, layout, config->messages_size, config->message_size_max);
-  table_init(&exchanges->index, layout, count * 2);
+  table_init(&exchanges->mids, layout, count);
+  table_init(&exchanges->tokens, layout, count);
   exchanges->receptions = (struct reception *)layout_take(layout, config->receptions_max, sizeof(struct reception));
   slab_init(&exchanges->reception_slab, exchanges->receptions, sizeof(struct reception), config->receptions_max);
   timer_queue_init(&exchanges->timers, exchanges->records, sizeof(struct exchange), now);
   exchanges->retired = INDEX_NONE;
   exchanges->output_at = now;
   exchanges->key = key;
+  exchanges->mask = (uint32_t)(key.low ^ key.high >> 32);
 }
 
-enum {
-  KEY_MID = 1,
-  KEY_TOKEN = 2,
-  RECEPTIONS_EACH = 8 /* kept for one exchange, lest a peer that repeats itself take them all */
-};
+/* Kept for one exchange, lest a peer that repeats itself take them all. */
+enum { RECEPTIONS_EACH = 8 };
 
-static uint32_t mid_hash(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {
-  uint64_t word = (uint64_t)mid << 8 | KEY_MID;
-  return (uint32_t)hash_words(&exchanges->key, peer, word);
+/* Peers' numbers and message IDs are chosen here, so nobody can make them collide, and a multiplication will do. Eight
+ * IDs that follow each other stand side by side: exchanges of one peer, one after the other, use the same cache line.
+ */
+static uint32_t mid_hash(uint32_t peer, uint16_t mid) {
+  uint64_t group = ((uint64_t)peer << 16 | mid >> 3) * 0x9e3779b97f4a7c15;
+  return (uint32_t)(group >> 32 & ~UINT64_C(7)) | (mid & 7);
 }
 
 static uint32_t token_hash(const struct exchanges *exchanges, uint32_t peer, copal_bytes token) {
-  return (uint32_t)hash_words(&exchanges->key, (uint64_t)peer << 8 | KEY_TOKEN,
-                              hash_bytes(&exchanges->key, token.data, token.size));
+  return (uint32_t)hash_words(&exchanges->key, peer, hash_bytes(&exchanges->key, token.data, token.size));
+}
+
+/* The record that a token names, if it was made here. */
+static uint32_t named_by(const struct exchanges *exchanges, copal_bytes token) {
+  uint32_t masked;
+  if (token.size != EXCHANGE_TOKEN_SIZE) return INDEX_NONE;
+  memcpy(&masked, token.data + EXCHANGE_TOKEN_SIZE - sizeof masked, sizeof masked);
+  return masked ^ exchanges->mask;
 }
 
 static copal_bytes token_of(const struct exchanges *exchanges, const struct exchange *exchange) {
@@ -42,6 +51,22 @@ static copal_bytes token_of(const struct exchanges *exchanges, const struct exch
 
 static uint32_t token_peer(const struct exchange *exchange) {
   return (exchange->flags & EXCHANGE_MULTICAST) != 0 ? INDEX_NONE : exchange->peer;
+}
+
+static bool is_indexed(const struct exchanges *exchanges, uint32_t index) {
+  const struct exchange *exchange = exchange_at(exchanges, index);
+  return (exchange->flags & EXCHANGE_REQUEST) != 0 && named_by(exchanges, token_of(exchanges, exchange)) != index;
+}
+
+/* A given token may be a copy of one that was made here, and only a given one can be the same. */
+void exchange_next_token(const struct exchanges *exchanges, uint32_t peer, struct random *random,
+                         uint8_t token[EXCHANGE_TOKEN_SIZE]) {
+  uint32_t masked = slab_next(&exchanges->slab) ^ exchanges->mask;
+  do {
+    uint32_t chance = random_u32(random);
+    memcpy(token, &chance, sizeof chance);
+    memcpy(token + sizeof chance, &masked, sizeof masked);
+  } while (exchange_by_token(exchanges, peer, (copal_bytes){token, EXCHANGE_TOKEN_SIZE}) != INDEX_NONE);
 }
 
 copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_bytes message, uint16_t mid,
@@ -70,9 +95,10 @@ copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_byte
     exchange->of.receptions = INDEX_NONE;
   uint8_t *bytes = store_bytes(&exchanges->store, slot);
   header_copy(bytes, message, (flags & EXCHANGE_CON) != 0 ? COPAL_CON : COPAL_NON, mid, token);
-  table_insert(&exchanges->index, mid_hash(exchanges, peer, mid), *index);
-  if ((flags & EXCHANGE_REQUEST) != 0)
-    table_insert(&exchanges->index, token_hash(exchanges, token_peer(exchange), token_of(exchanges, exchange)), *index);
+  table_insert(&exchanges->mids, mid_hash(peer, mid), *index);
+  if (is_indexed(exchanges, *index))
+    table_insert(&exchanges->tokens, token_hash(exchanges, token_peer(exchange), token_of(exchanges, exchange)),
+                 *index);
   return COPAL_OK;
 }
 
@@ -85,8 +111,8 @@ copal_error exchange_replace(struct exchanges *exchanges, uint32_t index, copal_
   if (slot == INDEX_NONE) return COPAL_ERR_MESSAGES_FULL;
   uint8_t type = (exchange->flags & EXCHANGE_CON) != 0 ? COPAL_CON : COPAL_NON;
   header_copy(store_bytes(&exchanges->store, slot), message, type, mid, token);
-  table_remove(&exchanges->index, mid_hash(exchanges, exchange->peer, exchange->mid), index);
-  table_insert(&exchanges->index, mid_hash(exchanges, exchange->peer, mid), index);
+  table_remove(&exchanges->mids, mid_hash(exchange->peer, exchange->mid), index);
+  table_insert(&exchanges->mids, mid_hash(exchange->peer, mid), index);
   store_give(&exchanges->store, exchange->message);
   exchange->message = slot;
   exchange->size = (uint16_t)size;
@@ -129,9 +155,9 @@ static void free_record(struct exchanges *exchanges, uint32_t index) {
 void exchange_give(struct exchanges *exchanges, uint32_t index) {
   struct exchange *exchange = exchange_at(exchanges, index);
   assert(exchange->state != EXCHANGE_FREE);
-  table_remove(&exchanges->index, mid_hash(exchanges, exchange->peer, exchange->mid), index);
-  if ((exchange->flags & EXCHANGE_REQUEST) != 0)
-    table_remove(&exchanges->index, token_hash(exchanges, token_peer(exchange), token_of(exchanges, exchange)), index);
+  table_remove(&exchanges->mids, mid_hash(exchange->peer, exchange->mid), index);
+  if (is_indexed(exchanges, index))
+    table_remove(&exchanges->tokens, token_hash(exchanges, token_peer(exchange), token_of(exchanges, exchange)), index);
   if ((exchange->flags & EXCHANGE_CALL) == 0) give_receptions(exchanges, exchange->of.receptions);
   exchange->state = EXCHANGE_FREE;
   if (exchange->transmissions > 0 && exchange->event_at >= exchanges->output_at) {
@@ -152,9 +178,9 @@ void exchanges_release(struct exchanges *exchanges, copal_time output_at) {
 }
 
 uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {
-  uint32_t hash = mid_hash(exchanges, peer, mid), index;
+  uint32_t hash = mid_hash(peer, mid), index;
   struct table_walk walk = table_walk(hash);
-  while ((index = table_next(&exchanges->index, hash, &walk)) != INDEX_NONE) {
+  while ((index = table_next(&exchanges->mids, hash, &walk)) != INDEX_NONE) {
     const struct exchange *exchange = exchange_at(exchanges, index);
     if (exchange->state == EXCHANGE_OBSERVING) continue;
     if (exchange->peer == peer && exchange->mid == mid) return index;
@@ -162,18 +188,40 @@ uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint1
   return INDEX_NONE;
 }
 
+static bool has_token(const struct exchanges *exchanges, uint32_t index, uint32_t peer, copal_bytes token) {
+  const struct exchange *exchange = exchange_at(exchanges, index);
+  if ((exchange->flags & EXCHANGE_REQUEST) == 0 || token_peer(exchange) != peer) return false;
+  copal_bytes own = token_of(exchanges, exchange);
+  return own.size == token.size && (own.size == 0 || memcmp(own.data, token.data, own.size) == 0);
+}
+
 uint32_t exchange_by_token(const struct exchanges *exchanges, uint32_t peer, copal_bytes token) {
-  uint32_t hash = token_hash(exchanges, peer, token), index, older = INDEX_NONE;
+  uint32_t index = named_by(exchanges, token), older = INDEX_NONE;
+  if (index < exchanges->slab.fresh && exchange_at(exchanges, index)->state != EXCHANGE_FREE &&
+      has_token(exchanges, index, peer, token)) {
+    if (exchange_awaits_response(exchange_at(exchanges, index))) return index;
+    older = index;
+  }
+  if (exchanges->tokens.count == 0) return older;
+  uint32_t hash = token_hash(exchanges, peer, token);
   struct table_walk walk = table_walk(hash);
-  while ((index = table_next(&exchanges->index, hash, &walk)) != INDEX_NONE) {
-    const struct exchange *exchange = exchange_at(exchanges, index);
-    if ((exchange->flags & EXCHANGE_REQUEST) == 0 || token_peer(exchange) != peer) continue;
-    copal_bytes own = token_of(exchanges, exchange);
-    if (own.size != token.size || (own.size > 0 && memcmp(own.data, token.data, own.size) != 0)) continue;
-    if (exchange_awaits_response(exchange)) return index;
+  while ((index = table_next(&exchanges->tokens, hash, &walk)) != INDEX_NONE) {
+    if (!has_token(exchanges, index, peer, token)) continue;
+    if (exchange_awaits_response(exchange_at(exchanges, index))) return index;
     older = index;
   }
   return older;
+}
+
+uint32_t exchange_guess(const struct exchanges *exchanges, copal_bytes token) {
+  uint32_t index = named_by(exchanges, token);
+  return index < exchanges->slab.fresh ? index : INDEX_NONE;
+}
+
+void exchange_prefetch(const struct exchanges *exchanges, uint32_t index) {
+  const struct exchange *exchange = exchange_at(exchanges, index);
+  __builtin_prefetch(exchange_bytes(exchanges, exchange));
+  table_prefetch(&exchanges->mids, mid_hash(exchange->peer, exchange->mid));
 }
 
 uint32_t exchange_of(const struct exchanges *exchanges, copal_tx tx) {

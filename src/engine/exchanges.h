@@ -1,12 +1,13 @@
-/* Messages of ours that somebody may still answer: one record each, and the index that finds a record by peer and
- * message ID or by peer and token. What happens to them is in transmit.c and receive.c. RFC 7252 sections 4.2 to 4.4.
- */
+/* Messages of ours that somebody may still answer: one record each, found by peer and message ID, or by peer and token.
+ * A token that is made here says which record it is of; others have an index. What happens to them is in transmit.c and
+ * receive.c. RFC 7252 sections 4.2 to 4.4. */
 #ifndef COPAL_ENGINE_EXCHANGES_H
 #define COPAL_ENGINE_EXCHANGES_H
 
 #include <stdbool.h>
 
 #include "base/hash.h"
+#include "base/random.h"
 #include "base/slab.h"
 #include "base/store.h"
 #include "base/table.h"
@@ -78,12 +79,17 @@ struct exchanges {
   struct slab reception_slab;
   struct slab slab;
   struct store store;
-  struct table index; /* two entries for a request: by message ID and by token */
+  struct table mids;   /* by peer and message ID */
+  struct table tokens; /* by peer and token: requests whose token does not name their record */
   struct timer_queue timers;
   uint32_t retired;     /* forgotten since the last output, whose bytes it may have given out: a list through timers */
   copal_time output_at; /* when that was; COPAL_NEVER: nothing of it is read any more */
   struct hash_key key;
+  uint32_t mask; /* hides in tokens which record they name */
 };
+
+/* Bytes of a token that is made here. */
+enum { EXCHANGE_TOKEN_SIZE = 8 };
 
 void exchanges_init(struct exchanges *exchanges, struct layout *layout, const copal_config *config, struct hash_key key,
                     copal_time now);
@@ -100,6 +106,11 @@ static inline uint8_t *exchange_bytes(const struct exchanges *exchanges, const s
  * COPAL_ERR_EXCHANGES_FULL, COPAL_ERR_MESSAGES_FULL. */
 copal_error exchange_take(struct exchanges *exchanges, uint32_t peer, copal_bytes message, uint16_t mid,
                           copal_bytes token, uint8_t flags, uint32_t *index);
+
+/* Writes a token that names the record which the next exchange_take gives, for a request to peer (INDEX_NONE: to a
+ * group); nobody else's is the same. */
+void exchange_next_token(const struct exchanges *exchanges, uint32_t peer, struct random *random,
+                         uint8_t token[EXCHANGE_TOKEN_SIZE]);
 
 /* Gives a record another message, with its token and that message ID, from the next transmission on.
  * COPAL_ERR_MESSAGES_FULL: it has the old one still. */
@@ -132,6 +143,12 @@ static inline bool exchange_awaits_response(const struct exchange *exchange) {
 /* The request with that peer and token, or INDEX_NONE; rather one that awaits its response than an older record.
  * Requests to groups have peer INDEX_NONE here. */
 uint32_t exchange_by_token(const struct exchanges *exchanges, uint32_t peer, copal_bytes token);
+
+/* The record that a token made here names, if it is one, or INDEX_NONE: for who wants to look ahead. */
+uint32_t exchange_guess(const struct exchanges *exchanges, copal_bytes token);
+
+/* Has the processor fetch what the end of an exchange needs besides its record. */
+void exchange_prefetch(const struct exchanges *exchanges, uint32_t index);
 
 /* The record that a handle names, or INDEX_NONE when it is gone. */
 uint32_t exchange_of(const struct exchanges *exchanges, copal_tx tx);

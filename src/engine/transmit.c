@@ -48,7 +48,7 @@ copal_time engine_lifetime_end(const struct engine *engine, const struct exchang
 
 /* A message that comes without a token gets one: a response its request's, a request the given or a new one. */
 static copal_error choose_token(struct engine *engine, const struct transmission *transmission,
-                                uint8_t fresh[ENGINE_TOKEN_SIZE], copal_bytes *chosen) {
+                                uint8_t fresh[EXCHANGE_TOKEN_SIZE], copal_bytes *chosen) {
   copal_bytes given = header_token(transmission->message.data);
   *chosen = (copal_bytes){fresh, 0};
   if (!copal_code_is_request(header_code(transmission->message.data))) {
@@ -66,11 +66,8 @@ static copal_error choose_token(struct engine *engine, const struct transmission
     return in_use ? COPAL_ERR_TOKEN_IN_USE : COPAL_OK;
   }
   /* RFC 7252 5.3.1: "a client … SHOULD use a nontrivial, randomized token … at least 32 bits of randomness". */
-  chosen->size = ENGINE_TOKEN_SIZE;
-  do {
-    uint64_t random = random_u64(&engine->random);
-    memcpy(fresh, &random, ENGINE_TOKEN_SIZE);
-  } while (exchange_by_token(&engine->exchanges, peer, *chosen) != INDEX_NONE);
+  chosen->size = EXCHANGE_TOKEN_SIZE;
+  exchange_next_token(&engine->exchanges, peer, &engine->random, fresh);
   return COPAL_OK;
 }
 
@@ -148,7 +145,7 @@ copal_error engine_send(struct engine *engine, const struct transmission *transm
   if (copal_code_is_request(code) && !transmission->in_burst) flags |= EXCHANGE_REQUEST;
   if (transmission->multicast) flags |= EXCHANGE_MULTICAST;
 
-  uint8_t fresh[ENGINE_TOKEN_SIZE];
+  uint8_t fresh[EXCHANGE_TOKEN_SIZE];
   copal_bytes token;
   error = choose_token(engine, transmission, fresh, &token);
   if (error != COPAL_OK) return error;
@@ -201,9 +198,9 @@ static void note_probe(struct engine *engine, const struct exchange *exchange, c
 static uint32_t first_timeout_us(struct engine *engine) {
   /* RFC 7252 4.2: "the initial timeout is set to a random duration … between ACK_TIMEOUT and (ACK_TIMEOUT *
    * ACK_RANDOM_FACTOR)". */
-  copal_time least = engine->parameters.ack_timeout;
-  copal_time spread = least / 1000 * (engine->parameters.ack_random_permille - 1000);
-  return (uint32_t)((least + random_up_to(&engine->random, spread)) / COPAL_MICROSECOND);
+  uint32_t least_us = (uint32_t)(engine->parameters.ack_timeout / COPAL_MICROSECOND);
+  uint64_t spread_us = (uint64_t)least_us * (engine->parameters.ack_random_permille - 1000u) / 1000;
+  return least_us + random_jitter(&engine->random, (uint32_t)spread_us);
 }
 
 /* RFC 7252 4.2: "an endpoint may be late for a specific retransmission due to its sleep schedule and may catch up on

@@ -181,7 +181,7 @@ struct operation *operations_next_of(const struct operations *operations, uint32
 }
 
 struct operation *operations_by_token(const struct operations *operations, uint32_t peer, copal_bytes token) {
-  if (token.size != ENGINE_TOKEN_SIZE || peer == INDEX_NONE) return NULL;
+  if (token.size != EXCHANGE_TOKEN_SIZE || peer == INDEX_NONE) return NULL;
   struct table_walk walk = operations_walk(operations, peer);
   struct operation *operation;
   while ((operation = operations_next_of(operations, peer, &walk)) != NULL)
@@ -210,7 +210,7 @@ static void set_token(const struct operation *operation, copal_message *message)
     copal_message_set_token(message, NULL, 0);
   bool made_later = message->options_at == HEADER_SIZE && !operation_is_tokenless(operation);
   if (!made_later) return;
-  message->capacity -= ENGINE_TOKEN_SIZE;
+  message->capacity -= EXCHANGE_TOKEN_SIZE;
   if (message->size > message->capacity) message->error = COPAL_ERR_SPACE;
 }
 

@@ -363,7 +363,7 @@ static void add_missing(const struct operation *operation, copal_message *messag
 
 copal_error quick_compose(struct operations *operations, struct operation *operation, copal_message *message) {
   struct quick *quick = &operation->quick;
-  uint8_t token[ENGINE_TOKEN_SIZE];
+  uint8_t token[EXCHANGE_TOKEN_SIZE];
   put_word(token, quick->requests + 1);
   put_word(token + 4, quick->token);
   operation_begin_message(operations, operation, (copal_bytes){token, sizeof token}, message);

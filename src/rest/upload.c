@@ -64,7 +64,7 @@ static copal_error add_block(struct operations *operations, struct operation *op
   struct upload *upload = &operation->upload;
   bool quick = operation->quick.state != QUICK_OFF;
   /* All blocks have the same size, whether the token was the application's or is a burst's. */
-  if (quick) room -= room < ENGINE_TOKEN_SIZE ? room : ENGINE_TOKEN_SIZE;
+  if (quick) room -= room < EXCHANGE_TOKEN_SIZE ? room : EXCHANGE_TOKEN_SIZE;
   if (room < BLOCK_OPTIONS_SIZE + block_size(0)) return COPAL_ERR_MESSAGE_SIZE;
   while (block_size(upload->szx) > room - BLOCK_OPTIONS_SIZE) --upload->szx;
   uint64_t number = upload->offset / block_size(upload->szx);

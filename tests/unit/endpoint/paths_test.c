@@ -48,13 +48,13 @@ static void set(struct fixture *fixture, uint32_t peer, copal_path path) {
 static uint32_t find(struct fixture *fixture, copal_path path) {
   struct path packed = path_pack(&path);
   uint32_t unbound;
-  return paths_find(&fixture->paths, &packed, &unbound);
+  return paths_find(&fixture->paths, &packed, path_hash(&fixture->paths, &packed), &unbound);
 }
 
 static uint32_t find_unbound(struct fixture *fixture, copal_path path) {
   struct path packed = path_pack(&path);
   uint32_t unbound;
-  (void)paths_find(&fixture->paths, &packed, &unbound);
+  (void)paths_find(&fixture->paths, &packed, path_hash(&fixture->paths, &packed), &unbound);
   return unbound;
 }
 

@@ -115,7 +115,8 @@ static void random_takes_and_gives_agree_with_a_model(void **state) {
   for (uint32_t i = 0; i < COUNT; ++i)
     if (model[i].used) exchange_give(&fixture.exchanges, i);
   assert_int_equal(fixture.exchanges.slab.count, 0);
-  assert_int_equal(fixture.exchanges.index.count, 0);
+  assert_int_equal(fixture.exchanges.mids.count, 0);
+  assert_int_equal(fixture.exchanges.tokens.count, 0);
   assert_int_equal(fixture.exchanges.store.used, 0);
   free(fixture.memory);
 }

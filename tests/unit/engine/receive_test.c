@@ -193,7 +193,7 @@ static void who_observes_is_found_by_token_alone_until_its_time(void **state) {
   assert_int_equal(due.kind, DUE_FAILED);
   assert_int_equal(due.error, COPAL_ERR_TIMEOUT);
   engine_end(&fixture->engine, index);
-  assert_int_equal(fixture->engine.exchanges.index.count, 0);
+  assert_int_equal(fixture->engine.exchanges.mids.count, 0);
   assert_int_equal(fixture->engine.exchanges.slab.count, 0);
   engine_fixture_close(fixture);
 }
