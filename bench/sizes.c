@@ -81,9 +81,9 @@ static void add_up(struct terms *terms, const copal_config *config) {
   note(terms, "peers");
   paths_init(&endpoint.paths, layout, config->peers_max, key);
   note(terms, "their paths, and the index");
-  replies_init(&endpoint.engine.idempotent, layout, config->replies_size / 2, key, false);
+  replies_init(&endpoint.engine.idempotent, layout, config->replies_size / 2, false);
   note(terms, "replies to idempotent requests, and the index");
-  replies_init(&endpoint.engine.unsafe, layout, config->replies_size / 2, key, true);
+  replies_init(&endpoint.engine.unsafe, layout, config->replies_size / 2, true);
   note(terms, "replies to unsafe requests, and the index");
   deferreds_init(&endpoint.deferreds, layout, config->deferred_max);
   note(terms, "deferred responses");

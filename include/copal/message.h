@@ -194,6 +194,7 @@ typedef struct copal_view {
   uint16_t message_id;
   uint8_t type; /* copal_type */
   uint8_t code;
+  uint32_t absent; /* bit n % 32: option n is not there, and need not be looked for; 0 where nothing is known */
 } copal_view;
 
 /* Decodes a whole datagram; allocates nothing and checks every rule of RFC 7252 section 3 and RFC 8974 section 2.1.

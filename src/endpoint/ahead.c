@@ -21,12 +21,22 @@ static struct path answering_path(const copal_datagram *datagram, bool multicast
   return path_pack(&path);
 }
 
+static void look_for_duplicate(const copal_endpoint *endpoint, const copal_datagram *datagram, struct ahead *ahead) {
+  const struct engine *engine = &endpoint->engine;
+  ahead->identity = path_identity(&endpoint->paths, &ahead->path);
+  ahead->fingerprint = engine_fingerprint(engine, (copal_bytes){(const uint8_t *)datagram->data, datagram->size});
+  replies_prefetch(&engine->idempotent, ahead->identity, ahead->fingerprint);
+}
+
 static void look_at_bytes(const copal_endpoint *endpoint, const copal_datagram *datagram, struct ahead *ahead) {
+  const uint8_t *bytes = (const uint8_t *)datagram->data;
   ahead->multicast = copal_address_is_multicast(&datagram->path.local);
   ahead->path = answering_path(datagram, ahead->multicast);
   ahead->hash = path_hash(&endpoint->paths, &ahead->path);
   ahead->exchange = named_exchange(endpoint, datagram);
+  ahead->identity = ahead->fingerprint = 0;
   table_prefetch(&endpoint->paths.index, ahead->hash);
+  if (datagram->size >= HEADER_SIZE && header_type(bytes) != COPAL_ACK) look_for_duplicate(endpoint, datagram, ahead);
   if (ahead->exchange != INDEX_NONE) __builtin_prefetch(exchange_at(&endpoint->engine.exchanges, ahead->exchange));
 }
 

@@ -11,8 +11,10 @@ enum { AHEAD_MAX = 8 };
 /* What is known of a datagram before it is taken. */
 struct ahead {
   struct path path;
-  uint32_t hash;     /* of path */
-  uint32_t exchange; /* that its token names, or INDEX_NONE */
+  uint64_t identity; /* of path, and */
+  uint32_t hash;
+  uint32_t fingerprint; /* of the bytes; of what comes in an ACK neither this nor the identity */
+  uint32_t exchange;    /* that the token names, or INDEX_NONE */
   bool multicast;
 };
 

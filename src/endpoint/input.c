@@ -353,15 +353,16 @@ static void take(copal_endpoint *endpoint, const copal_datagram *datagram, const
     return;
   }
   struct arrival arrival = {.datagram = datagram, .path = ahead->path};
-  arrival.incoming = (struct incoming){
-      .view = &arrival.view, .datagram = {datagram->data, datagram->size}, .multicast = ahead->multicast};
+  arrival.incoming = (struct incoming){.view = &arrival.view,
+                                       .datagram = {datagram->data, datagram->size},
+                                       .identity = ahead->identity,
+                                       .fingerprint = ahead->fingerprint,
+                                       .multicast = ahead->multicast};
   copal_error error = copal_decode(datagram->data, datagram->size, &arrival.view);
   if (error != COPAL_OK) {
     handle_malformed(endpoint, &arrival, error);
     return;
   }
-  /* Of what comes in an ACK nothing is remembered. */
-  if (arrival.view.type != COPAL_ACK) arrival.incoming.identity = path_identity(&endpoint->paths, &arrival.path);
   arrival.incoming.peer = paths_find(&endpoint->paths, &arrival.path, ahead->hash, &arrival.incoming.unbound);
   struct verdict verdict = engine_receive(&endpoint->engine, &arrival.incoming, endpoint->engine.now);
   follow(endpoint, &arrival, &verdict);

@@ -29,6 +29,6 @@ void engine_init(struct engine *engine, struct layout *layout, const copal_confi
   random_init(&engine->random, seed);
   peers_init(&engine->peers, layout, config->peers_max);
   exchanges_init(&engine->exchanges, layout, config, key, now);
-  replies_init(&engine->idempotent, layout, config->replies_size / 2, key, false);
-  replies_init(&engine->unsafe, layout, config->replies_size / 2, key, true);
+  replies_init(&engine->idempotent, layout, config->replies_size / 2, false);
+  replies_init(&engine->unsafe, layout, config->replies_size / 2, true);
 }

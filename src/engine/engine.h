@@ -102,9 +102,10 @@ copal_time engine_lifetime_end(const struct engine *engine, const struct exchang
 struct incoming {
   const copal_view *view;
   copal_bytes datagram;
-  uint64_t identity; /* hash of the path it came along */
-  uint32_t peer;     /* INDEX_NONE: nobody we know */
-  uint32_t unbound;  /* another record of the same remote, to whom we sent and who may be answering; or INDEX_NONE */
+  uint64_t identity;    /* hash of the path it came along */
+  uint32_t fingerprint; /* hash of its bytes; of what comes in an ACK, neither is needed */
+  uint32_t peer;        /* INDEX_NONE: nobody we know */
+  uint32_t unbound;     /* another record of the same remote, to whom we sent and who may be answering; or INDEX_NONE */
   bool multicast;
   struct reply_key key; /* of its entry among the replies; receive.c fills it for CON and NON */
 };
@@ -134,6 +135,11 @@ struct verdict engine_receive(struct engine *engine, struct incoming *incoming, 
 bool engine_is_unsafe(const struct engine *engine, const copal_view *request);
 /* Notes that a peer is where its address says. */
 void engine_verify(struct engine *engine, uint32_t peer);
+
+/* What tells a message from others of its sender: a hash of its bytes. */
+static inline uint32_t engine_fingerprint(const struct engine *engine, copal_bytes datagram) {
+  return (uint32_t)hash_bytes(&engine->key, datagram.data, datagram.size);
+}
 
 /* The replies among which a message's answer is kept: requests that are not idempotent have their own. */
 static inline struct replies *engine_replies(struct engine *engine, const struct reply_key *key) {

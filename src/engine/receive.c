@@ -225,12 +225,11 @@ struct reply *engine_remember(struct engine *engine, const struct incoming *inco
 }
 
 static struct reply *find_duplicate(struct engine *engine, struct incoming *incoming, copal_time now) {
-  incoming->key = (struct reply_key){
-      .identity = incoming->identity,
-      .fingerprint = (uint32_t)hash_bytes(&engine->key, incoming->datagram.data, incoming->datagram.size),
-      .mid = incoming->view->message_id,
-      .con = incoming->view->type == COPAL_CON,
-      .unsafe = engine_is_unsafe(engine, incoming->view)};
+  incoming->key = (struct reply_key){.identity = incoming->identity,
+                                     .fingerprint = incoming->fingerprint,
+                                     .mid = incoming->view->message_id,
+                                     .con = incoming->view->type == COPAL_CON,
+                                     .unsafe = engine_is_unsafe(engine, incoming->view)};
   return replies_find(engine_replies(engine, &incoming->key), &incoming->key, now, engine->exchange_lifetime,
                       engine->non_lifetime);
 }

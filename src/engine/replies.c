@@ -6,21 +6,20 @@
 
 enum { ENTRY_SIZE = sizeof(struct reply), ENTRY_TYPICAL = ENTRY_SIZE + 16, EXTENT_UNIT = 8 };
 
-void replies_init(struct replies *replies, struct layout *layout, uint32_t size, struct hash_key key, bool unsafe) {
+void replies_init(struct replies *replies, struct layout *layout, uint32_t size, bool unsafe) {
   size &= ~(uint32_t)7;
-  *replies = (struct replies){.size = size, .count_max = size / ENTRY_TYPICAL, .key = key, .unsafe = unsafe};
+  *replies = (struct replies){.size = size, .count_max = size / ENTRY_TYPICAL, .unsafe = unsafe};
   replies->bytes = (uint8_t *)layout_take(layout, size, 1);
   table_init(&replies->index, layout, replies->count_max);
 }
 
-/* All that makes a duplicate is in the hash: a client that reuses message IDs too early makes no long walks. */
-static uint32_t key_hash(const struct replies *replies, uint64_t identity, uint16_t mid, uint32_t fingerprint) {
-  return (uint32_t)hash_words(&replies->key, identity, (uint64_t)mid << 32 | fingerprint);
-}
+/* Both are keyed hashes, and together they are of all that makes a duplicate: a client that reuses message IDs too
+ * early makes no long walks. */
+static uint32_t key_hash(uint64_t identity, uint32_t fingerprint) { return (uint32_t)identity ^ fingerprint; }
 
 struct reply *replies_find(const struct replies *replies, const struct reply_key *key, copal_time now,
                            copal_time con_lifetime, copal_time non_lifetime) {
-  uint32_t hash = key_hash(replies, key->identity, key->mid, key->fingerprint), unit;
+  uint32_t hash = key_hash(key->identity, key->fingerprint), unit;
   struct table_walk walk = table_walk(hash);
   while ((unit = table_next(&replies->index, hash, &walk)) != INDEX_NONE) {
     struct reply *reply = reply_at(replies, unit * EXTENT_UNIT);
@@ -30,11 +29,15 @@ struct reply *replies_find(const struct replies *replies, const struct reply_key
   return NULL;
 }
 
+void replies_prefetch(const struct replies *replies, uint64_t identity, uint32_t fingerprint) {
+  table_prefetch(&replies->index, key_hash(identity, fingerprint));
+}
+
 void replies_drop(struct replies *replies, struct peers *peers, struct reply *reply) {
   reply->state = REPLY_DEAD;
   if (!reply->found) return;
   reply->found = false;
-  table_remove(&replies->index, key_hash(replies, reply->identity, reply->mid, reply->fingerprint),
+  table_remove(&replies->index, key_hash(reply->identity, reply->fingerprint),
                reply_offset(replies, reply) / EXTENT_UNIT);
   --replies->count;
   if (!replies->unsafe || reply->peer == INDEX_NONE) return;
@@ -47,6 +50,13 @@ static bool tail_is_at_rest(const struct replies *replies) { return replies->siz
 
 static bool is_over(const struct reply *reply, copal_time now, copal_time lifetime) {
   return reply->state == REPLY_DEAD || coarse_passed(reply->time, lifetime, now);
+}
+
+/* When the next one is dropped its place in the index has been fetched. */
+static void prefetch_oldest(const struct replies *replies) {
+  if (replies->used == 0 || tail_is_at_rest(replies)) return;
+  const struct reply *oldest = reply_at(replies, replies->tail);
+  table_prefetch(&replies->index, key_hash(oldest->identity, oldest->fingerprint));
 }
 
 /* Frees the oldest entry's room. False when it has to stay. */
@@ -68,6 +78,7 @@ static bool drop_oldest(struct replies *replies, struct peers *peers, copal_time
   replies->used -= extent;
   replies->tail += extent;
   if (replies->tail == replies->size) replies->tail = 0;
+  prefetch_oldest(replies);
   return true;
 }
 
@@ -124,8 +135,7 @@ struct reply *replies_take(struct replies *replies, struct peers *peers, const s
                           .state = REPLY_PENDING,
                           .con = key->con,
                           .found = true};
-  table_insert(&replies->index, key_hash(replies, key->identity, key->mid, key->fingerprint),
-               replies->head / EXTENT_UNIT);
+  table_insert(&replies->index, key_hash(key->identity, key->fingerprint), replies->head / EXTENT_UNIT);
   ++replies->count;
   if (replies->unsafe && peer != INDEX_NONE) ++peers->records[peer].unsafe_replies;
   replies->used += need;

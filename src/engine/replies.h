@@ -43,7 +43,6 @@ struct replies {
   uint32_t count; /* in the index */
   uint32_t count_max;
   struct table index;
-  struct hash_key key;
   bool unsafe; /* entries stay for their lifetime: a full ring takes no more */
 };
 
@@ -56,7 +55,7 @@ struct reply_key {
   bool unsafe; /* kept among the replies to requests that must not be executed twice */
 };
 
-void replies_init(struct replies *replies, struct layout *layout, uint32_t size, struct hash_key key, bool unsafe);
+void replies_init(struct replies *replies, struct layout *layout, uint32_t size, bool unsafe);
 
 /* How many bytes fit behind an entry. */
 static inline size_t reply_room(const struct reply *reply) { return (size_t)reply->extent * 8 - sizeof *reply; }
@@ -66,6 +65,9 @@ static inline uint8_t *reply_bytes(struct reply *reply) { return (uint8_t *)repl
 /* The entry of a duplicate, or NULL. lifetimes: of CON and of NON messages. */
 struct reply *replies_find(const struct replies *replies, const struct reply_key *key, copal_time now,
                            copal_time con_lifetime, copal_time non_lifetime);
+
+/* Has the processor fetch what the search for a duplicate begins with. */
+void replies_prefetch(const struct replies *replies, uint64_t identity, uint32_t fingerprint);
 
 /* A pending entry with room for a reply of size_max bytes. What has outlived its time is dropped to make it, and on a
  * ring that is not unsafe what has not, too: evicted counts these. NULL when there is no room. */

@@ -43,7 +43,7 @@ copal_error copal_decode(const void *datagram, size_t size, copal_view *view) {
   /* Two things can wait until after the loop: a value past the end ends the loop by itself, and option numbers only
    * grow, short deltas too slowly to wrap round. */
   size_t options_at = at, options_end = size;
-  uint32_t number = 0;
+  uint32_t number = 0, seen = 0;
   while (at < size) {
     uint32_t head = start[at++], delta = head >> 4, length = head & 15;
     if (delta >= WIRE_EXTENDED_1 || length >= WIRE_EXTENDED_1) {
@@ -65,6 +65,7 @@ copal_error copal_decode(const void *datagram, size_t size, copal_view *view) {
     }
     number += delta;
     at += length;
+    seen |= 1u << (number & 31);
   }
   if (number > COPAL_OPTION_MAX) return refuse(view, COPAL_ERR_OPTION_NUMBER_RANGE);
   if (at > size) return refuse(view, COPAL_ERR_OPTION_VALUE_CUT);
@@ -76,10 +77,14 @@ copal_error copal_decode(const void *datagram, size_t size, copal_view *view) {
   view->options.size = options_end - options_at;
   view->payload.data = start + at;
   view->payload.size = size - at;
+  view->absent = ~seen;
   return COPAL_OK;
 }
 
+static bool is_absent(const copal_view *view, uint16_t number) { return (view->absent >> (number & 31) & 1) != 0; }
+
 bool copal_find(const copal_view *view, uint16_t number, copal_option *option) {
+  if (is_absent(view, number)) return false;
   copal_options walk = copal_options_of(view);
   copal_option candidate;
   while (copal_options_next(&walk, &candidate) && candidate.number <= number) {
@@ -112,6 +117,7 @@ uint32_t copal_option_uint(const copal_option *option) {
 }
 
 uint32_t copal_find_uint(const copal_view *view, uint16_t number, uint32_t otherwise) {
+  if (is_absent(view, number)) return otherwise;
   copal_options walk = copal_options_of(view);
   copal_option option;
   while (copal_options_next(&walk, &option) && option.number <= number) {
@@ -128,5 +134,6 @@ uint32_t copal_find_uint(const copal_view *view, uint16_t number, uint32_t other
 static copal_error refuse(copal_view *view, copal_error error) {
   copal_bytes none = {NULL, 0};
   view->token = view->options = view->payload = none;
+  view->absent = 0;
   return error;
 }

@@ -14,8 +14,18 @@ void routes_init(struct routes *routes, struct layout *layout, uint32_t count_ma
   routes->key = key;
 }
 
-static uint32_t segment_hash(const struct routes *routes, uint32_t parent, copal_bytes segment) {
-  return (uint32_t)hash_words(&routes->key, parent, hash_bytes(&routes->key, segment.data, segment.size));
+/* What stands in the table is the program's own, so a peer can make no walk longer than that, and this will do. */
+static uint32_t segment_hash(uint32_t parent, copal_bytes segment) {
+  uint64_t hash = parent ^ (uint64_t)segment.size << 32;
+  for (size_t at = 0; at < segment.size;) {
+    uint64_t word = 0;
+    size_t left = segment.size - at, size = left < sizeof word ? left : sizeof word;
+    memcpy(&word, segment.data + at, size);
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    hash ^= hash >> 32;
+    at += size;
+  }
+  return (uint32_t)(hash >> 8);
 }
 
 static bool equal(copal_bytes a, copal_bytes b) {
@@ -23,7 +33,7 @@ static bool equal(copal_bytes a, copal_bytes b) {
 }
 
 static uint32_t find_literal(const struct routes *routes, uint32_t parent, copal_bytes segment) {
-  uint32_t hash = segment_hash(routes, parent, segment), index;
+  uint32_t hash = segment_hash(parent, segment), index;
   struct table_walk walk = table_walk(hash);
   while ((index = table_next(&routes->literals, hash, &walk)) != INDEX_NONE)
     if (routes->records[index].parent == parent && equal(routes->records[index].segment, segment)) return index;
@@ -71,7 +81,7 @@ static uint32_t child(struct routes *routes, uint32_t parent, enum route_kind ki
   index = new_route(routes, parent, kind, segment);
   if (index == INDEX_NONE) return INDEX_NONE;
   switch (kind) {
-    case ROUTE_LITERAL: table_insert(&routes->literals, segment_hash(routes, parent, segment), index); break;
+    case ROUTE_LITERAL: table_insert(&routes->literals, segment_hash(parent, segment), index); break;
     case ROUTE_PARAMETER: routes->records[parent].parameter = index; break;
     case ROUTE_TAIL: routes->records[parent].tail = index; break;
   }

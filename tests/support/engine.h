@@ -68,9 +68,11 @@ static inline struct verdict engine_fixture_receive(struct engine_fixture *fixtu
   copal_encoder encoder;
   copal_encode_begin(&encoder, fixture->datagram, size, type, code, mid, token.data, token.size);
   assert_int_equal(copal_decode(fixture->datagram, encoder.size, &fixture->view), COPAL_OK);
+  copal_bytes datagram = {fixture->datagram, encoder.size};
   *incoming = (struct incoming){.unbound = INDEX_NONE,
                                 .view = &fixture->view,
-                                .datagram = {fixture->datagram, encoder.size},
+                                .datagram = datagram,
+                                .fingerprint = engine_fingerprint(&fixture->engine, datagram),
                                 .identity = 1000 + (uint64_t)peer,
                                 .peer = peer};
   return engine_receive(&fixture->engine, incoming, fixture->engine.now);

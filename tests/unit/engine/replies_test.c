@@ -16,7 +16,6 @@
 enum { ITEMS = 4096, PEERS = 5 };
 
 static const copal_time LIFETIME = 247 * COPAL_SECOND;
-static const struct hash_key KEY = {1, 3};
 
 struct item {
   struct reply *reply;
@@ -40,7 +39,7 @@ struct fixture {
 };
 
 static void lay_out(struct fixture *fixture, struct layout *layout, uint32_t size, bool unsafe) {
-  replies_init(&fixture->replies, layout, size, KEY, unsafe);
+  replies_init(&fixture->replies, layout, size, unsafe);
   peers_init(&fixture->peers, layout, PEERS);
 }
 
