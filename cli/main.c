@@ -4,14 +4,11 @@
 #include <string.h>
 
 #include "cli/line/command.h"
-#include "cli/line/suggest.h"
 #include "cli/show/terminal.h"
 
 static enum status dispatch(int argc, char **argv);
 static enum status run(const struct command *command, int argc, char **argv);
-static const struct command *find(const char *name);
 static bool names_a_uri(int argc, char **argv);
-static enum status unknown_command(const char *name);
 
 int main(int argc, char **argv) {
   terminal_setup(COLOR_AUTO);
@@ -27,28 +24,22 @@ int main(int argc, char **argv) {
 
 static enum status dispatch(int argc, char **argv) {
   if (argc == 0) {
-    help_all();
+    help_commands();
     return STATUS_USAGE;
   }
   const char *name = argv[0];
-  const struct command *command = find(name);
+  const struct command *command = command_find(name);
   if (command != NULL) return run(command, argc - 1, argv + 1);
   if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
     printf("copal %s\n", copal_version());
     return STATUS_SUCCESS;
   }
-  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (strcmp(name, "help") == 0 && argc == 1)) {
-    help_all();
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+    help_commands();
     return STATUS_SUCCESS;
   }
-  if (strcmp(name, "help") == 0) {
-    command = find(argv[1]);
-    if (command == NULL) return unknown_command(argv[1]);
-    help_command(command);
-    return STATUS_SUCCESS;
-  }
-  if (names_a_uri(argc, argv)) return run(find("get"), argc, argv);
-  return unknown_command(name);
+  if (names_a_uri(argc, argv)) return run(command_find("get"), argc, argv);
+  return command_unknown(name);
 }
 
 static enum status run(const struct command *command, int argc, char **argv) {
@@ -61,17 +52,10 @@ static enum status run(const struct command *command, int argc, char **argv) {
     return STATUS_USAGE;
   }
   if (settings.help) {
-    help_command(command);
+    help_daily(command);
     return STATUS_SUCCESS;
   }
   return command->run(command, &settings);
-}
-
-static const struct command *find(const char *name) {
-  for (const struct command *command = commands; command->name != NULL; ++command) {
-    if (strcmp(command->name, name) == 0) return command;
-  }
-  return NULL;
 }
 
 static bool names_a_uri(int argc, char **argv) {
@@ -79,17 +63,4 @@ static bool names_a_uri(int argc, char **argv) {
     if (strstr(argv[i], "://") != NULL) return true;
   }
   return false;
-}
-
-static enum status unknown_command(const char *name) {
-  struct suggestion suggestion = suggestion_for(name);
-  for (const struct command *command = commands; command->name != NULL; ++command) {
-    suggestion_offer(&suggestion, command->name);
-  }
-  if (suggestion.name != NULL) {
-    complain("", "unknown command '%s': did you mean '%s'?", name, suggestion.name);
-  } else {
-    complain("", "unknown command '%s': \"copal --help\" lists them", name);
-  }
-  return STATUS_USAGE;
 }

@@ -1,5 +1,10 @@
-/* The table of subcommands: data only. */
+/* The table of subcommands, and how one is found by its name. */
+#include <string.h>
+#include <strings.h>
+
 #include "cli/line/command.h"
+#include "cli/line/suggest.h"
+#include "cli/show/terminal.h"
 #include "copal/message.h"
 
 #define WITHOUT_PAYLOAD \
@@ -65,5 +70,26 @@ const struct command commands[] = {
      {options_serve, options_verbose, options_common},
      serve_run,
      0},
+    {"help", "[COMMAND]", "Tell all options of a command", "  copal help get\n", {options_common}, help_run, 0},
     {0},
 };
+
+const struct command *command_find(const char *name) {
+  for (const struct command *command = commands; command->name != NULL; ++command) {
+    if (strcasecmp(command->name, name) == 0) return command;
+  }
+  return NULL;
+}
+
+enum status command_unknown(const char *name) {
+  struct suggestion suggestion = suggestion_for(name);
+  for (const struct command *command = commands; command->name != NULL; ++command) {
+    suggestion_offer(&suggestion, command->name);
+  }
+  if (suggestion.name != NULL) {
+    complain("", "unknown command '%s': did you mean '%s'?", name, suggestion.name);
+  } else {
+    complain("", "unknown command '%s': \"copal --help\" lists them", name);
+  }
+  return STATUS_USAGE;
+}
