@@ -22,6 +22,9 @@ extern const struct command commands[];
 /* By its name, letter case ignored: "GET" is what users of other tools type. NULL where there is none. */
 const struct command *command_find(const char *name);
 
+/* The name that is nearest to a mistyped one, NULL where none is near. */
+const char *command_near(const char *typed);
+
 /* Complains that there is none of this name, with a suggestion. Returns STATUS_USAGE. */
 enum status command_unknown(const char *name);
 

@@ -81,13 +81,22 @@ const struct command *command_find(const char *name) {
   return NULL;
 }
 
-enum status command_unknown(const char *name) {
-  struct suggestion suggestion = suggestion_for(name);
+const char *command_near(const char *typed) {
+  struct suggestion suggestion = suggestion_for(typed);
   for (const struct command *command = commands; command->name != NULL; ++command) {
     suggestion_offer(&suggestion, command->name);
   }
-  if (suggestion.name != NULL) {
-    complain("", "unknown command '%s': did you mean '%s'?", name, suggestion.name);
+  return suggestion.name;
+}
+
+enum status command_unknown(const char *name) {
+  const char *near = command_near(name);
+  if (near != NULL) {
+    complain("", "unknown command '%s': did you mean '%s'?", name, near);
+  } else if (name[0] == '-') {
+    complain("", "'%s' stands where a command belongs: \"copal --help\" lists them", name);
+  } else if (strpbrk(name, ".:/") != NULL) {
+    complain("", "'%s' is no command: did you mean \"copal get %s\"?", name, name);
   } else {
     complain("", "unknown command '%s': \"copal --help\" lists them", name);
   }
