@@ -70,6 +70,14 @@ const struct command commands[] = {
      {options_serve, options_verbose, options_common},
      serve_run,
      0},
+    {"completion",
+     "bash|zsh|fish",
+     "Print a script that completes what is typed in a shell",
+     "  . <(copal completion bash)\n"
+     "  copal completion fish >~/.config/fish/completions/copal.fish\n",
+     {options_common},
+     completion_run,
+     0},
     {"help", "[COMMAND]", "Tell all options of a command", "  copal help get\n", {options_common}, help_run, 0},
     {0},
 };

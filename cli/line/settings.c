@@ -59,7 +59,7 @@ const struct option_entry options_response[] = {
 
 const struct option_entry options_payload[] = {
     {"data", 'd', OPTION_TEXT, "TEXT", FIELD(data), 0, DAILY, "payload: this text"},
-    {"file", 'f', OPTION_TEXT, "PATH", FIELD(file), 0, DAILY, "payload: this file, \"-\" is standard input"},
+    {"file", 'f', OPTION_TEXT, "FILE", FIELD(file), 0, DAILY, "payload: what is in it; \"-\" is standard input"},
     {"hex", 0, OPTION_TEXT, "HEX", FIELD(hex), 0, RARE, "payload: these bytes"},
     {"format", 0, OPTION_TEXT, "FORMAT", FIELD(format), 0, DAILY, "its format; text (--data), else octets"},
     {0},

@@ -97,7 +97,7 @@ struct option_entry {
   const char *help;
 };
 
-enum { TABLES_MAX = 8 };
+enum { TABLES_MAX = 12 };
 
 /* The tables that a subcommand takes; NULL after the last. */
 typedef const struct option_entry *option_tables[TABLES_MAX];
