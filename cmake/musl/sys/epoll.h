@@ -2,6 +2,7 @@
  * struct timespec is the kernel's there, on machines of 32 bits too. */
 #include_next <sys/epoll.h>
 
+#include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
