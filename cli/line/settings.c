@@ -28,7 +28,7 @@ const struct option_entry options_verbose[] = {
 const struct option_entry options_common[] = {
     {"quiet", 'q', OPTION_FLAG, NULL, FIELD(quiet), 0, DAILY, "say nothing on standard error"},
     {"color", 0, OPTION_CHOICE, "auto|always|never", FIELD(color), 0, RARE, "colours (auto: on a terminal)"},
-    {"no-config", 0, OPTION_FLAG, NULL, FIELD(no_config), 0, RARE, "leave the configuration and COPAL_OPTIONS alone"},
+    {"no-config", 0, OPTION_FLAG, NULL, FIELD(no_config), 0, RARE, "no defaults from a file or COPAL_OPTIONS"},
     {"help", 'h', OPTION_FLAG, NULL, FIELD(help), 0, DAILY, "what is needed daily, and an example"},
     {0},
 };

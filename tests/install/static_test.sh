@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The command as one file: built with musl, under a mebibyte, and it does what the other does: looks names up, asks,
 # serves, decodes.
-set -u
-source "$(dirname "$0")/../interop/lib.sh"
+# shellcheck source=tests/interop/lib.sh
+. "$(dirname "$0")/../interop/lib.sh"
 need musl-gcc
 folder=$BUILD/static
 limit=1048576
