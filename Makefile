@@ -8,7 +8,7 @@ COPAL_WERROR ?= OFF
 CONFIGURE = cmake --preset release -DCOPAL_WERROR=$(COPAL_WERROR)
 COMPILE = cmake --build $(BUILD) -j $(JOBS)
 
-.PHONY: all run test bench install fuzz tidy format clean dependencies
+.PHONY: all run test bench static install fuzz tidy format clean dependencies
 
 all:
 	@command -v cmake >/dev/null || { echo "cmake is missing: make dependencies"; exit 1; }
@@ -28,10 +28,17 @@ test: dependencies
 
 bench:
 	scripts/install-dependencies test bench
+	$(MAKE) static
 	$(CONFIGURE) -DCOPAL_TESTS=ON
 	$(COMPILE)
 	cmake --build $(BUILD) --target bench
 	scripts/footprint
+
+static:
+	scripts/install-dependencies static
+	cmake --preset static
+	cmake --build build-static -j $(JOBS) --target copal_command
+	@stat -c "%n: %s bytes, static and stripped" build-static/copal
 
 install: all
 	cmake --install $(BUILD) $(if $(PREFIX),--prefix $(PREFIX))

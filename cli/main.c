@@ -1,21 +1,25 @@
-/* The copal command. This file only finds the subcommand; what each does is in its own file. Public headers only. */
+/* The copal command. This file only finds the subcommand and its settings; what each does is in its own file. Public
+ * headers only. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/line/command.h"
-#include "cli/line/suggest.h"
+#include "cli/line/defaults.h"
 #include "cli/show/terminal.h"
 
 static enum status dispatch(int argc, char **argv);
 static enum status run(const struct command *command, int argc, char **argv);
-static const struct command *find(const char *name);
+static bool parse_ahead(const struct command *command, int argc, char **argv, struct settings *settings, char *error,
+                        size_t error_capacity);
 static bool names_a_uri(int argc, char **argv);
-static enum status unknown_command(const char *name);
+static const char *take_method(int *argc, char **argv);
+static enum status run_method(const char *method, int argc, char **argv);
 
 int main(int argc, char **argv) {
   terminal_setup(COLOR_AUTO);
-  enum status status = dispatch(argc - 1, argv + 1);
+  enum status status = argc > 0 ? dispatch(argc - 1, argv + 1) : STATUS_USAGE;
   /* A full disk or a closed pipe shows only here: output that nobody got is no success. */
   bool failed = ferror(stdout) != 0;
   if (fflush(stdout) != 0 || failed) {
@@ -27,51 +31,68 @@ int main(int argc, char **argv) {
 
 static enum status dispatch(int argc, char **argv) {
   if (argc == 0) {
-    help_all();
+    help_commands();
     return STATUS_USAGE;
   }
   const char *name = argv[0];
-  const struct command *command = find(name);
+  const struct command *command = command_find(name);
   if (command != NULL) return run(command, argc - 1, argv + 1);
   if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
     printf("copal %s\n", copal_version());
     return STATUS_SUCCESS;
   }
-  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (strcmp(name, "help") == 0 && argc == 1)) {
-    help_all();
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+    help_commands();
     return STATUS_SUCCESS;
   }
-  if (strcmp(name, "help") == 0) {
-    command = find(argv[1]);
-    if (command == NULL) return unknown_command(argv[1]);
-    help_command(command);
-    return STATUS_SUCCESS;
-  }
-  if (names_a_uri(argc, argv)) return run(find("get"), argc, argv);
-  return unknown_command(name);
+  const char *method = take_method(&argc, argv);
+  if (method != NULL) return run_method(method, argc, argv);
+  if (names_a_uri(argc, argv)) return run(command_find("get"), argc, argv);
+  return command_unknown(name);
 }
 
 static enum status run(const struct command *command, int argc, char **argv) {
-  struct settings settings = settings_default();
-  char error[200];
-  bool good = arguments_parse(command->tables, argc, argv, &settings, error, sizeof error);
-  terminal_setup((enum color)settings.color);
-  if (!good) {
+  struct settings settings;
+  char error[400];
+  if (!parse_ahead(command, argc, argv, &settings, error, sizeof error)) {
+    terminal_setup((enum color)settings.color);
     complain(command->name, "%s; \"copal %s --help\" lists the options", error, command->name);
     return STATUS_USAGE;
   }
+  terminal_setup((enum color)settings.color);
   if (settings.help) {
-    help_command(command);
+    help_daily(command);
     return STATUS_SUCCESS;
   }
+  /* Defaults first, so that the command line stands over them, and adds to what may be repeated. */
+  bool wants_defaults = !settings.no_config;
+  settings = settings_default();
+  enum status status = STATUS_SUCCESS;
+  if (wants_defaults) status = defaults_apply(command, &settings, error, sizeof error);
+  if (status == STATUS_SUCCESS && !arguments_parse(command->tables, argc, argv, &settings, error, sizeof error)) {
+    status = STATUS_USAGE;
+  }
+  if (status != STATUS_SUCCESS) {
+    complain(command->name, "%s", error);
+    return status;
+  }
+  terminal_setup((enum color)settings.color);
   return command->run(command, &settings);
 }
 
-static const struct command *find(const char *name) {
-  for (const struct command *command = commands; command->name != NULL; ++command) {
-    if (strcmp(command->name, name) == 0) return command;
+/* What the command line says by itself; argv, which the parser reorders, stays as it is. */
+static bool parse_ahead(const struct command *command, int argc, char **argv, struct settings *settings, char *error,
+                        size_t error_capacity) {
+  *settings = settings_default();
+  char **copy = calloc((size_t)argc + 1, sizeof *copy);
+  if (copy == NULL) {
+    snprintf(error, error_capacity, "no memory for %d arguments", argc);
+    return false;
   }
-  return NULL;
+  memcpy(copy, argv, (size_t)argc * sizeof *copy);
+  bool good = arguments_parse(command->tables, argc, copy, settings, error, error_capacity);
+  free(copy);
+  return good;
 }
 
 static bool names_a_uri(int argc, char **argv) {
@@ -81,15 +102,30 @@ static bool names_a_uri(int argc, char **argv) {
   return false;
 }
 
-static enum status unknown_command(const char *name) {
-  struct suggestion suggestion = suggestion_for(name);
-  for (const struct command *command = commands; command->name != NULL; ++command) {
-    suggestion_offer(&suggestion, command->name);
+/* Takes "-X METHOD" out of argv, as users of curl type it in place of a subcommand; NULL where there is none. */
+static const char *take_method(int *argc, char **argv) {
+  for (int i = 0; i < *argc && strcmp(argv[i], "--") != 0; ++i) {
+    const char *method = NULL;
+    int taken = 1;
+    if (strcmp(argv[i], "-X") == 0 || strcmp(argv[i], "--method") == 0) {
+      method = i + 1 < *argc ? argv[i + 1] : "";
+      taken = i + 1 < *argc ? 2 : 1;
+    } else if (strncmp(argv[i], "-X", 2) == 0) {
+      method = argv[i] + 2;
+    } else if (strncmp(argv[i], "--method=", 9) == 0) {
+      method = argv[i] + 9;
+    }
+    if (method == NULL) continue;
+    memmove(argv + i, argv + i + taken, (size_t)(*argc - i - taken) * sizeof *argv);
+    *argc -= taken;
+    return method;
   }
-  if (suggestion.name != NULL) {
-    complain("", "unknown command '%s': did you mean '%s'?", name, suggestion.name);
-  } else {
-    complain("", "unknown command '%s': \"copal --help\" lists them", name);
-  }
+  return NULL;
+}
+
+static enum status run_method(const char *method, int argc, char **argv) {
+  const struct command *command = command_find(method);
+  if (command != NULL && command->code != 0) return run(command, argc, argv);
+  complain("", "-X takes a method such as GET or PUT, not '%s'", method);
   return STATUS_USAGE;
 }

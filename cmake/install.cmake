@@ -1,4 +1,5 @@
-# What is installed: public headers, both libraries, the command, man pages, and how CMake and pkg-config find them.
+# What is installed: public headers, both libraries, the command with its completions, man pages, and how CMake and
+# pkg-config find them.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -24,3 +25,20 @@ install(FILES ${PROJECT_BINARY_DIR}/copal-config-version.cmake DESTINATION ${pac
 file(RELATIVE_PATH prefix_from_pkgconfig ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/copal.pc.in copal.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/copal.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# Completions are printed by the command that has been built, where it runs on this machine.
+if(TARGET copal_command AND NOT CMAKE_CROSSCOMPILING)
+  set(completions ${PROJECT_BINARY_DIR}/completions)
+  add_custom_command(
+    OUTPUT ${completions}/copal ${completions}/_copal ${completions}/copal.fish
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${completions}
+    COMMAND copal_command completion bash > ${completions}/copal
+    COMMAND copal_command completion zsh > ${completions}/_copal
+    COMMAND copal_command completion fish > ${completions}/copal.fish
+    DEPENDS copal_command
+    VERBATIM)
+  add_custom_target(copal_completions ALL DEPENDS ${completions}/copal)
+  install(FILES ${completions}/copal DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${completions}/_copal DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${completions}/copal.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()

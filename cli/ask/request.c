@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/line/formats.h"
 #include "cli/line/suggest.h"
 #include "cli/line/value.h"
 
@@ -193,10 +194,11 @@ static bool read_format(const char *text, uint32_t *format, char *error, size_t 
   }
   int number = copal_content_format_by_name(text);
   if (number < 0) {
-    snprintf(error, error_capacity,
-             "content format '%s' is not known: use its number, or a name such as json, cbor,"
-             " text/plain",
-             text);
+    char name[FORMAT_NAME_MAX];
+    const char *near = format_near(text, name);
+    snprintf(error, error_capacity, "content format '%s' is not known: %s%s%s", text,
+             near != NULL ? "did you mean " : "use its number, or a name such as json, cbor, text/plain",
+             near != NULL ? near : "", near != NULL ? "?" : "");
     return false;
   }
   *format = (uint32_t)number;

@@ -1,12 +1,14 @@
 /* The command line against option tables. Knows no option by name: all that is known stands in the tables. */
 #include "cli/line/arguments.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/line/command.h"
+#include "cli/line/option.h"
 #include "cli/line/suggest.h"
-#include "cli/line/value.h"
+
+enum { NAME_SHOWN_MAX = 64 };
 
 /* Where the parser is. */
 struct walk {
@@ -14,71 +16,82 @@ struct walk {
   struct settings *settings;
   char **argv;
   int argc, at;
+  bool is_general;
   char *error;
   size_t error_capacity;
 };
 
+static bool parse(struct walk *walk);
+static bool parse_operand(struct walk *walk, char *text);
 static bool parse_long(struct walk *walk, const char *text);
-static bool takes_value(const struct option_entry *entry);
 static bool parse_letters(struct walk *walk, const char *letters);
 static bool take(struct walk *walk, const struct option_entry *entry, const char *shown, const char *value);
-static bool store(struct walk *walk, const struct option_entry *entry, const char *shown, const char *value);
-static bool store_choice(const struct option_entry *entry, const char *value, uint32_t *choice);
-static bool unknown(struct walk *walk, const char *name, size_t name_size);
-static const struct option_entry *find_name(const struct walk *walk, const char *name, size_t name_size);
-static const struct option_entry *find_letter(const struct walk *walk, char letter);
+static const struct option_entry *find_anywhere(const char *name, size_t name_size);
+static const struct option_entry *find_common(struct walk *walk, char letter);
+static bool unknown_name(struct walk *walk, const char *typed);
+static bool unknown_letter(struct walk *walk, char letter);
+static bool has(const struct walk *walk, const struct option_entry *entry);
+static bool tell_owners(const struct walk *walk, const char *name, char letter);
 
 bool arguments_parse(const option_tables tables, int argc, char **argv, struct settings *settings, char *error,
                      size_t error_capacity) {
-  struct walk walk = {.tables = tables, .settings = settings, .argv = argv, .argc = argc};
-  walk.error = error;
-  walk.error_capacity = error_capacity;
-  settings->operands = argv;
-  settings->operands_count = 0;
+  struct walk walk = {tables, settings, argv, argc, 0, false, error, error_capacity};
+  return parse(&walk);
+}
+
+bool arguments_parse_general(const option_tables tables, int argc, char **argv, struct settings *settings, char *error,
+                             size_t error_capacity) {
+  struct walk walk = {tables, settings, argv, argc, 0, true, error, error_capacity};
+  return parse(&walk);
+}
+
+static bool parse(struct walk *walk) {
   bool only_operands = false;
-  while (walk.at < argc) {
-    char *text = argv[walk.at++];
+  walk->settings->operands = walk->argv;
+  walk->settings->operands_count = 0;
+  while (walk->at < walk->argc) {
+    char *text = walk->argv[walk->at++];
     if (only_operands || text[0] != '-' || text[1] == '\0') {
-      /* Operands gather at the front of argv, where everything has been read already. */
-      argv[settings->operands_count++] = text;
+      if (!parse_operand(walk, text)) return false;
     } else if (strcmp(text, "--") == 0) {
       only_operands = true;
     } else if (text[1] == '-') {
-      if (!parse_long(&walk, text + 2)) return false;
-    } else if (!parse_letters(&walk, text + 1)) {
+      if (!parse_long(walk, text + 2)) return false;
+    } else if (!parse_letters(walk, text + 1)) {
       return false;
     }
   }
   return true;
 }
 
+static bool parse_operand(struct walk *walk, char *text) {
+  if (walk->is_general) {
+    snprintf(walk->error, walk->error_capacity, "'%s' is no option", text);
+    return false;
+  }
+  /* Operands gather at the front of argv, where everything has been read already. */
+  walk->argv[walk->settings->operands_count++] = text;
+  return true;
+}
+
 static bool parse_long(struct walk *walk, const char *text) {
   const char *equals = strchr(text, '=');
   size_t name_size = equals != NULL ? (size_t)(equals - text) : strlen(text);
-  const struct option_entry *entry = find_name(walk, text, name_size);
-  if (entry == NULL) return unknown(walk, text, name_size);
-  char shown[40];
-  snprintf(shown, sizeof shown, "--%s", entry->name);
-  if (!takes_value(entry) && equals != NULL) {
-    snprintf(walk->error, walk->error_capacity, "%s takes no value", shown);
-    return false;
-  }
+  const struct option_entry *entry = option_by_name(walk->tables, text, name_size);
+  if (entry == NULL && walk->is_general) entry = find_anywhere(text, name_size);
+  char shown[NAME_SHOWN_MAX + 2];
+  snprintf(shown, sizeof shown, "--%.*s", (int)(name_size < NAME_SHOWN_MAX ? name_size : NAME_SHOWN_MAX - 1), text);
+  if (entry == NULL) return unknown_name(walk, shown + 2);
   return take(walk, entry, shown, equals != NULL ? equals + 1 : NULL);
-}
-
-static bool takes_value(const struct option_entry *entry) {
-  return entry->kind != OPTION_FLAG && entry->kind != OPTION_LEVEL;
 }
 
 static bool parse_letters(struct walk *walk, const char *letters) {
   for (; *letters != '\0'; ++letters) {
-    const struct option_entry *entry = find_letter(walk, *letters);
-    if (entry == NULL) {
-      snprintf(walk->error, walk->error_capacity, "unknown option -%c", *letters);
-      return false;
-    }
+    const struct option_entry *entry =
+        walk->is_general ? find_common(walk, *letters) : option_by_letter(walk->tables, *letters);
+    if (entry == NULL) return walk->is_general ? false : unknown_letter(walk, *letters);
     const char shown[] = {'-', *letters, '\0'};
-    if (takes_value(entry)) return take(walk, entry, shown, letters[1] != '\0' ? letters + 1 : NULL);
+    if (option_takes_value(entry)) return take(walk, entry, shown, letters[1] != '\0' ? letters + 1 : NULL);
     if (!take(walk, entry, shown, NULL)) return false;
   }
   return true;
@@ -86,96 +99,51 @@ static bool parse_letters(struct walk *walk, const char *letters) {
 
 /* value NULL: the next argument is the value, unless the option is a flag. shown is the option as it was typed. */
 static bool take(struct walk *walk, const struct option_entry *entry, const char *shown, const char *value) {
-  if (takes_value(entry) && value == NULL) {
+  if (option_takes_value(entry) && value == NULL) {
     if (walk->at == walk->argc) {
       snprintf(walk->error, walk->error_capacity, "%s needs a value: %s", shown, entry->argument);
       return false;
     }
     value = walk->argv[walk->at++];
   }
-  return store(walk, entry, shown, value);
+  if (walk->is_general && !has(walk, entry)) return true;
+  return option_store(entry, walk->settings, shown, value, walk->error, walk->error_capacity);
 }
 
-static bool store(struct walk *walk, const struct option_entry *entry, const char *shown, const char *value) {
-  char *field = (char *)walk->settings + entry->at;
-  switch ((enum option_kind)entry->kind) {
-    case OPTION_FLAG: memcpy(field, &(bool){true}, sizeof(bool)); return true;
-    case OPTION_LEVEL: {
-      uint32_t level;
-      memcpy(&level, field, sizeof level);
-      level += 1;
-      memcpy(field, &level, sizeof level);
-      return true;
-    }
-    case OPTION_TEXT: memcpy(field, &value, sizeof value); return true;
-    case OPTION_LIST: {
-      struct list list;
-      memcpy(&list, field, sizeof list);
-      if (list.count == LIST_MAX) {
-        snprintf(walk->error, walk->error_capacity, "%s is given more than %d times", shown, LIST_MAX);
-        return false;
-      }
-      list.items[list.count++] = value;
-      memcpy(field, &list, sizeof list);
-      return true;
-    }
-    case OPTION_DURATION: {
-      copal_time duration;
-      if (!value_duration(value, &duration)) {
-        snprintf(walk->error, walk->error_capacity, "%s: '%s' is not a number of seconds such as 2 or 0.5", shown,
-                 value);
-        return false;
-      }
-      memcpy(field, &duration, sizeof duration);
-      return true;
-    }
-    case OPTION_NUMBER: {
-      uint32_t number;
-      if (!value_number(value, entry->limit, &number)) {
-        snprintf(walk->error, walk->error_capacity, "%s: '%s' is not a number from 0 to %" PRIu32, shown, value,
-                 entry->limit);
-        return false;
-      }
-      memcpy(field, &number, sizeof number);
-      return true;
-    }
-    case OPTION_CHOICE: {
-      uint32_t choice;
-      if (!store_choice(entry, value, &choice)) {
-        snprintf(walk->error, walk->error_capacity, "%s: '%s' is not one of %s", shown, value, entry->argument);
-        return false;
-      }
-      memcpy(field, &choice, sizeof choice);
-      return true;
-    }
+/* An option of any subcommand. */
+static const struct option_entry *find_anywhere(const char *name, size_t name_size) {
+  const struct option_entry *entry = NULL;
+  for (const struct command *command = commands; entry == NULL && command->name != NULL; ++command) {
+    entry = option_by_name(command->tables, name, name_size);
   }
-  return false;
+  return entry;
 }
 
-static bool store_choice(const struct option_entry *entry, const char *value, uint32_t *choice) {
-  size_t value_size = strlen(value);
-  uint32_t position = 0;
-  for (const char *word = entry->argument; word != NULL; ++position) {
-    const char *bar = strchr(word, '|');
-    size_t word_size = bar != NULL ? (size_t)(bar - word) : strlen(word);
-    if (word_size == value_size && memcmp(word, value, word_size) == 0) {
-      *choice = position;
-      return true;
-    }
-    word = bar != NULL ? bar + 1 : NULL;
+/* What a letter means for every subcommand that knows it; NULL and an error where they disagree. */
+static const struct option_entry *find_common(struct walk *walk, char letter) {
+  const struct option_entry *found = option_by_letter(walk->tables, letter);
+  for (const struct command *command = commands; command->name != NULL; ++command) {
+    const struct option_entry *entry = option_by_letter(command->tables, letter);
+    if (entry == NULL) continue;
+    if (found == NULL) found = entry;
+    if (strcmp(found->name, entry->name) == 0) continue;
+    snprintf(walk->error, walk->error_capacity, "-%c is --%s or --%s: write the one that is meant", letter, found->name,
+             entry->name);
+    return NULL;
   }
-  return false;
+  if (found == NULL) snprintf(walk->error, walk->error_capacity, "unknown option -%c", letter);
+  return found;
 }
 
-static bool unknown(struct walk *walk, const char *name, size_t name_size) {
-  char typed[64];
-  snprintf(typed, sizeof typed, "%.*s", (int)(name_size < sizeof typed ? name_size : sizeof typed - 1), name);
+static bool has(const struct walk *walk, const struct option_entry *entry) {
+  return option_by_name(walk->tables, entry->name, strlen(entry->name)) == entry;
+}
+
+static bool unknown_name(struct walk *walk, const char *typed) {
+  if (tell_owners(walk, typed, '\0')) return false;
   struct suggestion suggestion = suggestion_for(typed);
-  for (size_t table = 0; table < TABLES_MAX && walk->tables[table] != NULL; ++table) {
-    for (const struct option_entry *entry = walk->tables[table]; entry->name != NULL; ++entry) {
-      suggestion_offer(&suggestion, entry->name);
-    }
-  }
+  const struct option_entry *entry;
+  for (size_t i = 0; (entry = option_at(walk->tables, i)) != NULL; ++i) suggestion_offer(&suggestion, entry->name);
   if (suggestion.name != NULL) {
     snprintf(walk->error, walk->error_capacity, "unknown option --%s: did you mean --%s?", typed, suggestion.name);
   } else {
@@ -184,20 +152,26 @@ static bool unknown(struct walk *walk, const char *name, size_t name_size) {
   return false;
 }
 
-static const struct option_entry *find_name(const struct walk *walk, const char *name, size_t name_size) {
-  for (size_t table = 0; table < TABLES_MAX && walk->tables[table] != NULL; ++table) {
-    for (const struct option_entry *entry = walk->tables[table]; entry->name != NULL; ++entry) {
-      if (strlen(entry->name) == name_size && memcmp(entry->name, name, name_size) == 0) return entry;
-    }
+static bool unknown_letter(struct walk *walk, char letter) {
+  if (!tell_owners(walk, NULL, letter)) {
+    snprintf(walk->error, walk->error_capacity, "unknown option -%c", letter);
   }
-  return NULL;
+  return false;
 }
 
-static const struct option_entry *find_letter(const struct walk *walk, char letter) {
-  for (size_t table = 0; table < TABLES_MAX && walk->tables[table] != NULL; ++table) {
-    for (const struct option_entry *entry = walk->tables[table]; entry->name != NULL; ++entry) {
-      if (entry->letter == letter) return entry;
-    }
+/* Who types an option of another subcommand is told of which. */
+static bool tell_owners(const struct walk *walk, const char *name, char letter) {
+  char owners[120] = "";
+  size_t size = 0;
+  for (const struct command *command = commands; command->name != NULL; ++command) {
+    const struct option_entry *entry =
+        name != NULL ? option_by_name(command->tables, name, strlen(name)) : option_by_letter(command->tables, letter);
+    if (entry == NULL || size + strlen(command->name) + 3 > sizeof owners) continue;
+    size += (size_t)snprintf(owners + size, sizeof owners - size, "%s%s", size > 0 ? ", " : "", command->name);
   }
-  return NULL;
+  if (size == 0) return false;
+  const char letter_text[] = {letter, '\0'};
+  snprintf(walk->error, walk->error_capacity, "%s%s is an option of %s", name != NULL ? "--" : "-",
+           name != NULL ? name : letter_text, owners);
+  return true;
 }

@@ -1,5 +1,10 @@
-/* The table of subcommands: data only. */
+/* The table of subcommands, and how one is found by its name. */
+#include <string.h>
+#include <strings.h>
+
 #include "cli/line/command.h"
+#include "cli/line/suggest.h"
+#include "cli/show/terminal.h"
 #include "copal/message.h"
 
 #define WITHOUT_PAYLOAD \
@@ -65,5 +70,43 @@ const struct command commands[] = {
      {options_serve, options_verbose, options_common},
      serve_run,
      0},
+    {"completion",
+     "bash|zsh|fish",
+     "Print a script that completes what is typed in a shell",
+     "  . <(copal completion bash)\n"
+     "  copal completion fish >~/.config/fish/completions/copal.fish\n",
+     {options_common},
+     completion_run,
+     0},
+    {"help", "[COMMAND]", "Tell all options of a command", "  copal help get\n", {options_common}, help_run, 0},
     {0},
 };
+
+const struct command *command_find(const char *name) {
+  for (const struct command *command = commands; command->name != NULL; ++command) {
+    if (strcasecmp(command->name, name) == 0) return command;
+  }
+  return NULL;
+}
+
+const char *command_near(const char *typed) {
+  struct suggestion suggestion = suggestion_for(typed);
+  for (const struct command *command = commands; command->name != NULL; ++command) {
+    suggestion_offer(&suggestion, command->name);
+  }
+  return suggestion.name;
+}
+
+enum status command_unknown(const char *name) {
+  const char *near = command_near(name);
+  if (near != NULL) {
+    complain("", "unknown command '%s': did you mean '%s'?", name, near);
+  } else if (name[0] == '-') {
+    complain("", "'%s' stands where a command belongs: \"copal --help\" lists them", name);
+  } else if (strpbrk(name, ".:/") != NULL) {
+    complain("", "'%s' is no command: did you mean \"copal get %s\"?", name, name);
+  } else {
+    complain("", "unknown command '%s': \"copal --help\" lists them", name);
+  }
+  return STATUS_USAGE;
+}

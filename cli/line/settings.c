@@ -28,7 +28,8 @@ const struct option_entry options_verbose[] = {
 const struct option_entry options_common[] = {
     {"quiet", 'q', OPTION_FLAG, NULL, FIELD(quiet), 0, DAILY, "say nothing on standard error"},
     {"color", 0, OPTION_CHOICE, "auto|always|never", FIELD(color), 0, RARE, "colours (auto: on a terminal)"},
-    {"help", 'h', OPTION_FLAG, NULL, FIELD(help), 0, DAILY, "this text"},
+    {"no-config", 0, OPTION_FLAG, NULL, FIELD(no_config), 0, RARE, "no defaults from a file or COPAL_OPTIONS"},
+    {"help", 'h', OPTION_FLAG, NULL, FIELD(help), 0, DAILY, "what is needed daily, and an example"},
     {0},
 };
 
@@ -58,7 +59,7 @@ const struct option_entry options_response[] = {
 
 const struct option_entry options_payload[] = {
     {"data", 'd', OPTION_TEXT, "TEXT", FIELD(data), 0, DAILY, "payload: this text"},
-    {"file", 'f', OPTION_TEXT, "PATH", FIELD(file), 0, DAILY, "payload: this file, \"-\" is standard input"},
+    {"file", 'f', OPTION_TEXT, "FILE", FIELD(file), 0, DAILY, "payload: what is in it; \"-\" is standard input"},
     {"hex", 0, OPTION_TEXT, "HEX", FIELD(hex), 0, RARE, "payload: these bytes"},
     {"format", 0, OPTION_TEXT, "FORMAT", FIELD(format), 0, DAILY, "its format; text (--data), else octets"},
     {0},
@@ -104,4 +105,11 @@ const struct option_entry options_serve[] = {
     {"retransmit", 0, OPTION_NUMBER, "N", FIELD(retransmit), 10, RARE, "how often to send again; 4"},
     {"interface", 'i', OPTION_TEXT, "NAME", FIELD(interface), 0, RARE, "network interface for groups"},
     {0},
+};
+
+const struct option_title option_titles[] = {
+    {options_observe, "Observation"},    {options_ping, "Pings"},        {options_discover, "Discovery"},
+    {options_decode, "What is decoded"}, {options_serve, "Serving"},     {options_payload, "Payload"},
+    {options_request, "Request"},        {options_response, "Response"}, {options_transmission, "Transmission"},
+    {options_verbose, "Seeing"},         {options_common, "General"},    {0},
 };

@@ -28,7 +28,7 @@ struct settings {
   /* common */
   uint32_t color;   /* enum color */
   uint32_t verbose; /* how often it was said */
-  bool quiet, help, json;
+  bool quiet, help, json, no_config;
 
   /* transmission */
   copal_time timeout;     /* of the whole wait; COPAL_NEVER leaves it to the library */
@@ -96,6 +96,20 @@ struct option_entry {
   uint8_t usage; /* enum option_usage */
   const char *help;
 };
+
+enum { TABLES_MAX = 12 };
+
+/* The tables that a subcommand takes; NULL after the last. */
+typedef const struct option_entry *option_tables[TABLES_MAX];
+
+/* What stands above a table's options in a subcommand's full help. */
+struct option_title {
+  const struct option_entry *table;
+  const char *title;
+};
+
+/* One for each table; ended by one without a table. */
+extern const struct option_title option_titles[];
 
 extern const struct option_entry options_verbose[];
 extern const struct option_entry options_common[];

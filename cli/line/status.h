@@ -6,17 +6,17 @@
 
 #include "copal/error.h"
 
-/* X(name, status, meaning): the list makes the enum and the last lines of every --help. */
-#define STATUSES(X)                       \
-  X(SUCCESS, 0, "success, a 2.xx answer") \
-  X(LOCAL, 1, "local error")              \
-  X(USAGE, 2, "bad usage")                \
-  X(CLIENT_ERROR, 4, "a 4.xx answer")     \
-  X(SERVER_ERROR, 5, "a 5.xx answer")     \
-  X(TIMEOUT, 6, "no answer")              \
-  X(RESET, 7, "a Reset")                  \
-  X(UNREACHABLE, 8, "unreachable")        \
-  X(MALFORMED, 9, "malformed or rejected")
+/* X(name, status, meaning): the list makes the enum and the last lines of every help. */
+#define STATUSES(X)                \
+  X(SUCCESS, 0, "success")         \
+  X(LOCAL, 1, "local error")       \
+  X(USAGE, 2, "bad usage")         \
+  X(CLIENT_ERROR, 4, "for 4.xx")   \
+  X(SERVER_ERROR, 5, "for 5.xx")   \
+  X(TIMEOUT, 6, "no answer")       \
+  X(RESET, 7, "a Reset")           \
+  X(UNREACHABLE, 8, "unreachable") \
+  X(MALFORMED, 9, "malformed answer")
 
 #define STATUS_ENUM(name, value, meaning) STATUS_##name = (value),
 enum status { STATUSES(STATUS_ENUM) };

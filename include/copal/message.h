@@ -184,6 +184,9 @@ COPAL_API const char *copal_content_format_name(uint16_t number);
  * are ignored. */
 COPAL_API COPAL_MUST_CHECK int copal_content_format_by_name(const char *name);
 
+/* The number of the index-th registered Content-Format in ascending order, COPAL_ERR_NOT_FOUND past the last. */
+COPAL_API COPAL_MUST_CHECK int copal_content_format_at(size_t index);
+
 /* --- Reading ---------------------------------------------------------------------------------- */
 
 /* A decoded message: it points into the datagram and lives as long as that. */

@@ -128,6 +128,8 @@ int copal_content_format_by_name(const char *name) {
   return COPAL_ERR_NOT_FOUND;
 }
 
+int copal_content_format_at(size_t index) { return index < FORMAT_COUNT ? formats[index].number : COPAL_ERR_NOT_FOUND; }
+
 static bool is_number(const char *text) {
   if (*text == '\0') return false;
   while (*text >= '0' && *text <= '9') ++text;

@@ -14,7 +14,8 @@ fi
 echo "--- install, and move what was installed"
 cmake --install "$BUILD" --prefix "$place/first" >/dev/null
 mv "$place/first" "$place/usr"
-for file in $(cd "$here/../.." && echo include/copal/*.h) bin/copal; do
+for file in $(cd "$here/../.." && echo include/copal/*.h) bin/copal share/man/man1/copal.1 \
+  share/bash-completion/completions/copal share/zsh/site-functions/_copal share/fish/vendor_completions.d/copal.fish; do
   [ -f "$place/usr/$file" ] || { echo "$file is not installed"; exit 1; }
 done
 "$place/usr/bin/copal" --version

@@ -107,20 +107,6 @@ says "--version prints a version" out '^copal [0-9]+\.[0-9]+\.[0-9]+$'
 run --help
 expect "--help succeeds" 0
 says "--help tells the exit statuses" out '^Exit status: 0 success'
-for command in get put post delete fetch patch ipatch observe ping discover decode serve; do
-  run "$command" --help
-  expect "$command --help succeeds" 0
-  says "$command --help begins with its usage" out "^Usage: copal $command"
-  says "$command --help has an example" out "^  .*copal $command"
-  says "$command --help tells the exit statuses" out '^Exit status:'
-  [ "$(wc -l <"$work/out")" -le 32 ] && [ "$(wc -L <"$work/out")" -le 80 ]
-  report $? "$command --help fits a screen"
-  cp "$work/out" "$work/help"
-  run help "$command"
-  cmp -s "$work/out" "$work/help"
-  report $? "help $command is $command --help"
-done
-
 run gte coap//x
 expect "a mistyped command is bad usage" 2
 says "a mistyped command gets a suggestion" err "unknown command 'gte': did you mean 'get'\?"

@@ -11,6 +11,7 @@
 
 #include "cli/line/arguments.h"
 #include "cli/line/command.h"
+#include "cli/line/option.h"
 
 static const option_tables tables = {options_payload, options_request, options_transmission, options_verbose,
                                      options_common};
@@ -156,7 +157,7 @@ static void what_is_wrong_is_said(void **state) {
   assert_false(parse("-d", NULL));
   assert_string_equal(error, "-d needs a value: TEXT");
   assert_false(parse("--non=yes", NULL));
-  assert_string_equal(error, "--non takes no value");
+  assert_string_equal(error, "--non: 'yes' is neither true nor false");
   assert_false(parse("--timeout", "soon", NULL));
   assert_string_equal(error, "--timeout: 'soon' is not a number of seconds such as 2 or 0.5");
 }
@@ -181,6 +182,95 @@ static void no_command_has_a_name_or_letter_twice(void **state) {
   }
 }
 
+/* What stands in COPAL_OPTIONS is read alike, whichever subcommand it is read for. */
+static void a_name_takes_a_value_for_all_commands_or_for_none(void **state) {
+  (void)state;
+  for (const struct command *command = commands; command->name != NULL; ++command) {
+    const struct option_entry *entry;
+    for (size_t i = 0; (entry = option_at(command->tables, i)) != NULL; ++i) {
+      for (const struct command *other = commands; other->name != NULL; ++other) {
+        const struct option_entry *same = option_by_name(other->tables, entry->name, strlen(entry->name));
+        if (same == NULL || option_takes_value(same) == option_takes_value(entry)) continue;
+        fail_msg("--%s takes a value for one of %s and %s only", entry->name, command->name, other->name);
+      }
+    }
+  }
+}
+
+static void every_table_has_a_title(void **state) {
+  (void)state;
+  for (const struct command *command = commands; command->name != NULL; ++command) {
+    for (size_t table = 0; table < TABLES_MAX && command->tables[table] != NULL; ++table) {
+      const struct option_title *title = option_titles;
+      while (title->table != NULL && title->table != command->tables[table]) ++title;
+      if (title->table == NULL) fail_msg("the table %zu of %s has none in option_titles", table, command->name);
+    }
+  }
+}
+
+static bool parse_general(const char *first, const char *second) {
+  static char words[2][64];
+  char *argv[] = {words[0], words[1]};
+  strcpy(words[0], first);
+  strcpy(words[1], second != NULL ? second : "");
+  settings = settings_default();
+  error[0] = '\0';
+  return arguments_parse_general(tables, second != NULL ? 2 : 1, argv, &settings, error, sizeof error);
+}
+
+static void general_words_may_be_for_other_commands(void **state) {
+  (void)state;
+  assert_true(parse_general("--timeout", "3"));
+  assert_true(settings.timeout == 3 * COPAL_SECOND);
+  assert_true(parse_general("--amplification", "7"));
+  assert_true(settings.amplification == UINT32_MAX);
+  assert_true(parse_general("--plugtest", "-v"));
+  assert_int_equal(settings.verbose, 1);
+  assert_false(settings.plugtest);
+  assert_false(parse_general("--plugtset", NULL));
+  assert_false(parse_general("--amplification", NULL));
+  assert_string_equal(error, "--amplification needs a value: N");
+  assert_false(parse_general("coap://a/", NULL));
+  assert_string_equal(error, "'coap://a/' is no option");
+}
+
+/* -w is --write to one and --wait SECONDS to another: what follows it cannot be told. */
+static void a_general_letter_means_one_thing(void **state) {
+  (void)state;
+  assert_true(parse_general("-t", "3"));
+  assert_true(settings.timeout == 3 * COPAL_SECOND);
+  assert_false(parse_general("-w", "3"));
+  assert_non_null(strstr(error, "-w is --"));
+  assert_non_null(strstr(error, ": write the one that is meant"));
+}
+
+static void a_flag_can_be_taken_back(void **state) {
+  (void)state;
+  assert_true(parse("--non", "--non=false", "-vv", NULL));
+  assert_false(settings.non);
+  assert_int_equal(settings.verbose, 2);
+  assert_true(parse("--non=true", "-vv", "--verbose=false", NULL));
+  assert_true(settings.non);
+  assert_int_equal(settings.verbose, 0);
+  assert_true(parse("--verbose=2", NULL));
+  assert_int_equal(settings.verbose, 2);
+}
+
+static void an_option_of_others_is_told_whose_it_is(void **state) {
+  (void)state;
+  assert_false(parse("--amplification", "3", NULL));
+  assert_string_equal(error, "--amplification is an option of serve");
+  assert_false(parse("-b", "x", NULL));
+  assert_non_null(strstr(error, "-b is an option of "));
+  assert_non_null(strstr(error, "serve"));
+}
+
+static void a_mistyped_word_gets_a_suggestion(void **state) {
+  (void)state;
+  assert_false(parse("--color=alwais", NULL));
+  assert_string_equal(error, "--color: 'alwais' is not one of auto|always|never: did you mean always?");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nothing_leaves_the_defaults),
@@ -194,6 +284,13 @@ int main(void) {
       cmocka_unit_test(a_number_stays_in_its_range),
       cmocka_unit_test(what_is_wrong_is_said),
       cmocka_unit_test(no_command_has_a_name_or_letter_twice),
+      cmocka_unit_test(a_name_takes_a_value_for_all_commands_or_for_none),
+      cmocka_unit_test(every_table_has_a_title),
+      cmocka_unit_test(general_words_may_be_for_other_commands),
+      cmocka_unit_test(a_general_letter_means_one_thing),
+      cmocka_unit_test(a_flag_can_be_taken_back),
+      cmocka_unit_test(an_option_of_others_is_told_whose_it_is),
+      cmocka_unit_test(a_mistyped_word_gets_a_suggestion),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

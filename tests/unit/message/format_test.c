@@ -112,6 +112,17 @@ static void anything_else_is_not_found(void **state) {
   }
 }
 
+static void all_that_have_a_name_are_listed_in_order(void **state) {
+  (void)state;
+  size_t count = 0;
+  for (int number = 0; number <= 65535; ++number) {
+    if (copal_content_format_name((uint16_t)number) == NULL) continue;
+    assert_int_equal(copal_content_format_at(count++), number);
+  }
+  assert_int_equal(copal_content_format_at(count), COPAL_ERR_NOT_FOUND);
+  assert_int_equal(copal_content_format_at(SIZE_MAX), COPAL_ERR_NOT_FOUND);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_have_their_media_types),
@@ -119,6 +130,7 @@ int main(void) {
       cmocka_unit_test(every_name_leads_back_to_its_number),
       cmocka_unit_test(media_types_are_found_as_people_write_them),
       cmocka_unit_test(anything_else_is_not_found),
+      cmocka_unit_test(all_that_have_a_name_are_listed_in_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
