@@ -32,6 +32,11 @@ const struct option_entry options_common[] = {
     {0},
 };
 
+const struct option_entry options_json[] = {
+    {"json", 0, OPTION_FLAG, NULL, FIELD(json), 0, DAILY, "print JSON, one object a line"},
+    {0},
+};
+
 const struct option_entry options_transmission[] = {
     {"timeout", 't', OPTION_DURATION, "SECONDS", FIELD(timeout), 0, DAILY, "how long to wait in all"},
     {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, RARE, "first retransmission after this; 2"},

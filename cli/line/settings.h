@@ -99,6 +99,7 @@ struct option_entry {
 
 extern const struct option_entry options_verbose[];
 extern const struct option_entry options_common[];
+extern const struct option_entry options_json[];
 extern const struct option_entry options_transmission[];
 extern const struct option_entry options_request[];
 extern const struct option_entry options_response[];
