@@ -1,149 +1,182 @@
-/* copal get, put, post, delete, fetch, patch, ipatch: one call, which takes as many exchanges as its bodies need, and
- * its response or responses shown. */
-#include <inttypes.h>
+/* copal get, put, post, delete, fetch, patch, ipatch: calls, one or several, each of which takes as many exchanges as
+ * its bodies need. Several share one endpoint and have their turns here. What they need is in cli/ask/run.c, how their
+ * answers are shown in cli/ask/answering.c. */
 #include <signal.h>
 
+#include "cli/ask/answering.h"
 #include "cli/ask/inquiry.h"
 #include "cli/ask/interrupt.h"
-#include "cli/show/response.h"
 #include "cli/show/terminal.h"
 
 /* Requests to a group have no end of their own: they wait as long as answers may be spread (RFC 7252 8.2). */
 #define GROUP_TIMEOUT (6 * COPAL_SECOND)
 
-enum {
-  NO_RESPONSE = 26,     /* RFC 7967 2.1: it "will request to suppress all response codes defined in [RFC7252]" */
-  BLOCK_SIZE_MAX = 1024 /* RFC 7959 2.2 */
-};
+/* How soon room that was lacking is looked for again. */
+#define RETRY_TIME (50 * COPAL_MILLISECOND)
 
-/* One request under way. */
-struct question {
-  struct inquiry inquiry;
-  unsigned answers;
-  enum status status;
-};
+enum { NO_RESPONSE = 26 /* RFC 7967 2.1: it "will request to suppress all response codes defined in [RFC7252]" */ };
 
-static enum status ask(struct question *question);
-static copal_call_options plan(struct question *question);
-static void add_options(struct inquiry *inquiry);
-static bool fits_one_message(const struct inquiry *inquiry);
+static enum status ask_all(struct run *run);
+static bool start_what_may(struct run *run, copal_time *wait);
+static bool start(struct run *run, struct slot *slot);
+static void fail_at_once(struct slot *slot, copal_error error, const char *reason);
+static copal_error begin_call(struct slot *slot);
+static void add_options(struct question *question);
+static bool is_passing(const struct run *run, copal_error error);
 static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context);
-static enum status show(struct inquiry *inquiry, const copal_result *result);
-static bool finish_body(struct inquiry *inquiry, const copal_result *result);
-static bool shows_progress(const struct inquiry *inquiry);
+static bool shows_progress(const struct slot *slot);
 
 enum status method_run(const struct command *command, const struct settings *settings) {
-  static struct question question;
-  struct inquiry *inquiry = &question.inquiry;
-  question.status = STATUS_LOCAL;
-  enum status status = inquiry_open(inquiry, command, command->code, settings);
+  static struct run run;
+  enum status status = inquiry_check(command, settings);
+  if (status != STATUS_SUCCESS) return status;
+  status = run_open(&run, command, settings);
+  int signal_number = 0;
   if (status == STATUS_SUCCESS) {
-    interrupt_watch(&inquiry->client);
-    status = ask(&question);
+    interrupt_watch(&run.client);
+    status = ask_all(&run);
     interrupt_release();
+    signal_number = interrupt_signal();
+    if (run.slots[0].used) progress_clear(&run.slots[0].question.progress);
+    answering_end(&run);
   }
-  progress_clear(&inquiry->progress);
-  int signal_number = interrupt_signal();
-  if (status != STATUS_SUCCESS || signal_number != 0) sink_tell_partial(&inquiry->sink, command->name);
-  status = inquiry_close(inquiry, status);
-  if (signal_number != 0) raise(signal_number);
+  status = run_close(&run, status);
+  /* What has no end of its own is ended so. */
+  if (signal_number != 0 && settings->repeat != 0) raise(signal_number);
   return status;
 }
 
-static enum status ask(struct question *question) {
-  struct inquiry *inquiry = &question->inquiry;
-  if (inquiry->client.settings->no_response && !fits_one_message(inquiry)) return STATUS_USAGE;
-  progress_begin(&inquiry->progress, shows_progress(inquiry), copal_now());
-  add_options(inquiry);
-  copal_call_options options = plan(question);
-  copal_error error = copal_call_begin(inquiry->client.endpoint, &options, NULL);
-  if (error != COPAL_OK) return inquiry_failed(inquiry, error);
-  enum status status = client_wait(&inquiry->client, COPAL_NEVER);
-  return status == STATUS_SUCCESS ? question->status : status;
+static enum status ask_all(struct run *run) {
+  copal_time wait = COPAL_NEVER;
+  for (;;) {
+    run->client.done = 0;
+    if (interrupt_signal() != 0 || !start_what_may(run, &wait)) return run->tally.status;
+    enum status status = client_wait(&run->client, wait);
+    if (status != STATUS_SUCCESS) return status;
+  }
 }
 
-static copal_call_options plan(struct question *question) {
-  struct inquiry *inquiry = &question->inquiry;
-  copal_call_options options = inquiry_call(inquiry);
-  options.handler = answered;
-  options.context = question;
-  if (!inquiry->group) {
-    options.write = inquiry_write;
-  } else if (options.timeout == 0) {
-    options.timeout = GROUP_TIMEOUT;
+/* Starts requests until none may go now, and tells how long then nothing but answers is awaited. False: all is over. */
+static bool start_what_may(struct run *run, copal_time *wait) {
+  *wait = COPAL_NEVER;
+  while (!schedule_ended(&run->schedule) && !run->broken && interrupt_signal() == 0) {
+    copal_time now = copal_now();
+    struct slot *slot = run_free_slot(run);
+    struct goal *goal = &run->goals[run->schedule.next];
+    /* A file is written by one request at a time. */
+    if (slot == NULL || (goal->writing && goal->output[0] != '\0')) return true;
+    *wait = schedule_wait(&run->schedule, now);
+    if (*wait > 0) return true;
+    slot->goal = goal;
+    slot->round = run->schedule.round;
+    *wait = RETRY_TIME;
+    if (!start(run, slot)) return true;
+    *wait = COPAL_NEVER;
+    schedule_pass(&run->schedule, now);
   }
-  return options;
+  return run->under_way > 0 && !run->broken;
+}
+
+/* False: there is no room for it now. A failure has been told. */
+static bool start(struct run *run, struct slot *slot) {
+  struct goal *goal = slot->goal;
+  enum status status = run_prepare(slot);
+  if (status != STATUS_SUCCESS) {
+    run_release(slot);
+    run->tally.status = status;
+    run->broken = true;
+    return true;
+  }
+  if (goal->error != COPAL_OK) {
+    fail_at_once(slot, goal->error, goal->reason);
+    return true;
+  }
+  copal_error error = begin_call(slot);
+  if (is_passing(run, error)) {
+    bool is_news = error == COPAL_ERR_MESSAGE_IDS_SPENT && !run->waits;
+    if (is_news && !run->client.settings->quiet) remark("%s: waiting for some", copal_error_text(error));
+    run->waits = run->waits || is_news;
+    run_release(slot);
+    return false;
+  }
+  if (error != COPAL_OK) {
+    fail_at_once(slot, error, NULL);
+    return true;
+  }
+  ++run->tally.requests;
+  answering_begin(slot);
+  return true;
+}
+
+static void fail_at_once(struct slot *slot, copal_error error, const char *reason) {
+  struct tally *tally = &slot->run->tally;
+  ++tally->requests;
+  tally_end(tally, answering_failure(slot, error, NULL, reason));
+  run_release(slot);
+}
+
+static copal_error begin_call(struct slot *slot) {
+  struct question *question = &slot->question;
+  progress_begin(&question->progress, shows_progress(slot), copal_now());
+  add_options(question);
+  copal_call_options options = question_call(question);
+  options.handler = answered;
+  options.context = slot;
+  if (question->group && options.timeout == 0) options.timeout = GROUP_TIMEOUT;
+  return copal_call_begin(slot->run->client.endpoint, &options, NULL);
 }
 
 /* Options that are the command's own wish, unless they are given. */
-static void add_options(struct inquiry *inquiry) {
-  const struct settings *settings = inquiry->client.settings;
-  copal_message *message = &inquiry->message;
+static void add_options(struct question *question) {
+  const struct settings *settings = question->client->settings;
+  copal_message *message = &question->message;
   if (settings->no_response && !request_gives_option(settings, COPAL_OPTION_NO_RESPONSE)) {
     copal_message_add_uint(message, COPAL_OPTION_NO_RESPONSE, NO_RESPONSE);
   }
   /* RFC 7959 4: "to ask the server to provide a size estimate along with the usual response", for the progress. */
-  uint8_t code = copal_message_view(message).code;
-  bool reads = code == COPAL_GET || code == COPAL_FETCH;
-  if (inquiry->progress.wanted && !inquiry->sink.screen && reads &&
-      !request_gives_option(settings, COPAL_OPTION_SIZE2)) {
+  bool reads = question->view.code == COPAL_GET || question->view.code == COPAL_FETCH;
+  bool to_screen = question->sink != NULL && question->sink->screen;
+  if (question->progress.wanted && !to_screen && reads && !request_gives_option(settings, COPAL_OPTION_SIZE2)) {
     copal_message_add_uint(message, COPAL_OPTION_SIZE2, 0);
   }
+  question->view = copal_message_view(message);
 }
 
-static bool fits_one_message(const struct inquiry *inquiry) {
-  const struct settings *settings = inquiry->client.settings;
-  uint32_t limit = settings->block_size != 0 ? settings->block_size : BLOCK_SIZE_MAX;
-  uint64_t size = copal_message_view(&inquiry->message).payload.size;
-  if (settings->file != NULL) size = inquiry->source.size;
-  if (size <= limit || size == COPAL_SIZE_UNKNOWN) return true;
-  complain(inquiry->client.command,
-           "--no-response: the payload is larger than a block of %" PRIu32 " bytes, and blocks need responses", limit);
-  return false;
+/* Whether it goes by itself: message IDs with their lifetime, other room with the requests that have it. */
+static bool is_passing(const struct run *run, copal_error error) {
+  if (error == COPAL_ERR_MESSAGE_IDS_SPENT) return true;
+  bool others = run->under_way > 1;
+  return others && (error == COPAL_ERR_EXCHANGES_FULL || error == COPAL_ERR_MESSAGES_FULL ||
+                    error == COPAL_ERR_PEERS_FULL || error == COPAL_ERR_CALLS_FULL);
 }
 
 static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context) {
   (void)endpoint, (void)call;
-  struct question *question = context;
-  struct inquiry *inquiry = &question->inquiry;
-  progress_clear(&inquiry->progress);
+  struct slot *slot = context;
+  struct run *run = slot->run;
+  progress_clear(&slot->question.progress);
   if (result->rx != NULL) {
-    enum status status = show(inquiry, result);
+    tally_answer(&run->tally, result->rx->time > result->began ? result->rx->time - result->began : 0);
+    enum status status = answering_response(slot, result);
     /* Of a group's answers, one good one makes the whole good. */
-    if (question->answers++ == 0 || status == STATUS_SUCCESS) question->status = status;
-  } else if (question->answers == 0) {
+    if (slot->answers++ == 0 || status == STATUS_SUCCESS) slot->status = status;
+  } else if (slot->answers == 0 && result->error != COPAL_OK) {
+    slot->status = answering_failure(slot, result->error, result, NULL);
+  } else if (slot->answers == 0) {
     /* That a request without a response has none is no error, nor that a group's time is over once somebody answered.
      */
-    question->status = result->error == COPAL_OK ? STATUS_SUCCESS : inquiry_failed(inquiry, result->error);
+    slot->status = STATUS_SUCCESS;
+    answering_silence(slot, result);
   }
-  if (result->last) client_finish(&inquiry->client);
+  if (result->last) {
+    tally_end(&run->tally, slot->status);
+    run_release(slot);
+  }
+  if (result->last || run->broken) client_finish(&run->client);
 }
 
-static enum status show(struct inquiry *inquiry, const copal_result *result) {
-  const copal_rx *rx = result->rx;
-  char peer[COPAL_ADDRESS_TEXT_MAX];
-  copal_address_text(inquiry->client.endpoint, &rx->path.remote, peer, sizeof peer);
-  struct answer answer = {&rx->message, result->body, result->body_size, inquiry->group ? peer : NULL, 0};
-  if (rx->time > result->began) answer.round_trip = rx->time - result->began;
-  /* 2.03 says that what is in the file already is right. */
-  bool has_body = COPAL_CODE_CLASS(rx->message.code) == 2 && rx->message.code != COPAL_VALID;
-  /* The rest of a text that is on the screen already comes before the status line, else the body comes behind it. */
-  bool is_first = has_body && inquiry->sink.spilled;
-  bool is_written = !is_first || finish_body(inquiry, result);
-  enum status status = response_show(&answer, inquiry->client.settings);
-  if (has_body && !is_first) is_written = finish_body(inquiry, result);
-  if (is_written) return status;
-  return inquiry_unwritten(inquiry);
-}
-
-static bool finish_body(struct inquiry *inquiry, const copal_result *result) {
-  copal_bytes gathered = result->body;
-  if (gathered.size > 0 && !sink_write(&inquiry->sink, 0, gathered.data, gathered.size)) return false;
-  uint32_t format = copal_find_uint(&result->rx->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
-  return sink_end(&inquiry->sink, format, false);
-}
-
-static bool shows_progress(const struct inquiry *inquiry) {
-  const struct settings *settings = inquiry->client.settings;
-  return !settings->quiet && settings->verbose == 0 && !inquiry->group && terminal_is(stderr);
+static bool shows_progress(const struct slot *slot) {
+  const struct settings *settings = slot->run->client.settings;
+  bool alone = !slot->run->several && !slot->question.group;
+  return alone && !settings->quiet && settings->verbose == 0 && terminal_is(stderr);
 }

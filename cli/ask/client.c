@@ -5,11 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/ask/failure.h"
 #include "cli/line/value.h"
 #include "cli/show/terminal.h"
 
+#define ACK_TIMEOUT_MAX (3600 * COPAL_SECOND)
+#define MAX_LATENCY_MAX (86400 * COPAL_SECOND)
+
 static const char *local_uri(const struct settings *settings);
-static void explain_timeout(const struct client *client, const struct target *target);
+static const char *set_parameters(const struct settings *settings, copal_parameters *parameters);
 
 bool target_text(const char *operand, char *text, size_t capacity) {
   const char *before = "", *after = "";
@@ -31,14 +35,17 @@ enum status client_open(struct client *client, const char *command, const struct
   client->settings = settings;
   trace_begin(&client->trace, settings->verbose > 0 && !settings->quiet);
   copal_open_options options = copal_open_defaults();
-  if (settings->ack_timeout != COPAL_NEVER) options.config.parameters.ack_timeout = settings->ack_timeout;
-  if (settings->retransmit != UINT32_MAX) options.config.parameters.max_retransmit = (uint8_t)settings->retransmit;
+  const char *wrong = set_parameters(settings, &options.config.parameters);
+  if (wrong != NULL) {
+    complain(command, "%s", wrong);
+    return STATUS_USAGE;
+  }
   options.trace = trace_datagram;
   options.trace_context = &client->trace;
   client->endpoint = copal_open(local_uri(settings), &options);
   if (client->endpoint == NULL) {
-    if (options.error == COPAL_ERR_CONFIG && settings->ack_timeout != COPAL_NEVER) {
-      complain(command, "--ack-timeout is out of range: more than 0 and at most 3600 seconds");
+    if (options.error == COPAL_ERR_CONFIG) {
+      complain(command, "--ack-timeout, --ack-random and --retransmit make waits that are too short or too long");
       return STATUS_USAGE;
     }
     complain(command, "cannot open a socket: %s (%s)", copal_error_text(options.error), strerror(errno));
@@ -53,28 +60,44 @@ void client_close(struct client *client) {
   client->endpoint = NULL;
 }
 
-enum status client_resolve(struct client *client, const char *operand, struct target *target) {
+enum status client_parse(const struct client *client, const char *operand, struct target *target) {
+  target->name[0] = '\0';
   if (!target_text(operand, target->text, sizeof target->text)) {
     complain(client->command, "the URI is longer than %d characters", TARGET_TEXT_MAX - 1);
     return STATUS_USAGE;
   }
   copal_error error = copal_uri_parse(target->text, strlen(target->text), &target->uri);
-  if (error == COPAL_OK) error = copal_resolve(client->endpoint, &target->uri, &target->address);
-  if (error == COPAL_ERR_URI_SCHEME) {
-    complain(client->command, "%s: only coap:// and coap+unix:// are understood", target->text);
-    return STATUS_USAGE;
+  if (error == COPAL_OK) return STATUS_SUCCESS;
+  bool foreign = error == COPAL_ERR_URI_SCHEME;
+  complain(client->command, "%s: %s", target->text,
+           foreign ? "only coap:// and coap+unix:// are understood" : copal_error_text(error));
+  return STATUS_USAGE;
+}
+
+copal_error client_look_up(struct client *client, struct target *target, char *reason, size_t capacity) {
+  copal_error error = copal_resolve(client->endpoint, &target->uri, &target->address);
+  if (error == COPAL_OK) {
+    copal_address_text(client->endpoint, &target->address, target->name, sizeof target->name);
+  } else if (error == COPAL_ERR_RESOLVE) {
+    snprintf(reason, capacity,
+             "%s: the name '%.*s' cannot be resolved to an address: is it right, and does this machine have a network?",
+             target->text, (int)target->uri.host.size, (const char *)target->uri.host.data);
+  } else if (error == COPAL_ERR_URI_SCHEME) {
+    snprintf(reason, capacity, "%s: only coap:// and coap+unix:// are understood", target->text);
+  } else {
+    snprintf(reason, capacity, "%s: %s", target->text, copal_error_text(error));
   }
-  if (error == COPAL_ERR_RESOLVE) {
-    complain(client->command, "%s: the name '%.*s' cannot be resolved to an address", target->text,
-             (int)target->uri.host.size, (const char *)target->uri.host.data);
-    return STATUS_UNREACHABLE;
-  }
-  if (error != COPAL_OK) {
-    complain(client->command, "%s: %s", target->text, copal_error_text(error));
-    return status_of_error(error);
-  }
-  copal_address_text(client->endpoint, &target->address, target->name, sizeof target->name);
-  return STATUS_SUCCESS;
+  return error;
+}
+
+enum status client_resolve(struct client *client, const char *operand, struct target *target) {
+  enum status status = client_parse(client, operand, target);
+  if (status != STATUS_SUCCESS) return status;
+  char reason[TARGET_TEXT_MAX + 256];
+  copal_error error = client_look_up(client, target, reason, sizeof reason);
+  if (error == COPAL_OK) return STATUS_SUCCESS;
+  complain(client->command, "%s", reason);
+  return error == COPAL_ERR_URI_SCHEME ? STATUS_USAGE : status_of_error(error);
 }
 
 enum status client_wait(struct client *client, copal_time timeout) {
@@ -101,44 +124,22 @@ void client_finish(struct client *client) {
 }
 
 enum status client_failed(const struct client *client, copal_error error, const struct target *target) {
+  const struct trace *trace = &client->trace;
   enum status status = status_of_error(error);
   if (client->settings->quiet) return status;
-  if (error == COPAL_ERR_TIMEOUT) {
-    explain_timeout(client, target);
-  } else if (error == COPAL_ERR_RESET) {
-    complain(client->command,
-             "%s answered with a Reset: it has no use for this message; \"copal ping\" tells whether it speaks CoAP",
-             target->name);
-  } else if (error == COPAL_ERR_UNREACHABLE) {
-    complain(client->command, "%s is unreachable: nothing listens there, or no route leads there", target->name);
-  } else if (error == COPAL_ERR_RESPONSE_REJECTED) {
-    complain(
-        client->command,
-        "the response from %s is rejected: a critical option in it is not understood, or malformed, or it is larger"
-        " than a datagram may be here; --verbose shows it",
-        target->name);
-  } else if (error == COPAL_ERR_MULTICAST_CON) {
-    complain(client->command, "%s is a group: a request to a group is non-confirmable, add --non", target->name);
-  } else if (error == COPAL_ERR_MESSAGE_SIZE || error == COPAL_ERR_SPACE) {
-    complain(client->command, "the request is larger than a datagram to %s may be: send a smaller payload",
-             target->name);
-  } else if (error == COPAL_ERR_BODY_SIZE) {
-    complain(client->command,
-             "a body to or from %s is larger than there is room for here, or has more blocks than can be numbered",
-             target->name);
-  } else if (error == COPAL_ERR_BODY_CHANGED) {
-    complain(client->command,
-             "what %s sends changed while its blocks were fetched, again and again: try later, or with a larger"
-             " --block-size",
-             target->name);
-  } else if (error == COPAL_ERR_BODY_BLOCKS) {
-    complain(client->command,
-             "the blocks from %s do not make a whole: one is missing, or is not the one that was asked for;"
-             " --verbose shows them",
-             target->name);
-  } else {
-    complain(client->command, "cannot send to %s: %s", target->name, copal_error_text(error));
-  }
+  struct attempt attempt = {
+      .peer = target->name,
+      .group = copal_address_is_multicast(&target->address),
+      .non = client->settings->non,
+      .asked = trace->latest_sent,
+      .now = copal_now(),
+      .exchanges = trace->latest_sent != trace->first_sent ? 2 : 1,
+      .transmissions = trace->transmissions,
+      .acknowledged = trace->acknowledged,
+  };
+  char text[FAILURE_TEXT_MAX];
+  failure_text(&attempt, error, text, sizeof text);
+  complain(client->command, "%s", text);
   return status;
 }
 
@@ -149,25 +150,29 @@ static const char *local_uri(const struct settings *settings) {
   return strncmp(settings->operands[0], scheme, sizeof scheme - 1) == 0 ? "coap+unix://%00" : NULL;
 }
 
-static void explain_timeout(const struct client *client, const struct target *target) {
-  const struct trace *trace = &client->trace;
-  char waited[32] = "0 s";
-  if (trace->latest_sent != COPAL_NEVER) value_duration_text(copal_now() - trace->latest_sent, waited, sizeof waited);
-  if (copal_address_is_multicast(&target->address)) {
-    complain(client->command, "nobody in the group %s answered within %s", target->name, waited);
-  } else if (trace->acknowledged) {
-    complain(client->command, "%s acknowledged the request but sent no response within %s: try a longer --timeout",
-             target->name, waited);
-  } else if (trace->latest_sent != trace->first_sent) {
-    complain(client->command, "no answer from %s after %u transmission%s in %s, where it had answered before",
-             target->name, trace->transmissions, trace->transmissions == 1 ? "" : "s", waited);
-  } else if (client->settings->non) {
-    complain(client->command,
-             "no answer from %s to a non-confirmable request within %s: it may be lost, and without"
-             " --non it is sent again",
-             target->name, waited);
-  } else {
-    complain(client->command, "no answer from %s after %u transmission%s in %s: is a server running there?",
-             target->name, trace->transmissions, trace->transmissions == 1 ? "" : "s", waited);
+/* What is wrong with them, or NULL. */
+static const char *set_parameters(const struct settings *settings, copal_parameters *parameters) {
+  enum { ACK_RANDOM_MIN = 1000, ACK_RANDOM_MAX = 4000, NSTART_MAX = 255 };
+  if (settings->ack_timeout == 0 || (settings->ack_timeout != COPAL_NEVER && settings->ack_timeout > ACK_TIMEOUT_MAX)) {
+    return "--ack-timeout is out of range: more than 0 and at most 3600 seconds";
   }
+  if (settings->ack_timeout != COPAL_NEVER) parameters->ack_timeout = settings->ack_timeout;
+  if (settings->retransmit != UINT32_MAX) parameters->max_retransmit = (uint8_t)settings->retransmit;
+  if (settings->ack_random != NULL) {
+    uint32_t factor;
+    /* RFC 7252 4.8.1: "ACK_RANDOM_FACTOR MUST NOT be decreased below 1.0". */
+    if (!value_permille(settings->ack_random, ACK_RANDOM_MAX, &factor) || factor < ACK_RANDOM_MIN) {
+      return "--ack-random is a factor from 1 to 4, such as 1.5";
+    }
+    parameters->ack_random_permille = factor;
+  }
+  if (settings->max_latency != COPAL_NEVER && settings->max_latency > MAX_LATENCY_MAX) {
+    return "--max-latency is out of range: at most 86400 seconds";
+  }
+  if (settings->max_latency != COPAL_NEVER) parameters->max_latency = settings->max_latency;
+  if (settings->probing_rate != UINT32_MAX) parameters->probing_rate = settings->probing_rate;
+  /* Who asks for several at a time means it, whatever RFC 7252 4.7 has for those who do not. */
+  uint32_t nstart = settings->nstart != 0 ? settings->nstart : settings->parallel;
+  if (nstart > 1) parameters->nstart = (uint8_t)(nstart < NSTART_MAX ? nstart : NSTART_MAX);
+  return NULL;
 }

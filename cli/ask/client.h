@@ -17,7 +17,7 @@ struct target {
   char text[TARGET_TEXT_MAX]; /* the URI, with a scheme where none was typed; uri points into it */
   copal_uri uri;
   copal_address address;
-  char name[COPAL_ADDRESS_TEXT_MAX]; /* address, as text */
+  char name[COPAL_ADDRESS_TEXT_MAX]; /* address, as text; "" before it is known */
 };
 
 struct client {
@@ -35,7 +35,13 @@ bool target_text(const char *operand, char *text, size_t capacity);
 enum status client_open(struct client *client, const char *command, const struct settings *settings);
 void client_close(struct client *client);
 
-/* Parses an operand and looks its host up. STATUS_SUCCESS, or a complaint has been made. */
+/* Parses an operand, and sends nothing. STATUS_SUCCESS, or a complaint has been made. */
+enum status client_parse(const struct client *client, const char *operand, struct target *target);
+
+/* Looks the host of what was parsed up. Where that fails, reason is a sentence without a full stop. */
+copal_error client_look_up(struct client *client, struct target *target, char *reason, size_t capacity);
+
+/* Both. STATUS_SUCCESS, or a complaint has been made. */
 enum status client_resolve(struct client *client, const char *operand, struct target *target);
 
 /* Sends and receives until client_finish or the timeout; COPAL_NEVER has none. STATUS_SUCCESS in both cases, or a
@@ -45,7 +51,8 @@ enum status client_wait(struct client *client, copal_time timeout);
 /* Makes client_wait return. From a response handler or a signal handler. */
 void client_finish(struct client *client);
 
-/* Explains why an exchange with target failed: what was tried, what came, what to do. Returns the exit status. */
+/* Explains why an exchange with target failed, the only one that is under way: what was tried, what came, what to do.
+ * Returns the exit status. */
 enum status client_failed(const struct client *client, copal_error error, const struct target *target);
 
 #endif

@@ -4,67 +4,37 @@
 
 #include <stdio.h>
 
+#include "cli/ask/failure.h"
 #include "cli/ask/interrupt.h"
 #include "cli/show/terminal.h"
 
-static enum status check(const struct command *command, const struct settings *settings);
+static enum status look_up(struct inquiry *inquiry);
 static enum status open_bodies(struct inquiry *inquiry);
-static enum status build(struct inquiry *inquiry, uint8_t code);
 
 enum status inquiry_open(struct inquiry *inquiry, const struct command *command, uint8_t code,
                          const struct settings *settings) {
-  enum status status = check(command, settings);
-  if (status == STATUS_SUCCESS) status = client_open(&inquiry->client, command->name, settings);
-  if (status == STATUS_SUCCESS) status = client_resolve(&inquiry->client, settings->operands[0], &inquiry->target);
-  if (status != STATUS_SUCCESS) return status;
-  inquiry->group = copal_address_is_multicast(&inquiry->target.address);
-  status = build(inquiry, code);
+  enum status status = inquiry_check(command, settings);
+  if (status == STATUS_SUCCESS && settings->operands_count > 1) {
+    complain(command->name, "one URI at a time");
+    status = STATUS_USAGE;
+  }
+  struct client *client = &inquiry->client;
+  if (status == STATUS_SUCCESS) status = client_open(client, command->name, settings);
+  if (status == STATUS_SUCCESS) status = client_parse(client, settings->operands[0], &inquiry->target);
+  if (status == STATUS_SUCCESS) status = question_build(&inquiry->question, client, &inquiry->target, code);
+  if (status == STATUS_SUCCESS) status = look_up(inquiry);
+  /* Whether it is a group is known only now. */
+  if (status == STATUS_SUCCESS) status = question_build(&inquiry->question, client, &inquiry->target, code);
+  inquiry->group = inquiry->question.group;
   return status == STATUS_SUCCESS ? open_bodies(inquiry) : status;
 }
 
-copal_call_options inquiry_call(struct inquiry *inquiry) {
-  const struct settings *settings = inquiry->client.settings;
-  copal_call_options options = {
-      .message = &inquiry->message,
-      .remote = &inquiry->target.address,
-      .body_context = inquiry,
-      .buffer = inquiry->body,
-      .capacity = sizeof inquiry->body,
-      .block_size = (uint16_t)settings->block_size,
-      .q_block = settings->q_block,
-      .no_token = settings->no_token,
-  };
-  /* 0 would be no limit. */
-  if (settings->timeout != COPAL_NEVER) options.timeout = settings->timeout > 0 ? settings->timeout : 1;
-  if (settings->file != NULL) {
-    options.read = inquiry_read;
-    options.size = inquiry->source.size;
-  }
-  return options;
-}
-
-uint64_t inquiry_read(void *context, uint64_t offset, void *buffer, size_t size) {
-  struct inquiry *inquiry = context;
-  uint64_t total = inquiry->source.size == COPAL_SIZE_UNKNOWN ? 0 : inquiry->source.size;
-  if (offset > 0) progress_update(&inquiry->progress, "sent", offset, total, copal_now());
-  return source_read(&inquiry->source, offset, buffer, size);
-}
-
-bool inquiry_write(void *context, uint64_t offset, const void *data, size_t size) {
-  struct inquiry *inquiry = context;
-  if (sink_shows(&inquiry->sink, offset + size)) {
-    progress_clear(&inquiry->progress);
-  } else if (offset > 0) {
-    progress_update(&inquiry->progress, "received", offset + size, inquiry->client.trace.body_size, copal_now());
-  }
-  return sink_write(&inquiry->sink, offset, data, size);
-}
+copal_call_options inquiry_call(struct inquiry *inquiry) { return question_call(&inquiry->question); }
 
 enum status inquiry_failed(struct inquiry *inquiry, copal_error error) {
-  if (error == COPAL_ERR_BODY_WRITE) return inquiry_unwritten(inquiry);
   if (error == COPAL_ERR_BODY_READ) {
     /* Whoever interrupts the reading of standard input knows why it ended. */
-    if (interrupt_signal() == 0) complain(inquiry->client.command, "%s", inquiry->source.reason);
+    if (interrupt_signal() == 0) complain(inquiry->client.command, "%s", inquiry->question.source.reason);
     return STATUS_LOCAL;
   }
   return client_failed(&inquiry->client, error, &inquiry->target);
@@ -82,18 +52,16 @@ enum status inquiry_close(struct inquiry *inquiry, enum status status) {
     complain(inquiry->client.command, "%s", inquiry->sink.reason);
     status = STATUS_LOCAL;
   }
-  source_close(&inquiry->source);
+  question_close(&inquiry->question);
   client_close(&inquiry->client);
   return status;
 }
 
-static enum status check(const struct command *command, const struct settings *settings) {
+enum status inquiry_check(const struct command *command, const struct settings *settings) {
   const char *wrong = NULL;
   uint32_t block_size = settings->block_size;
   if (settings->operands_count == 0) {
     wrong = "which resource? A URI is missing, such as coap://[::1]/hello";
-  } else if (settings->operands_count > 1) {
-    wrong = "one URI at a time";
   } else if (block_size != 0 && (block_size < 16 || (block_size & (block_size - 1)) != 0)) {
     /* RFC 7959 2.2: sizes are powers of two, from 2**4 to 2**10. */
     wrong = "--block-size is one of 16, 32, 64, 128, 256, 512, 1024";
@@ -105,31 +73,30 @@ static enum status check(const struct command *command, const struct settings *s
   return STATUS_USAGE;
 }
 
+static enum status look_up(struct inquiry *inquiry) {
+  struct client *client = &inquiry->client;
+  char reason[FAILURE_TEXT_MAX];
+  copal_error error = client_look_up(client, &inquiry->target, reason, sizeof reason);
+  if (error == COPAL_OK) return STATUS_SUCCESS;
+  if (error == COPAL_ERR_URI_SCHEME || !client->settings->json) {
+    complain(client->command, "%s", reason);
+    return error == COPAL_ERR_URI_SCHEME ? STATUS_USAGE : status_of_error(error);
+  }
+  struct asked asked = question_asked(&inquiry->question);
+  struct outcome outcome = {
+      .round_trip = COPAL_NEVER, .error = error, .error_text = reason, .status = status_of_error(error)};
+  report_notification(&asked, &outcome);
+  return outcome.status;
+}
+
 static enum status open_bodies(struct inquiry *inquiry) {
-  const struct settings *settings = inquiry->client.settings;
   const char *wrong = NULL;
-  if (settings->file != NULL && !source_open(&inquiry->source, settings->file)) {
-    wrong = inquiry->source.reason;
-  } else if (!sink_open(&inquiry->sink, settings->output)) {
+  if (!question_open(&inquiry->question)) {
+    wrong = inquiry->question.source.reason;
+  } else if (!sink_open(&inquiry->sink, inquiry->client.settings->output)) {
     wrong = inquiry->sink.reason;
   }
   if (wrong == NULL) return STATUS_SUCCESS;
   complain(inquiry->client.command, "%s", wrong);
   return STATUS_LOCAL;
-}
-
-static enum status build(struct inquiry *inquiry, uint8_t code) {
-  const struct client *client = &inquiry->client;
-  copal_message *message = &inquiry->message;
-  copal_message_init(message, inquiry->buffer, sizeof inquiry->buffer, client->settings->non ? COPAL_NON : COPAL_CON,
-                     code);
-  copal_error error = copal_uri_to_options(&inquiry->target.uri, message);
-  if (error != COPAL_OK) {
-    complain(client->command, "%s: %s", inquiry->target.text, copal_error_text(error));
-    return status_of_error(error);
-  }
-  char reason[300];
-  enum status status = request_fill(message, client->settings, reason, sizeof reason);
-  if (status != STATUS_SUCCESS) complain(client->command, "%s", reason);
-  return status;
 }

@@ -16,6 +16,11 @@ struct value {
   size_t size;
 };
 
+static bool add_value(copal_message *message, uint16_t number, const char *text, const char *shown, char *error,
+                      size_t error_capacity);
+static bool add_etags(copal_message *message, uint16_t number, const char *name, const struct list *list, char *error,
+                      size_t error_capacity);
+static bool add_conditions(copal_message *message, const struct settings *settings, char *error, size_t error_capacity);
 static bool read_value(uint16_t number, const char *text, struct value *value, char *error, size_t error_capacity);
 static bool read_uint(uint16_t number, const char *text, struct value *value);
 static bool read_format(const char *text, uint32_t *format, char *error, size_t error_capacity);
@@ -53,17 +58,13 @@ bool request_add_option(copal_message *message, const char *text, char *error, s
   size_t name_size = equals != NULL ? (size_t)(equals - text) : strlen(text);
   uint16_t number;
   if (!request_option_number(text, name_size, &number, error, error_capacity)) return false;
-  struct value value = {.size = 0};
-  if (equals != NULL && !read_value(number, equals + 1, &value, error, error_capacity)) return false;
-  copal_message_add(message, number, value.bytes, value.size);
-  if (message->error == COPAL_OK) return true;
-  snprintf(error, error_capacity, "option '%s': %s", text, copal_error_text(message->error));
-  return false;
+  return add_value(message, number, equals != NULL ? equals + 1 : NULL, text, error, error_capacity);
 }
 
 enum status request_fill(copal_message *message, const struct settings *settings, char *error, size_t error_capacity) {
   if (!add_token(message, settings, error, error_capacity)) return STATUS_USAGE;
   if (!add_formats(message, settings, error, error_capacity)) return STATUS_USAGE;
+  if (!add_conditions(message, settings, error, error_capacity)) return STATUS_USAGE;
   if (!add_options(message, settings, error, error_capacity)) return STATUS_USAGE;
   return add_payload(message, settings, error, error_capacity);
 }
@@ -107,6 +108,30 @@ static bool add_formats(copal_message *message, const struct settings *settings,
   return true;
 }
 
+static bool add_conditions(copal_message *message, const struct settings *settings, char *error,
+                           size_t error_capacity) {
+  if (settings->if_none_match && settings->if_matches.count > 0) {
+    snprintf(error, error_capacity, "--if-match and --if-none-match exclude each other");
+    return false;
+  }
+  if (settings->if_none_match) copal_message_add(message, COPAL_OPTION_IF_NONE_MATCH, NULL, 0);
+  return add_etags(message, COPAL_OPTION_IF_MATCH, "--if-match", &settings->if_matches, error, error_capacity) &&
+         add_etags(message, COPAL_OPTION_ETAG, "--etag", &settings->etags, error, error_capacity);
+}
+
+static bool add_etags(copal_message *message, uint16_t number, const char *name, const struct list *list, char *error,
+                      size_t error_capacity) {
+  for (size_t i = 0; i < list->count; ++i) {
+    if (add_value(message, number, list->items[i], list->items[i], error, error_capacity)) continue;
+    if (message->error == COPAL_ERR_OPTION_VALUE) {
+      snprintf(error, error_capacity, "%s: '%s' is no ETag: that is up to 8 bytes, as text or as 0x and hexadecimal",
+               name, list->items[i]);
+    }
+    return false;
+  }
+  return true;
+}
+
 static bool add_options(copal_message *message, const struct settings *settings, char *error, size_t error_capacity) {
   /* What the command line says of an option that may stand only once replaces what the URI said. Said twice on the
    * command line, it is an error that the message latches. */
@@ -145,6 +170,17 @@ static enum status add_payload(copal_message *message, const struct settings *se
   }
   copal_message_set_payload(message, payload, size);
   return STATUS_SUCCESS;
+}
+
+/* text NULL: the value is empty. shown is the option as it was typed. */
+static bool add_value(copal_message *message, uint16_t number, const char *text, const char *shown, char *error,
+                      size_t error_capacity) {
+  struct value value = {.size = 0};
+  if (text != NULL && !read_value(number, text, &value, error, error_capacity)) return false;
+  copal_message_add(message, number, value.bytes, value.size);
+  if (message->error == COPAL_OK) return true;
+  snprintf(error, error_capacity, "option '%s': %s", shown, copal_error_text(message->error));
+  return false;
 }
 
 static bool read_value(uint16_t number, const char *text, struct value *value, char *error, size_t error_capacity) {

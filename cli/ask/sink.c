@@ -69,6 +69,14 @@ bool sink_end(struct sink *sink, uint32_t content_format, bool line) {
   return true;
 }
 
+void sink_give_up(struct sink *sink) {
+  sink->begin += (off_t)sink->size;
+  sink->filled = sink->filled || sink->size > 0;
+  sink->size = 0;
+  sink->held_size = 0;
+  sink->spilled = false;
+}
+
 bool sink_close(struct sink *sink) {
   if (!sink->named || sink->stream == NULL) return true;
   FILE *stream = sink->stream;

@@ -43,6 +43,9 @@ bool sink_shows(const struct sink *sink, uint64_t end);
  * feed stands behind it elsewhere too. Another body may follow. False, with the reason in sink->reason. */
 bool sink_end(struct sink *sink, uint32_t content_format, bool line);
 
+/* Nothing more of the present body will come: what there is of it stays. Another body may follow. */
+void sink_give_up(struct sink *sink);
+
 /* Closes the file. One that was made here and got nothing is removed; the file keeps a part of a body that is not
  * whole. False, with the reason in sink->reason. */
 bool sink_close(struct sink *sink);

@@ -7,42 +7,46 @@
 #include "cli/show/terminal.h"
 #include "copal/message.h"
 
+#define ASKING                                                                                                \
+  options_request, options_conditions, options_response, options_several, options_json, options_transmission, \
+      options_verbose, options_common
 #define WITHOUT_PAYLOAD \
-  { options_request, options_response, options_transmission, options_verbose, options_common }
+  { ASKING }
 #define WITH_PAYLOAD \
-  { options_payload, options_request, options_response, options_transmission, options_verbose, options_common }
+  { options_payload, ASKING }
 
 const struct command commands[] = {
-    {"get", "URI", "Read a resource",
+    {"get", "URI...", "Read a resource",
      "  copal get coap://[::1]/uptime\n"
      "  copal get -v --accept json coap://sensor.local/temperature\n",
      WITHOUT_PAYLOAD, method_run, COPAL_GET},
-    {"put", "URI", "Create or replace a resource",
+    {"put", "URI...", "Create or replace a resource",
      "  copal put --data 'on' coap://lamp.local/state\n"
      "  copal put --file body.cbor --format cbor -O If-None-Match coap://[::1]/store/a\n",
      WITH_PAYLOAD, method_run, COPAL_PUT},
-    {"post", "URI", "Have a resource process a payload, or create one below it",
+    {"post", "URI...", "Have a resource process a payload, or create one below it",
      "  copal post --data 'hello' coap://[::1]/store\n", WITH_PAYLOAD, method_run, COPAL_POST},
-    {"delete", "URI", "Delete a resource", "  copal delete coap://[::1]/store/1\n", WITHOUT_PAYLOAD, method_run,
+    {"delete", "URI...", "Delete a resource", "  copal delete coap://[::1]/store/1\n", WITHOUT_PAYLOAD, method_run,
      COPAL_DELETE},
-    {"fetch", "URI", "Read part of a resource, which the payload describes (RFC 8132)",
+    {"fetch", "URI...", "Read part of a resource, which the payload describes (RFC 8132)",
      "  copal fetch --hex 8101 --format cbor coap://[::1]/records\n", WITH_PAYLOAD, method_run, COPAL_FETCH},
-    {"patch", "URI", "Change part of a resource (RFC 8132)",
+    {"patch", "URI...", "Change part of a resource (RFC 8132)",
      "  copal patch --file change.json --format 52 coap://[::1]/object\n", WITH_PAYLOAD, method_run, COPAL_PATCH},
-    {"ipatch", "URI", "Change part of a resource, idempotently (RFC 8132)",
+    {"ipatch", "URI...", "Change part of a resource, idempotently (RFC 8132)",
      "  copal ipatch --file change.json --format 52 coap://[::1]/object\n", WITH_PAYLOAD, method_run, COPAL_IPATCH},
     {"observe",
      "URI",
      "Print a resource's state whenever it changes (RFC 7641)",
      "  copal observe --for 60 coap://sensor.local/temperature\n",
-     {options_observe, options_payload, options_request, options_transmission, options_verbose, options_common},
+     {options_observe, options_payload, options_request, options_conditions, options_json, options_transmission,
+      options_verbose, options_common},
      observe_run,
      0},
     {"ping",
      "URI",
      "Tell whether a server is alive, and how far away",
      "  copal ping --count 3 coap://192.0.2.1\n",
-     {options_ping, options_transmission, options_verbose, options_common},
+     {options_ping, options_json, options_transmission, options_verbose, options_common},
      ping_run,
      0},
     {"discover",

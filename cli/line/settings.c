@@ -8,6 +8,10 @@ struct settings settings_default(void) {
       .timeout = COPAL_NEVER,
       .ack_timeout = COPAL_NEVER,
       .retransmit = UINT32_MAX,
+      .max_latency = COPAL_NEVER,
+      .probing_rate = UINT32_MAX,
+      .repeat = 1,
+      .parallel = 1,
       .duration = COPAL_NEVER,
       .count = 4,
       .interval = COPAL_SECOND,
@@ -33,10 +37,34 @@ const struct option_entry options_common[] = {
     {0},
 };
 
+const struct option_entry options_json[] = {
+    {"json", 0, OPTION_FLAG, NULL, FIELD(json), 0, DAILY, "print JSON, one object a line"},
+    {0},
+};
+
 const struct option_entry options_transmission[] = {
     {"timeout", 't', OPTION_DURATION, "SECONDS", FIELD(timeout), 0, DAILY, "how long to wait in all"},
     {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, RARE, "first retransmission after this; 2"},
     {"retransmit", 0, OPTION_NUMBER, "N", FIELD(retransmit), 10, RARE, "how often to send again; 4"},
+    {"ack-random", 0, OPTION_TEXT, "FACTOR", FIELD(ack_random), 0, RARE, "up to so many times --ack-timeout; 1.5"},
+    {"nstart", 0, OPTION_NUMBER, "N", FIELD(nstart), 255, RARE, "so many to one server at a time; --parallel"},
+    {"max-latency", 0, OPTION_DURATION, "SECONDS", FIELD(max_latency), 0, RARE, "longest way one way; 100"},
+    {"probing-rate", 0, OPTION_NUMBER, "N", FIELD(probing_rate), 1000000000, RARE,
+     "bytes a second to who is silent; 1"},
+    {0},
+};
+
+const struct option_entry options_conditions[] = {
+    {"if-match", 0, OPTION_LIST, "ETAG", FIELD(if_matches), 0, RARE, "only if it is this version: text, or 0x..."},
+    {"if-none-match", 0, OPTION_FLAG, NULL, FIELD(if_none_match), 0, RARE, "only if it does not exist yet"},
+    {"etag", 0, OPTION_LIST, "ETAG", FIELD(etags), 0, RARE, "the version that is here: 2.03 if it still is so"},
+    {0},
+};
+
+const struct option_entry options_several[] = {
+    {"repeat", 0, OPTION_NUMBER, "N", FIELD(repeat), UINT32_MAX, RARE, "ask N times; 0 is until interrupted"},
+    {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(pace), 0, RARE, "from one round to the next; 0"},
+    {"parallel", 0, OPTION_NUMBER, "N", FIELD(parallel), 1024, RARE, "up to N requests under way; 1"},
     {0},
 };
 

@@ -34,6 +34,10 @@ struct settings {
   copal_time timeout;     /* of the whole wait; COPAL_NEVER leaves it to the library */
   copal_time ack_timeout; /* COPAL_NEVER: the library's default */
   uint32_t retransmit;    /* UINT32_MAX: the library's default */
+  const char *ack_random; /* a factor; NULL: the library's default */
+  copal_time max_latency; /* COPAL_NEVER: the library's default */
+  uint32_t probing_rate;  /* UINT32_MAX: the library's default */
+  uint32_t nstart;        /* 0: as many as --parallel */
 
   /* requests */
   struct list options; /* NAME[=VALUE] */
@@ -41,6 +45,13 @@ struct settings {
   const char *data, *file, *hex;
   uint32_t block_size; /* 0: the library's choice */
   bool non, no_token, no_response, q_block;
+  struct list if_matches, etags; /* 0xHEX or text */
+  bool if_none_match;
+
+  /* several requests */
+  uint32_t repeat;   /* 0: until interrupted */
+  uint32_t parallel; /* under way at a time; at least 1 */
+  copal_time pace;   /* from one round to the next */
 
   /* observe */
   uint32_t notifications; /* 0: no limit */
@@ -113,8 +124,11 @@ extern const struct option_title option_titles[];
 
 extern const struct option_entry options_verbose[];
 extern const struct option_entry options_common[];
+extern const struct option_entry options_json[];
 extern const struct option_entry options_transmission[];
 extern const struct option_entry options_request[];
+extern const struct option_entry options_conditions[];
+extern const struct option_entry options_several[];
 extern const struct option_entry options_response[];
 extern const struct option_entry options_payload[];
 extern const struct option_entry options_observe[];

@@ -56,6 +56,24 @@ bool value_duration(const char *text, copal_time *value) {
   return true;
 }
 
+bool value_permille(const char *text, uint32_t limit, uint32_t *value) {
+  uint64_t whole = 0, unit = 1000;
+  size_t digits = 0;
+  for (; *text >= '0' && *text <= '9'; ++text, ++digits) {
+    whole = whole * 10 + (uint64_t)(*text - '0') * 1000;
+    if (whole > limit) return false;
+  }
+  if (*text == '.') {
+    for (++text; *text >= '0' && *text <= '9'; ++text, ++digits) {
+      unit /= 10;
+      whole += (uint64_t)(*text - '0') * unit;
+    }
+  }
+  if (digits == 0 || *text != '\0' || whole > limit) return false;
+  *value = (uint32_t)whole;
+  return true;
+}
+
 const char *value_duration_text(copal_time duration, char *buffer, size_t capacity) {
   if (duration < COPAL_MILLISECOND) {
     snprintf(buffer, capacity, "%" PRIu64 " us", duration / COPAL_MICROSECOND);

@@ -14,6 +14,9 @@ bool value_number(const char *text, uint32_t limit, uint32_t *value);
 /* Seconds with an optional fraction, "2", "0.25", ".5", "1.5s", or milliseconds, "250ms". At most 10^9 seconds. */
 bool value_duration(const char *text, copal_time *value);
 
+/* A factor such as "1.5", in thousandths of at most limit; digits behind the third are dropped. */
+bool value_permille(const char *text, uint32_t limit, uint32_t *value);
+
 /* A duration for people, in the unit that suits it: "350 us", "1.2 ms", "45.0 s". Returns buffer. */
 const char *value_duration_text(copal_time duration, char *buffer, size_t capacity);
 

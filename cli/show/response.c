@@ -101,12 +101,18 @@ static void show_diagnostic(const struct answer *answer) {
   if (payload.data[payload.size - 1] != '\n') fputc('\n', stderr);
 }
 
-/* RFC 9290, as "title: detail (options 65001, 65003)". False where nothing is said. */
+/* RFC 9290, as "title: detail (options 65001, 65003)", without what the status line said already. False where nothing
+ * can be read. */
 static bool show_problem(const struct answer *answer) {
   copal_problem problem;
   if (!copal_problem_read(answer->body, &problem)) return false;
+  /* Servers without more to say tell what the code says. */
+  const char *name = copal_code_name(answer->message->code);
+  bool is_known =
+      name != NULL && problem.title.size == strlen(name) && memcmp(problem.title.data, name, problem.title.size) == 0;
+  if (is_known) problem.title.size = 0;
   bool has_text = problem.title.size + problem.detail.size > 0;
-  if (!has_text && problem.options_count == 0) return false;
+  if (!has_text && problem.options_count == 0) return is_known;
   fputs("  ", stderr);
   terminal_text(stderr, problem.title, false);
   if (problem.title.size > 0 && problem.detail.size > 0) fputs(": ", stderr);

@@ -207,16 +207,22 @@ typedef struct copal_call {
 
 /* How a call stands when its handler is called. It lives for that call. */
 typedef struct copal_result {
-  copal_error error;      /* COPAL_OK: a response has come, whatever its code */
-  const copal_rx *rx;     /* the response, of several exchanges the last; NULL with an error, and where the request's
-                             No-Response option (RFC 7967) asks for none. It names no transmissions */
-  copal_bytes body;       /* whole; empty when a writer has taken it */
-  uint64_t body_size;     /* bytes of the whole body */
-  copal_time began;       /* first transmission; COPAL_NEVER: there was none */
-  uint32_t exchanges;     /* requests that it took */
-  uint32_t transmissions; /* of the last one */
-  bool last;              /* the handler is not called again. Observations and groups: more may come */
-  bool observed;          /* the server keeps telling of changes */
+  copal_error error;        /* COPAL_OK: a response has come, whatever its code */
+  const copal_rx *rx;       /* the response, of several exchanges the last; NULL with an error, and where the request's
+                               No-Response option (RFC 7967) asks for none. It names no transmissions */
+  copal_bytes body;         /* whole; empty when a writer has taken it */
+  uint64_t body_size;       /* bytes of the whole body */
+  copal_time began;         /* first transmission; COPAL_NEVER: there was none */
+  copal_time asked;         /* that of the last request; COPAL_NEVER: there was none */
+  uint32_t exchanges;       /* requests that it took */
+  uint32_t transmissions;   /* of the last one */
+  uint32_t retransmissions; /* of all of them */
+  uint32_t blocks_out;      /* blocks of the request's body that were made, those that were made again included; 0: it
+                               went in one message */
+  uint32_t blocks_in;       /* blocks that the response's body came in; 0: it came in one message */
+  bool acknowledged;        /* the last request had an empty ACK: its response comes separately, or was to */
+  bool last;                /* the handler is not called again. Observations and groups: more may come */
+  bool observed;            /* the server keeps telling of changes */
 } copal_result;
 
 /* Told the result of a call: once, or, of an observation, at each change, and of a request to a group, at each answer,

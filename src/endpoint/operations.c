@@ -58,6 +58,8 @@ static copal_error send_next(copal_endpoint *endpoint, struct operation *operati
   endpoint->calls[index] = (struct call){told, operation};
   operation->exchange = exchange_handle(&endpoint->engine.exchanges, index);
   ++operation->exchanges;
+  operation->transmissions = 0;
+  operation->acknowledged = false;
   note_token(&endpoint->engine.exchanges, operation, index);
   return COPAL_OK;
 }
@@ -92,8 +94,13 @@ static void deliver(copal_endpoint *endpoint, struct operation *operation, const
                          .rx = rx == NULL ? NULL : &told_rx,
                          .body = body_of(download, rx),
                          .began = operation->began,
+                         .asked = operation->asked,
                          .exchanges = operation->exchanges,
                          .transmissions = operation->transmissions,
+                         .retransmissions = operation->retransmissions,
+                         .blocks_out = operation->upload.blocks,
+                         .blocks_in = download->in_blocks ? download->blocks : 0,
+                         .acknowledged = operation->acknowledged,
                          .last = last,
                          .observed = !copal_tx_none(operation->observation)};
   if (rx != NULL) result.body_size = download->in_blocks ? download->size : rx->message.payload.size;
@@ -242,10 +249,18 @@ static void told_of_observation(copal_endpoint *endpoint, struct operation *oper
 
 /* --- What becomes of an exchange ------------------------------------------------------------------ */
 
-static void note_transmissions(const copal_endpoint *endpoint, struct operation *operation, copal_tx tx) {
+/* A group's exchange, and one of a burst, is looked at again and again. */
+static void note_transmissions(const copal_endpoint *endpoint, struct operation *operation, copal_tx tx,
+                               const copal_rx *rx) {
   const struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, tx.index);
+  uint8_t before = operation->transmissions > 1 ? operation->transmissions : 1;
   operation->transmissions = exchange->transmissions;
-  if (operation->began == COPAL_NEVER && exchange->transmissions > 0) operation->began = exchange->as.sent_at;
+  if (exchange->transmissions == 0) return;
+  if (exchange->transmissions > before) operation->retransmissions += (uint32_t)(exchange->transmissions - before);
+  bool piggybacked = rx != NULL && rx->type == COPAL_ACK;
+  operation->acknowledged = exchange->replies > 0 && (exchange->flags & EXCHANGE_RST) == 0 && !piggybacked;
+  operation->asked = exchange->as.sent_at;
+  if (operation->began == COPAL_NEVER) operation->began = exchange->as.sent_at;
 }
 
 /* RFC 9177 4.3: "a Reset message may be sent in case of" a server that does not know Q-Block. Once it is known the
@@ -271,7 +286,7 @@ static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copa
     return;
   }
   assert(copal_same_tx(tx, operation->exchange));
-  note_transmissions(endpoint, operation, tx);
+  note_transmissions(endpoint, operation, tx, rx);
   if (rx == NULL && outlives(endpoint, operation, error)) return;
   if (rx == NULL) {
     /* A group that is not to answer has no sooner end than its time. */
@@ -296,7 +311,7 @@ void endpoint_note_acknowledged(copal_endpoint *endpoint, uint32_t exchange) {
   if (endpoint->calls[exchange].handler != told) return;
   struct operation *operation = (struct operation *)endpoint->calls[exchange].context;
   if (operation->exchange.index != exchange || !quick_acknowledged(operation)) return;
-  note_transmissions(endpoint, operation, operation->exchange);
+  note_transmissions(endpoint, operation, operation->exchange, NULL);
   endpoint_wait_operation(endpoint, operation);
 }
 

@@ -31,6 +31,7 @@ copal_error download_put(struct operations *operations, struct operation *operat
     memcpy(download->buffer + download->size, data.data, data.size);
   }
   download->size += data.size;
+  ++download->blocks;
   return COPAL_OK;
 }
 
@@ -111,6 +112,7 @@ void download_begin(struct operation *operation, const copal_view *response) {
   bool alone = operation->plain || operation->multicast;
   note_representation(download, response);
   download->size = 0;
+  download->blocks = 0;
   download->szx = operation->szx_wanted;
   download->class = COPAL_CODE_CLASS(response->code);
   download->writing = download->write != NULL && download->class == 2 && !alone;

@@ -84,6 +84,7 @@ static copal_error fill(struct operations *operations, const copal_call_options 
                                   .body_context = options->body_context,
                                   .timeout = options->timeout,
                                   .began = COPAL_NEVER,
+                                  .asked = COPAL_NEVER,
                                   .download = {.write = options->write,
                                                .buffer = (uint8_t *)options->buffer,
                                                .capacity = options->buffer == NULL ? 0 : options->capacity},

@@ -32,6 +32,7 @@ struct upload {
   uint64_t total;     /* its size, or COPAL_SIZE_UNKNOWN */
   uint64_t offset;    /* of the block that was sent last */
   uint32_t size;      /* of that block */
+  uint32_t blocks;    /* that were made */
   uint8_t szx;
   bool in_blocks;
   bool more;      /* that block is not the last */
@@ -44,7 +45,8 @@ struct download {
   copal_writer *write; /* of a successful response; or NULL: gather it */
   uint8_t *buffer;
   size_t capacity;
-  uint64_t size; /* of what has come */
+  uint64_t size;   /* of what has come */
+  uint32_t blocks; /* that it came in */
   uint32_t content_format;
   uint8_t etag[8];
   uint8_t etag_size; /* 0: it has none */
@@ -92,6 +94,7 @@ struct operation {
   copal_time timeout;    /* of a round: of the whole, or of an observation's each state; 0 for none */
   copal_time expires_at; /* the end of this round, or COPAL_NEVER */
   copal_time began;      /* first transmission; COPAL_NEVER before */
+  copal_time asked;      /* that of the latest request */
   copal_time renew_at;   /* of an observation */
   copal_tx exchange;     /* whose response the operation waits for, or none */
   copal_tx observation;  /* whose token the notifications have, or none */
@@ -104,8 +107,9 @@ struct operation {
   uint32_t request;   /* slot in the store: the request as it was given, whole where its body is in it */
   uint32_t head_size; /* of the request without payload */
   uint32_t exchanges; /* requests so far */
-  uint32_t tag;       /* its Request-Tag, if it needs one */
-  uint8_t transmissions;
+  uint32_t retransmissions;
+  uint32_t tag;          /* its Request-Tag, if it needs one */
+  uint8_t transmissions; /* of the latest request, as it was last looked at */
   uint8_t echo[ECHO_SIZE_MAX];
   uint8_t echo_size;  /* 0: none */
   uint8_t token[8];   /* of an observation, made by the engine */
@@ -123,9 +127,10 @@ struct operation {
   bool con;
   bool reads; /* GET or FETCH: it may be repeated */
   bool no_token;
-  bool observe;     /* as was asked for */
-  bool registering; /* the exchange is to begin or renew an observation */
-  bool unanswered;  /* RFC 7967: no response is wanted */
+  bool observe;      /* as was asked for */
+  bool registering;  /* the exchange is to begin or renew an observation */
+  bool unanswered;   /* RFC 7967: no response is wanted */
+  bool acknowledged; /* the latest request, by an empty ACK */
 };
 
 struct operations {

@@ -218,6 +218,7 @@ static copal_error put(struct operations *operations, struct operation *operatio
                        copal_bytes payload) {
   struct download *download = &operation->download;
   if (download->writing) return download_put(operations, operation, payload);
+  ++download->blocks;
   memcpy(download->buffer + block_offset(block), payload.data, payload.size);
   return COPAL_OK;
 }

@@ -77,6 +77,7 @@ static copal_error add_block(struct operations *operations, struct operation *op
   add_size(upload, quick, message);
   upload_add_tag(operation, message);
   copal_message_set_payload(message, operations->block, upload->size);
+  ++upload->blocks;
   return COPAL_OK;
 }
 

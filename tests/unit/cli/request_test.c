@@ -169,6 +169,47 @@ static void two_payloads_are_refused(void **state) {
   assert_string_equal(error, "--data, --file and --hex exclude each other");
 }
 
+static void conditions_are_options(void **state) {
+  (void)state;
+  settings.if_matches = (struct list){{"0x0102", "text", ""}, 3};
+  settings.etags = (struct list){{"0xff"}, 1};
+  assert_int_equal(request_fill(&message, &settings, error, sizeof error), STATUS_SUCCESS);
+  copal_view view = copal_message_view(&message);
+  static const struct {
+    uint16_t number;
+    size_t size;
+    const char *value;
+  } expected[] = {{COPAL_OPTION_IF_MATCH, 2, "\x01\x02"},
+                  {COPAL_OPTION_IF_MATCH, 4, "text"},
+                  {COPAL_OPTION_IF_MATCH, 0, ""},
+                  {COPAL_OPTION_ETAG, 1, "\xff"}};
+  copal_option option;
+  for (size_t i = 0; i < sizeof expected / sizeof expected[0]; ++i) {
+    assert_true(copal_option_index(&view, i, &option));
+    assert_int_equal(option.number, expected[i].number);
+    assert_int_equal(option.size, expected[i].size);
+    if (option.size > 0) assert_memory_equal(option.value, expected[i].value, option.size);
+  }
+  assert_false(copal_option_index(&view, 4, &option));
+  settings.if_none_match = true;
+  assert_int_equal(request_fill(&message, &settings, error, sizeof error), STATUS_USAGE);
+  assert_non_null(strstr(error, "exclude each other"));
+}
+
+static void what_is_no_etag_is_refused(void **state) {
+  (void)state;
+  static const char *const bad[] = {"nine char", "0x010203040506070809", "0xzz", "0x1"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) {
+    setup(state);
+    settings.if_matches = (struct list){{bad[i]}, 1};
+    assert_int_equal(request_fill(&message, &settings, error, sizeof error), STATUS_USAGE);
+    assert_non_null(strstr(error, bad[i]));
+  }
+  setup(state);
+  settings.etags = (struct list){{""}, 1};
+  assert_int_equal(request_fill(&message, &settings, error, sizeof error), STATUS_USAGE);
+}
+
 static void a_token_is_taken_as_it_is(void **state) {
   (void)state;
   settings.token = "4a 1b";
@@ -197,6 +238,8 @@ int main(void) {
       cmocka_unit_test_setup(a_payload_in_a_file_is_left_to_who_sends, setup),
       cmocka_unit_test_setup(an_option_is_known_to_be_given_by_name_or_number, setup),
       cmocka_unit_test_setup(two_payloads_are_refused, setup),
+      cmocka_unit_test_setup(conditions_are_options, setup),
+      cmocka_unit_test_setup(what_is_no_etag_is_refused, setup),
       cmocka_unit_test_setup(a_token_is_taken_as_it_is, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

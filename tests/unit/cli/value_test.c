@@ -89,6 +89,22 @@ static enum hex_result hex(const char *text, uint8_t *bytes, size_t capacity, si
   return value_hex(text, strlen(text), bytes, capacity, size);
 }
 
+static void a_factor_is_read_in_thousandths(void **state) {
+  (void)state;
+  uint32_t value = 7;
+  assert_true(value_permille("1.5", 4000, &value));
+  assert_int_equal(value, 1500);
+  assert_true(value_permille("4", 4000, &value));
+  assert_int_equal(value, 4000);
+  assert_true(value_permille(".25", 4000, &value));
+  assert_int_equal(value, 250);
+  assert_true(value_permille("1.23456789", 4000, &value));
+  assert_int_equal(value, 1234);
+  static const char *const bad[] = {"", ".", "1.5x", "-1", "1,5", "4.001", "99999999999999999999", "4294967.297"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) assert_false(value_permille(bad[i], 4000, &value));
+  assert_int_equal(value, 1234);
+}
+
 static void hexadecimal_skips_blanks_colons_and_a_prefix(void **state) {
   (void)state;
   static const uint8_t expected[] = {0x40, 0x01, 0x7d, 0xAB};
@@ -155,6 +171,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_duration_is_refused),
       cmocka_unit_test(a_duration_is_shown_in_the_unit_that_suits_it),
       cmocka_unit_test(a_size_is_shown_in_the_unit_that_suits_it),
+      cmocka_unit_test(a_factor_is_read_in_thousandths),
       cmocka_unit_test(hexadecimal_skips_blanks_colons_and_a_prefix),
       cmocka_unit_test(hexadecimal_appends),
       cmocka_unit_test(what_is_no_hexadecimal_is_named),
