@@ -56,6 +56,7 @@ static enum status run(const struct command *command, int argc, char **argv) {
   char error[200];
   bool good = arguments_parse(command->tables, argc, argv, &settings, error, sizeof error);
   terminal_setup((enum color)settings.color);
+  terminal_set_pretty((enum pretty)settings.pretty);
   if (!good) {
     complain(command->name, "%s; \"copal %s --help\" lists the options", error, command->name);
     return STATUS_USAGE;
