@@ -29,7 +29,8 @@ struct question {
   struct target target;
   copal_error error; /* why it has no answer */
   bool group;
-  bool follows;                /* asks a group's member for what did not fit its answer */
+  bool follows; /* asks a group's member for what did not fit its answer */
+  uint16_t block_size;
   uint8_t list[LIST_SIZE_MAX]; /* where a list in blocks is gathered */
 };
 
@@ -58,8 +59,8 @@ static enum status build(const struct question *question, copal_message *message
 static void answered(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context);
 static void take_answer(struct question *question, const copal_result *result);
 static void give_up(struct question *question, copal_error error);
-static bool has_more(const copal_view *response);
-static void follow(const struct question *group, const copal_address *member);
+static bool has_more(const copal_view *response, uint16_t *block_size);
+static void follow(const struct question *group, const copal_address *member, uint16_t block_size);
 static bool is_known(struct discovery *discovery, const copal_address *host);
 
 enum status discover_run(const struct command *command, const struct settings *settings) {
@@ -211,6 +212,7 @@ static enum status ask(struct discovery *discovery, struct question *question) {
                                         : 1,
       .buffer = question->list,
       .capacity = sizeof question->list,
+      .block_size = question->block_size,
   };
   question->error = copal_call_begin(discovery->client.endpoint, &options, NULL);
   if (question->error == COPAL_OK) ++discovery->pending;
@@ -255,8 +257,9 @@ static void take_answer(struct question *question, const copal_result *result) {
   const copal_rx *rx = result->rx;
   if (question->group) {
     if (is_known(discovery, &rx->path.remote)) return;
-    if (has_more(&rx->message)) {
-      follow(question, &rx->path.remote);
+    uint16_t block_size;
+    if (has_more(&rx->message, &block_size)) {
+      follow(question, &rx->path.remote, block_size);
       return;
     }
   }
@@ -282,15 +285,19 @@ static void give_up(struct question *question, copal_error error) {
   if (discovery->answers++ == 0) discovery->status = status;
 }
 
-static bool has_more(const copal_view *response) {
+static bool has_more(const copal_view *response, uint16_t *block_size) {
   copal_option option;
   if (!copal_find(response, COPAL_OPTION_BLOCK2, &option) || option.size > 3) return false;
-  return copal_block_of(copal_option_uint(&option)).more;
+  copal_block block = copal_block_of(copal_option_uint(&option));
+  if (block.szx > 6) return false;
+  *block_size = (uint16_t)(16u << block.szx);
+  return block.more;
 }
 
-/* RFC 7959 2.8: blocks after the first one are asked for by unicast. The whole list is, since the member may have
- * changed it meanwhile. */
-static void follow(const struct question *group, const copal_address *member) {
+/* RFC 7959 2.8: "the client retrieves any further blocks using unicast exchanges; in the unicast requests, the client
+ * SHOULD heed any block size preferences indicated by the server in the response to the multicast request." The first
+ * block is asked for again too, since the list may change meanwhile. */
+static void follow(const struct question *group, const copal_address *member, uint16_t block_size) {
   struct discovery *discovery = group->discovery;
   struct question *question = add_question(discovery);
   if (question == NULL) {
@@ -300,6 +307,7 @@ static void follow(const struct question *group, const copal_address *member) {
   question->target = group->target;
   question->target.address = *member;
   question->follows = true;
+  question->block_size = block_size;
   copal_address_text(discovery->client.endpoint, member, question->target.name, sizeof question->target.name);
   enum status status = ask(discovery, question);
   if (status == STATUS_SUCCESS && question->error != COPAL_OK) give_up(question, question->error);
