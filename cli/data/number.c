@@ -40,6 +40,10 @@ static int shortest(double number, char *digits) {
   for (int precision = 0; precision < DIGITS_MAX; ++precision) {
     snprintf(text, sizeof text, "%.*e", precision, number);
     if (strtod(text, NULL) == number) break;
+    /* Beside a power of two, numbers that read back as it are more above than below: printf finds the nearest only. */
+    char *last = strchr(text, 'e') - 1;
+    *last = (char)(*last + (*last < '9' ? 1 : 0));
+    if (strtod(text, NULL) == number) break;
   }
   char *mark = strchr(text, 'e');
   size_t count = 0;
