@@ -77,6 +77,7 @@ static enum status run(const struct command *command, int argc, char **argv) {
     return status;
   }
   terminal_setup((enum color)settings.color);
+  terminal_set_pretty((enum pretty)settings.pretty);
   return command->run(command, &settings);
 }
 

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/data/format.h"
+#include "cli/data/json_reader.h"
+#include "cli/data/json_to_cbor.h"
 #include "cli/line/formats.h"
 #include "cli/line/suggest.h"
 #include "cli/line/value.h"
@@ -27,6 +30,8 @@ static bool read_format(const char *text, uint32_t *format, char *error, size_t 
 static bool add_token(copal_message *message, const struct settings *settings, char *error, size_t error_capacity);
 static bool add_formats(copal_message *message, const struct settings *settings, char *error, size_t error_capacity);
 static bool add_options(copal_message *message, const struct settings *settings, char *error, size_t error_capacity);
+static bool add_json(const copal_message *message, const char *text, uint8_t *payload, size_t *size, char *error,
+                     size_t error_capacity);
 static enum status add_payload(copal_message *message, const struct settings *settings, char *error,
                                size_t error_capacity);
 
@@ -103,6 +108,7 @@ static bool add_formats(copal_message *message, const struct settings *settings,
   format = COPAL_FORMAT_NONE;
   if (settings->data != NULL) format = COPAL_TEXT_PLAIN;
   if (settings->file != NULL || settings->hex != NULL) format = COPAL_OCTET_STREAM;
+  if (settings->json_data != NULL) format = COPAL_JSON;
   if (settings->format != NULL && !read_format(settings->format, &format, error, error_capacity)) return false;
   if (format != COPAL_FORMAT_NONE) copal_message_add_uint(message, COPAL_OPTION_CONTENT_FORMAT, format);
   return true;
@@ -150,9 +156,10 @@ static bool add_options(copal_message *message, const struct settings *settings,
 
 static enum status add_payload(copal_message *message, const struct settings *settings, char *error,
                                size_t error_capacity) {
-  int given = (settings->data != NULL) + (settings->file != NULL) + (settings->hex != NULL);
+  int given =
+      (settings->data != NULL) + (settings->file != NULL) + (settings->hex != NULL) + (settings->json_data != NULL);
   if (given > 1) {
-    snprintf(error, error_capacity, "--data, --file and --hex exclude each other");
+    snprintf(error, error_capacity, "--data, --file, --hex and --json-data exclude each other");
     return STATUS_USAGE;
   }
   static uint8_t payload[REQUEST_SIZE_MAX];
@@ -160,6 +167,9 @@ static enum status add_payload(copal_message *message, const struct settings *se
   if (settings->data != NULL) {
     copal_message_set_payload(message, settings->data, strlen(settings->data));
     return STATUS_SUCCESS;
+  }
+  if (settings->json_data != NULL && !add_json(message, settings->json_data, payload, &size, error, error_capacity)) {
+    return STATUS_USAGE;
   }
   if (settings->hex != NULL) {
     enum hex_result result = value_hex(settings->hex, strlen(settings->hex), payload, sizeof payload, &size);
@@ -181,6 +191,33 @@ static bool add_value(copal_message *message, uint16_t number, const char *text,
   if (message->error == COPAL_OK) return true;
   snprintf(error, error_capacity, "option '%s': %s", shown, copal_error_text(message->error));
   return false;
+}
+
+/* JSON as it is, or as CBOR where the message's Content-Format says so; payload has room for REQUEST_SIZE_MAX. */
+static bool add_json(const copal_message *message, const char *text, uint8_t *payload, size_t *size, char *error,
+                     size_t error_capacity) {
+  copal_bytes json = {(const uint8_t *)text, strlen(text)};
+  const char *wrong;
+  size_t at;
+  if (!json_reader_check(json, &wrong, &at)) {
+    snprintf(error, error_capacity, "--json-data is not JSON: %s at byte %zu", wrong, at + 1);
+    return false;
+  }
+  copal_view view = copal_message_view(message);
+  enum data_kind kind = data_kind_of(copal_find_uint(&view, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE));
+  wrong = NULL;
+  if (kind == DATA_CBOR || kind == DATA_CBOR_SEQUENCE || kind == DATA_SENML_CBOR) {
+    struct cbor_writer writer = {payload, REQUEST_SIZE_MAX, 0, false};
+    wrong = json_to_cbor(json, &writer);
+    *size = writer.size;
+  } else if (json.size <= REQUEST_SIZE_MAX) {
+    memcpy(payload, json.data, json.size);
+    *size = json.size;
+  } else {
+    wrong = "it is too large";
+  }
+  if (wrong != NULL) snprintf(error, error_capacity, "--json-data cannot be sent: %s", wrong);
+  return wrong == NULL;
 }
 
 static bool read_value(uint16_t number, const char *text, struct value *value, char *error, size_t error_capacity) {

@@ -26,7 +26,7 @@ bool sink_open(struct sink *sink, const char *path) {
   sink->named = path != NULL && strcmp(path, "-") != 0;
   sink->path = sink->named ? path : "standard output";
   sink->stream = stdout;
-  sink->screen = !sink->named && terminal_is(stdout);
+  sink->screen = !sink->named && terminal_is_read();
   if (sink->named && !open_file(sink, path)) return false;
   return sink->screen || find_begin(sink);
 }

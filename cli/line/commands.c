@@ -50,12 +50,12 @@ const struct command commands[] = {
      ping_run,
      0},
     {"discover",
-     "[URI]",
+     "[URI|all]",
      "List the resources of a server, or of all servers near by",
      "  copal discover\n"
      "  copal discover --rt 'temp*' coap://192.0.2.1\n"
      "  copal discover --interface eth0 ff02::fd\n",
-     {options_discover, options_transmission, options_verbose, options_common},
+     {options_discover, options_json, options_transmission, options_verbose, options_common},
      discover_run,
      0},
     {"decode",

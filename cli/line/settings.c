@@ -33,6 +33,7 @@ const struct option_entry options_common[] = {
     {"quiet", 'q', OPTION_FLAG, NULL, FIELD(quiet), 0, DAILY, "say nothing on standard error"},
     {"color", 0, OPTION_CHOICE, "auto|always|never", FIELD(color), 0, RARE, "colours (auto: on a terminal)"},
     {"no-config", 0, OPTION_FLAG, NULL, FIELD(no_config), 0, RARE, "no defaults from a file or COPAL_OPTIONS"},
+    {"pretty", 0, OPTION_CHOICE, "auto|always|never", FIELD(pretty), 0, RARE, "readable bodies (auto: on a terminal)"},
     {"help", 'h', OPTION_FLAG, NULL, FIELD(help), 0, DAILY, "what is needed daily, and an example"},
     {0},
 };
@@ -89,6 +90,7 @@ const struct option_entry options_payload[] = {
     {"data", 'd', OPTION_TEXT, "TEXT", FIELD(data), 0, DAILY, "payload: this text"},
     {"file", 'f', OPTION_TEXT, "FILE", FIELD(file), 0, DAILY, "payload: what is in it; \"-\" is standard input"},
     {"hex", 0, OPTION_TEXT, "HEX", FIELD(hex), 0, RARE, "payload: these bytes"},
+    {"json-data", 0, OPTION_TEXT, "JSON", FIELD(json_data), 0, DAILY, "payload: this JSON; as CBOR with --format cbor"},
     {"format", 0, OPTION_TEXT, "FORMAT", FIELD(format), 0, DAILY, "its format; text (--data), else octets"},
     {0},
 };

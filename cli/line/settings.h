@@ -20,6 +20,8 @@ enum observe_method { OBSERVE_GET, OBSERVE_FETCH };
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+enum pretty { PRETTY_AUTO, PRETTY_ALWAYS, PRETTY_NEVER };
+
 /* Texts are borrowed from argv; NULL where the option was not given. */
 struct settings {
   char **operands; /* what is not an option, in order */
@@ -27,6 +29,7 @@ struct settings {
 
   /* common */
   uint32_t color;   /* enum color */
+  uint32_t pretty;  /* enum pretty */
   uint32_t verbose; /* how often it was said */
   bool quiet, help, json, no_config;
 
@@ -42,7 +45,7 @@ struct settings {
   /* requests */
   struct list options; /* NAME[=VALUE] */
   const char *accept, *format, *token, *output;
-  const char *data, *file, *hex;
+  const char *data, *file, *hex, *json_data;
   uint32_t block_size; /* 0: the library's choice */
   bool non, no_token, no_response, q_block;
   struct list if_matches, etags; /* 0xHEX or text */

@@ -9,7 +9,6 @@
 
 static void open_level(struct json *json, const char *key, bool array);
 static void begin_value(struct json *json, const char *key);
-static void put_string(FILE *stream, copal_bytes text);
 static size_t put_escape(FILE *stream, const uint8_t *at, size_t left);
 
 void json_begin(struct json *json, FILE *stream) {
@@ -35,7 +34,7 @@ void json_close(struct json *json) {
 
 void json_string(struct json *json, const char *key, copal_bytes text) {
   begin_value(json, key);
-  put_string(json->stream, text);
+  json_quote(json->stream, text);
 }
 
 void json_text(struct json *json, const char *key, const char *text) {
@@ -95,6 +94,21 @@ void json_raw(struct json *json, const char *key, copal_bytes text) {
   fwrite(text.data, 1, text.size, json->stream);
 }
 
+void json_quote(FILE *stream, copal_bytes text) {
+  fputc('"', stream);
+  for (size_t at = 0; at < text.size;) {
+    size_t size = terminal_character(text.data + at, text.size - at);
+    if (size == 0) {
+      at += put_escape(stream, text.data + at, text.size - at);
+      continue;
+    }
+    if (text.data[at] == '"' || text.data[at] == '\\') fputc('\\', stream);
+    fwrite(text.data + at, 1, size, stream);
+    at += size;
+  }
+  fputc('"', stream);
+}
+
 static void open_level(struct json *json, const char *key, bool array) {
   assert(json->depth < JSON_DEPTH_MAX);
   begin_value(json, key);
@@ -110,23 +124,8 @@ static void begin_value(struct json *json, const char *key) {
   if ((json->filled & bit) != 0) fputc(',', json->stream);
   json->filled |= bit;
   if (key == NULL) return;
-  put_string(json->stream, (copal_bytes){(const uint8_t *)key, strlen(key)});
+  json_quote(json->stream, (copal_bytes){(const uint8_t *)key, strlen(key)});
   fputc(':', json->stream);
-}
-
-static void put_string(FILE *stream, copal_bytes text) {
-  fputc('"', stream);
-  for (size_t at = 0; at < text.size;) {
-    size_t size = terminal_character(text.data + at, text.size - at);
-    if (size == 0) {
-      at += put_escape(stream, text.data + at, text.size - at);
-      continue;
-    }
-    if (text.data[at] == '"' || text.data[at] == '\\') fputc('\\', stream);
-    fwrite(text.data + at, 1, size, stream);
-    at += size;
-  }
-  fputc('"', stream);
 }
 
 /* RFC 8259 7: "All Unicode characters may be placed within the quotation marks, except for the characters that MUST be

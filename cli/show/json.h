@@ -39,4 +39,7 @@ void json_null(struct json *json, const char *key);
 /* Text that is JSON already, on one line. */
 void json_raw(struct json *json, const char *key, copal_bytes text);
 
+/* A string with its quotes, as json_string writes it, into no document. */
+void json_quote(FILE *stream, copal_bytes text);
+
 #endif

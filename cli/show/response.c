@@ -31,11 +31,13 @@ enum status response_show(const struct answer *answer, const struct settings *se
 
 void response_show_body(copal_bytes body, uint32_t content_format) {
   if (body.size == 0) return;
-  if (!terminal_is(stdout)) {
+  if (!terminal_is_read()) {
     fwrite(body.data, 1, body.size, stdout);
-    return;
+  } else if (terminal_is_pretty()) {
+    body_print(stdout, body, content_format);
+  } else {
+    body_print_plain(stdout, body);
   }
-  body_print(stdout, body, content_format);
 }
 
 static void show_status(const struct answer *answer) {

@@ -1,6 +1,7 @@
 /* What goes to people: colours where they are wanted, text of peers made harmless, and complaints.
  *
- * Whether a stream gets colours is the one thing that the command remembers globally: it is true of the process. */
+ * Whether a stream gets colours and whether bodies are made readable is all that the command remembers globally: it is
+ * true of the process. */
 #include "cli/show/terminal.h"
 
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 static struct { bool output, error; } colored;
+static enum pretty readable;
 
 static bool wants_color(enum color color, FILE *stream);
 
@@ -19,6 +21,22 @@ void terminal_setup(enum color color) {
 
 bool terminal_is(FILE *stream) { return isatty(fileno(stream)) == 1; }
 
+void terminal_set_pretty(enum pretty pretty) { readable = pretty; }
+
+bool terminal_is_read(void) { return readable == PRETTY_ALWAYS || terminal_is(stdout); }
+
+bool terminal_is_pretty(void) { return readable != PRETTY_NEVER; }
+
+bool terminal_is_utf8(void) {
+  /* POSIX: the first of these that is set and not empty says it. */
+  static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+    const char *value = getenv(names[i]);
+    if (value != NULL && value[0] != '\0') return strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL;
+  }
+  return false;
+}
+
 const char *terminal_style(FILE *stream, enum style style) {
   if (!(stream == stderr ? colored.error : colored.output)) return "";
   switch (style) {
@@ -28,6 +46,9 @@ const char *terminal_style(FILE *stream, enum style style) {
     case STYLE_BAD: return "\033[31m";
     case STYLE_FAINT: return "\033[2m";
     case STYLE_BOLD: return "\033[1m";
+    case STYLE_KEY: return "\033[36m";
+    case STYLE_TEXT: return "\033[32m";
+    case STYLE_NUMBER: return "\033[35m";
   }
   return "";
 }
@@ -56,6 +77,16 @@ bool terminal_is_text(copal_bytes bytes) {
     at += size;
   }
   return true;
+}
+
+size_t terminal_width(copal_bytes text) {
+  size_t width = 0;
+  for (size_t at = 0; at < text.size;) {
+    size_t size = terminal_character(text.data + at, text.size - at);
+    width += size > 0 ? 1 : sizeof "\\xNN" - 1;
+    at += size > 0 ? size : 1;
+  }
+  return width;
 }
 
 size_t terminal_character(const uint8_t *at, size_t left) {

@@ -9,13 +9,35 @@
 #include "cli/line/settings.h"
 #include "copal/message.h"
 
-enum style { STYLE_PLAIN, STYLE_GOOD, STYLE_WARNING, STYLE_BAD, STYLE_FAINT, STYLE_BOLD };
+enum style {
+  STYLE_PLAIN,
+  STYLE_GOOD,
+  STYLE_WARNING,
+  STYLE_BAD,
+  STYLE_FAINT,
+  STYLE_BOLD,
+  STYLE_KEY,
+  STYLE_TEXT,
+  STYLE_NUMBER
+};
 
 /* Decides once whether standard output and standard error get colours. */
 void terminal_setup(enum color color);
 
 /* Whether a stream ends at a person. */
 bool terminal_is(FILE *stream);
+
+/* Decides once whether bodies are made readable: where standard output is a terminal, always, or never. */
+void terminal_set_pretty(enum pretty pretty);
+
+/* Whether what goes to standard output is for people, and not byte for byte what came. */
+bool terminal_is_read(void);
+
+/* Whether people are shown a body by its format; else as text or in hexadecimal. */
+bool terminal_is_pretty(void);
+
+/* Whether people's terminals take UTF-8, as the environment says: what is drawn may go beyond ASCII. */
+bool terminal_is_utf8(void);
 
 /* The sequence that begins a style on stream, "" where it gets no colours. End it with STYLE_PLAIN. */
 const char *terminal_style(FILE *stream, enum style style);
@@ -26,6 +48,9 @@ void terminal_text(FILE *stream, copal_bytes text, bool lines);
 
 /* Whether bytes are UTF-8 text without control characters other than line feed, carriage return and tab. */
 bool terminal_is_text(copal_bytes bytes);
+
+/* How many columns terminal_text takes for a text without line feeds, a character being one wide. */
+size_t terminal_width(copal_bytes text);
 
 /* Bytes of the printable UTF-8 character at `at`; 0 where there is none: a control character (C1 ones too, which some
  * terminals obey), or bytes that RFC 3629 forbids. */

@@ -7,7 +7,7 @@ command -v python3 >/dev/null || exit 77
 work=$(mktemp -d)
 pids=()
 failures=0
-export NO_COLOR='' TERM=xterm
+export NO_COLOR='' TERM=xterm LC_ALL=C
 stop() {
   local pid
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
@@ -354,10 +354,11 @@ says "a full store is 5.03" err '^5\.03 Service Unavailable'
 
 run discover "127.0.0.1:$port"
 expect "discover succeeds" 0
-says "discover lists host, path and attributes" out "^127\.0\.0\.1:$port  /counter  .*rt=\"counter\""
+says "discover prints the host as the root" out "^coap://127\.0\.0\.1:$port\$"
+says "discover lists paths and attributes below it" out '^\|- /counter  .*rt="counter"'
 run discover --rt uptime "$base"
 says "discover filters by type" out '/uptime'
-[ "$(wc -l <"$work/out")" = 1 ]
+[ "$(wc -l <"$work/out")" = 2 ]
 report $? "discover shows nothing else"
 run discover --href '/h*' "$base"
 says "discover filters by path" out '/hello'
@@ -546,7 +547,8 @@ if [ "$status" = 8 ]; then
   echo "ok - discover asks a group # SKIP no route to a group"
 else
   expect "discover asks a group" 0
-  says "discover tells who answered" out "^[0-9.]+:$group_port  /hello "
+  says "discover tells who answered" out "^coap://[0-9.]+:$group_port$"
+  says "discover tells what members of a group have" out '^\|- /hello '
   end group-get
   expect "--non asks a group" 0
   says "a group's answer comes with its sender" err "^2\\.05 Content .* from [0-9.]+:$group_port$"

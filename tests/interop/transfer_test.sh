@@ -162,7 +162,7 @@ run get --output "$work/back" "$uri/plain"
 same "blocks make a whole" "$work/small" "$work/back"
 run discover "$uri"
 expect "a list of resources in blocks is fetched" 0
-[ "$(grep -Ec '  /[0-9]+ +rt="r[0-9]+"$' "$work/out")" = 300 ]
+[ "$(grep -Ec '^[|`]- /[0-9]+ +rt="r[0-9]+"$' "$work/out")" = 300 ]
 report $? "a list of resources in blocks is whole"
 run get --output "$work/back" "$uri/changes-once"
 expect "a body that changes is fetched anew" 0

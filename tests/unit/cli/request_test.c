@@ -166,7 +166,7 @@ static void two_payloads_are_refused(void **state) {
   settings.data = "a";
   settings.hex = "00";
   assert_int_equal(request_fill(&message, &settings, error, sizeof error), STATUS_USAGE);
-  assert_string_equal(error, "--data, --file and --hex exclude each other");
+  assert_string_equal(error, "--data, --file, --hex and --json-data exclude each other");
 }
 
 static void conditions_are_options(void **state) {
