@@ -164,6 +164,7 @@ static void answered(copal_endpoint *endpoint, copal_call call, const copal_resu
   struct discovery *discovery = question->discovery;
   struct client *client = &discovery->client;
   copal_error error = result->error;
+  trace_settle(&client->trace);
   if (error == COPAL_OK) {
     char peer[COPAL_ADDRESS_TEXT_MAX];
     copal_address_text(endpoint, &result->rx->path.remote, peer, sizeof peer);

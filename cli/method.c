@@ -106,6 +106,7 @@ static void answered(copal_endpoint *endpoint, copal_call call, const copal_resu
   (void)endpoint, (void)call;
   struct question *question = context;
   struct inquiry *inquiry = &question->inquiry;
+  trace_settle(&inquiry->client.trace);
   progress_clear(&inquiry->progress);
   if (result->rx != NULL) {
     enum status status = show(inquiry, result);

@@ -83,6 +83,7 @@ static void ping_ended(copal_endpoint *endpoint, copal_tx request, const copal_r
   (void)endpoint, (void)request, (void)rx;
   struct ping *ping = context;
   const struct trace *trace = &ping->client.trace;
+  trace_settle(&ping->client.trace);
   ping->ended = true;
   ping->last_error = error;
   if (error == COPAL_ERR_RESET) {

@@ -8,6 +8,7 @@
 #include "cli/line/value.h"
 #include "cli/show/terminal.h"
 
+static enum status open_record(struct client *client);
 static const char *local_uri(const struct settings *settings);
 static void explain_timeout(const struct client *client, const struct target *target);
 
@@ -29,7 +30,9 @@ enum status client_open(struct client *client, const char *command, const struct
   memset(client, 0, sizeof *client);
   client->command = command;
   client->settings = settings;
-  trace_begin(&client->trace, settings->verbose > 0 && !settings->quiet);
+  trace_begin(&client->trace, settings);
+  enum status status = open_record(client);
+  if (status != STATUS_SUCCESS) return status;
   copal_open_options options = copal_open_defaults();
   if (settings->ack_timeout != COPAL_NEVER) options.config.parameters.ack_timeout = settings->ack_timeout;
   if (settings->retransmit != UINT32_MAX) options.config.parameters.max_retransmit = (uint8_t)settings->retransmit;
@@ -51,6 +54,21 @@ enum status client_open(struct client *client, const char *command, const struct
 void client_close(struct client *client) {
   copal_close(client->endpoint);
   client->endpoint = NULL;
+  record_close(&client->record);
+}
+
+/* Standard output is for the answer, unless that goes to a file. */
+static enum status open_record(struct client *client) {
+  const struct settings *settings = client->settings;
+  if (settings->pcap == NULL) return STATUS_SUCCESS;
+  bool is_free = settings->output != NULL && strcmp(settings->output, "-") != 0 && !settings->json;
+  if (strcmp(settings->pcap, "-") == 0 && !is_free) {
+    complain(client->command, "--pcap -: standard output is where the answer goes; give a FILE, or --output FILE");
+    return STATUS_USAGE;
+  }
+  if (!record_open(&client->record, client->command, settings->pcap)) return STATUS_LOCAL;
+  client->trace.record = &client->record;
+  return STATUS_SUCCESS;
 }
 
 enum status client_resolve(struct client *client, const char *operand, struct target *target) {

@@ -52,6 +52,7 @@ uint64_t inquiry_read(void *context, uint64_t offset, void *buffer, size_t size)
 
 bool inquiry_write(void *context, uint64_t offset, const void *data, size_t size) {
   struct inquiry *inquiry = context;
+  trace_settle(&inquiry->client.trace);
   if (sink_shows(&inquiry->sink, offset + size)) {
     progress_clear(&inquiry->progress);
   } else if (offset > 0) {

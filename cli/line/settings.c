@@ -21,7 +21,9 @@ struct settings settings_default(void) {
 }
 
 const struct option_entry options_verbose[] = {
-    {"verbose", 'v', OPTION_LEVEL, NULL, FIELD(verbose), 0, DAILY, "show each message as it is sent and received"},
+    {"verbose", 'v', OPTION_LEVEL, NULL, FIELD(verbose), 0, DAILY,
+     "show messages and decisions; -vv: their bytes, too"},
+    {"pcap", 0, OPTION_TEXT, "FILE", FIELD(pcap), 0, RARE, "write all messages to FILE, for Wireshark"},
     {0},
 };
 
@@ -29,6 +31,11 @@ const struct option_entry options_common[] = {
     {"quiet", 'q', OPTION_FLAG, NULL, FIELD(quiet), 0, DAILY, "say nothing on standard error"},
     {"color", 0, OPTION_CHOICE, "auto|always|never", FIELD(color), 0, RARE, "colours (auto: on a terminal)"},
     {"help", 'h', OPTION_FLAG, NULL, FIELD(help), 0, DAILY, "this text"},
+    {0},
+};
+
+const struct option_entry options_json[] = {
+    {"json", 0, OPTION_FLAG, NULL, FIELD(json), 0, DAILY, "print JSON, one object a line"},
     {0},
 };
 
@@ -88,6 +95,8 @@ const struct option_entry options_discover[] = {
 
 const struct option_entry options_decode[] = {
     {"pcap", 'p', OPTION_TEXT, "FILE", FIELD(pcap), 0, DAILY, "decode what a capture holds, \"-\" is stdin"},
+    {"raw", 0, OPTION_FLAG, NULL, FIELD(raw), 0, DAILY, "operands are files, or stdin is, with the bytes"},
+    {"brief", 'b', OPTION_FLAG, NULL, FIELD(brief), 0, DAILY, "one line a datagram"},
     {"port", 0, OPTION_LIST, "N|any", FIELD(ports), 0, RARE, "UDP port to look at in it; 5683"},
     {0},
 };

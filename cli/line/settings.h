@@ -57,8 +57,9 @@ struct settings {
   const char *interface;
 
   /* decode */
-  const char *pcap;
+  const char *pcap; /* elsewhere: what is sent and received goes there */
   struct list ports;
+  bool raw, brief;
 
   /* serve */
   struct list binds;
@@ -99,6 +100,7 @@ struct option_entry {
 
 extern const struct option_entry options_verbose[];
 extern const struct option_entry options_common[];
+extern const struct option_entry options_json[];
 extern const struct option_entry options_transmission[];
 extern const struct option_entry options_request[];
 extern const struct option_entry options_response[];
