@@ -2,6 +2,9 @@
 file(GLOB targets CONFIGURE_DEPENDS fuzz/*.c)
 list(FILTER targets EXCLUDE REGEX "/replay[.]c$")
 
+# What reads outside input in the command.
+set(of_the_command explain pcap)
+
 foreach(source ${targets})
   cmake_path(GET source STEM name)
   if(COPAL_FUZZ)
@@ -12,6 +15,10 @@ foreach(source ${targets})
     add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
     set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 300)
   endif()
+  set(library copal_internal)
+  if(name IN_LIST of_the_command)
+    set(library copal_cli)
+  endif()
   target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR})
-  target_link_libraries(fuzz_${name} PRIVATE copal_internal)
+  target_link_libraries(fuzz_${name} PRIVATE ${library})
 endforeach()
