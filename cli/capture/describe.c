@@ -10,6 +10,7 @@
 
 static void describe_first(const struct part *part, char *buffer, size_t capacity);
 static void describe_option(const struct part *part, bool request, char *buffer, size_t capacity);
+static const char *describe_extended(uint32_t value, char *buffer, size_t capacity);
 static void describe_value(const copal_option *option, bool request, char *buffer, size_t capacity);
 static void describe_payload(copal_bytes payload, char *buffer, size_t capacity);
 static void describe_wrong(const struct part *part, char *buffer, size_t capacity);
@@ -61,8 +62,10 @@ static void describe_first(const struct part *part, char *buffer, size_t capacit
 static void describe_option(const struct part *part, bool request, char *buffer, size_t capacity) {
   const copal_option *option = &part->option;
   const copal_option_info *info = copal_option_by_number(option->number);
-  int size = snprintf(buffer, capacity, "Option %u %s: delta %" PRIu32 ", length %" PRIu32 "; %s%s", option->number,
-                      info != NULL ? info->name : "(unregistered)", part->delta, option->size,
+  char delta[40], length[40];
+  int size = snprintf(buffer, capacity, "Option %u %s: delta %s, length %s; %s%s", option->number,
+                      info != NULL ? info->name : "(unregistered)", describe_extended(part->delta, delta, sizeof delta),
+                      describe_extended(option->size, length, sizeof length),
                       copal_option_is_critical(option->number) ? "critical" : "elective",
                       copal_option_is_unsafe(option->number)         ? ", unsafe to forward"
                       : copal_option_is_no_cache_key(option->number) ? ", no cache key"
@@ -72,6 +75,17 @@ static void describe_option(const struct part *part, bool request, char *buffer,
   /* RFC 7252 3.2: a uint of no bytes is 0, and a string may be empty. */
   memcpy(buffer + size, "; value ", 9);
   describe_value(option, request, buffer + size + 8, capacity - (size_t)size - 8);
+}
+
+/* RFC 7252 3.1: one extended byte holds the value minus 13, two of them the value minus 269. */
+static const char *describe_extended(uint32_t value, char *buffer, size_t capacity) {
+  uint32_t base = value < 13 ? 0 : value < 269 ? 13 : 269;
+  if (base == 0) {
+    snprintf(buffer, capacity, "%" PRIu32, value);
+  } else {
+    snprintf(buffer, capacity, "%" PRIu32 " (%" PRIu32 " + %" PRIu32 ")", value, base, value - base);
+  }
+  return buffer;
 }
 
 static void describe_value(const copal_option *option, bool request, char *buffer, size_t capacity) {
