@@ -1,5 +1,4 @@
-/* copal decode: datagrams explained, from arguments, standard input or a capture. Opens no socket. */
-#include <errno.h>
+/* copal decode: datagrams explained, from arguments, standard input, files or a capture. Opens no socket. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +7,13 @@
 
 #include "cli/capture/explain.h"
 #include "cli/capture/pcap.h"
+#include "cli/capture/whole.h"
 #include "cli/line/command.h"
 #include "cli/line/value.h"
 #include "cli/show/terminal.h"
 #include "copal/net.h"
 
-enum { DATAGRAM_MAX = 65535, HEX_TEXT_MAX = 4 * DATAGRAM_MAX, CAPTURE_MAX = 1 << 30, PORT_COAP = 5683 };
+enum { DATAGRAM_MAX = 65535, TEXT_MAX = 1 << 26, CAPTURE_MAX = 1 << 30, PORT_COAP = 5683 };
 
 /* Which ports of a capture are looked at. */
 struct ports {
@@ -22,104 +22,64 @@ struct ports {
   bool any;
 };
 
-static enum status decode_operands(const struct settings *settings);
-static enum status decode_input(void);
-static enum status decode_capture(const struct settings *settings);
-static enum status walk_capture(struct pcap *pcap, const struct ports *ports, const char *path, bool quiet);
+/* What is shown, and how many datagrams were. */
+struct decoding {
+  const struct settings *settings;
+  struct ports ports;
+  uint32_t shown;
+  bool has_malformed;
+};
+
+static enum status check(const char *command, const struct settings *settings);
 static bool read_ports(const struct list *list, struct ports *ports);
-static bool wanted(const struct ports *ports, const struct pcap_datagram *datagram);
-static void show_frame(const struct pcap_datagram *datagram);
-static enum status explain_given(copal_bytes datagram);
-static enum status explain(copal_bytes datagram);
-static bool read_all(const char *path, size_t limit, uint8_t **data, size_t *size);
+static enum status decode_operands(struct decoding *decoding);
+static enum status decode_input(struct decoding *decoding);
+static enum status decode_raw(struct decoding *decoding);
+static enum status decode_capture(struct decoding *decoding, const char *path);
+static enum status walk_text(struct decoding *decoding, const char *text, size_t size);
+static enum status walk_capture(struct decoding *decoding, const char *path, copal_bytes data);
+static bool is_file(const struct settings *settings);
+static size_t paragraph(const char *text, size_t size);
+static bool wanted(const struct ports *ports, const struct frame *frame);
+static enum status explain_given(struct decoding *decoding, copal_bytes datagram);
+static void explain(struct decoding *decoding, copal_bytes datagram, const struct pcap_datagram *captured);
+static void explain_as_json(struct decoding *decoding, copal_bytes datagram, const struct pcap_datagram *captured);
+static void show_frame(const struct pcap_datagram *captured, bool brief);
 
 enum status decode_run(const struct command *command, const struct settings *settings) {
-  if (settings->pcap != NULL && settings->operands_count > 0) {
-    complain(command->name, "--pcap and a datagram in hexadecimal exclude each other");
-    return STATUS_USAGE;
-  }
-  if (settings->pcap == NULL && settings->ports.count > 0) {
-    complain(command->name, "--port chooses among what a capture holds: it goes with --pcap FILE");
-    return STATUS_USAGE;
-  }
-  if (settings->pcap != NULL) return decode_capture(settings);
-  return settings->operands_count > 0 ? decode_operands(settings) : decode_input();
-}
-
-/* All operands together are one datagram, so that bytes may be pasted as they stand. */
-static enum status decode_operands(const struct settings *settings) {
-  static uint8_t buffer[DATAGRAM_MAX];
-  size_t size = 0;
-  for (size_t i = 0; i < settings->operands_count; ++i) {
-    const char *text = settings->operands[i];
-    enum hex_result result = value_hex(text, strlen(text), buffer, sizeof buffer, &size);
-    if (result != HEX_OK) {
-      complain("decode", "'%.40s' %s", text, value_hex_text(result));
-      return STATUS_USAGE;
-    }
-  }
-  return explain_given((copal_bytes){buffer, size});
-}
-
-static enum status decode_input(void) {
-  static uint8_t buffer[DATAGRAM_MAX];
-  if (terminal_is(stdin)) remark("reading a datagram in hexadecimal from standard input");
-  uint8_t *text;
-  size_t text_size, size = 0;
-  if (!read_all("-", HEX_TEXT_MAX, &text, &text_size)) return STATUS_LOCAL;
-  enum hex_result result = value_hex((const char *)text, text_size, buffer, sizeof buffer, &size);
-  free(text);
-  if (result != HEX_OK) {
-    complain("decode", "standard input %s", value_hex_text(result));
-    return STATUS_USAGE;
-  }
-  return explain_given((copal_bytes){buffer, size});
-}
-
-static enum status decode_capture(const struct settings *settings) {
-  struct ports ports;
-  if (!read_ports(&settings->ports, &ports)) return STATUS_USAGE;
-  uint8_t *data;
-  size_t size;
-  if (!read_all(settings->pcap, CAPTURE_MAX, &data, &size)) return STATUS_LOCAL;
-  struct pcap pcap;
-  enum pcap_result result = pcap_open(&pcap, data, size);
-  enum status status = STATUS_MALFORMED;
-  if (result == PCAP_OK) {
-    status = walk_capture(&pcap, &ports, settings->pcap, settings->quiet);
+  struct decoding decoding = {.settings = settings};
+  enum status status = check(command->name, settings);
+  if (status != STATUS_SUCCESS) return status;
+  if (!read_ports(&settings->ports, &decoding.ports)) return STATUS_USAGE;
+  if (settings->pcap != NULL) {
+    status = decode_capture(&decoding, settings->pcap);
+  } else if (settings->raw) {
+    status = decode_raw(&decoding);
+  } else if (is_file(settings)) {
+    status = decode_capture(&decoding, settings->operands[0]);
   } else {
-    complain("decode", "%s %s", settings->pcap, pcap_result_text(result));
+    status = settings->operands_count > 0 ? decode_operands(&decoding) : decode_input(&decoding);
   }
-  free(data);
-  return status;
+  return status == STATUS_SUCCESS && decoding.has_malformed ? STATUS_MALFORMED : status;
 }
 
-static enum status walk_capture(struct pcap *pcap, const struct ports *ports, const char *path, bool quiet) {
-  enum status status = STATUS_SUCCESS;
-  uint32_t shown = 0;
-  enum pcap_result result;
-  struct pcap_datagram datagram;
-  while ((result = pcap_next(pcap, &datagram)) == PCAP_OK) {
-    copal_bytes bytes = {datagram.data, datagram.size};
-    copal_view view;
-    if (!wanted(ports, &datagram)) continue;
-    /* On any port, what does not decode is most likely no CoAP at all. */
-    if (ports->any && copal_decode(bytes.data, bytes.size, &view) != COPAL_OK) continue;
-    show_frame(&datagram);
-    if (explain(bytes) != STATUS_SUCCESS) status = STATUS_MALFORMED;
-    ++shown;
+static enum status check(const char *command, const struct settings *settings) {
+  const char *wrong = NULL;
+  if (settings->pcap != NULL && settings->operands_count > 0) {
+    wrong = "--pcap and a datagram in hexadecimal exclude each other";
+  } else if (settings->pcap != NULL && settings->raw) {
+    wrong = "--pcap and --raw exclude each other";
+  } else if (settings->json && settings->brief) {
+    wrong = "--json and --brief exclude each other";
+  } else if (settings->ports.count > 0 && (settings->raw || (settings->pcap == NULL && !is_file(settings)))) {
+    wrong = "--port chooses among what a capture holds: it goes with --pcap FILE";
   }
-  if (!quiet) {
-    remark("%" PRIu32 " datagram%s of %" PRIu32 " frame%s; %" PRIu32 " without readable UDP", shown,
-           shown == 1 ? "" : "s", pcap->frames, pcap->frames == 1 ? "" : "s", pcap->skipped);
-  }
-  if (result == PCAP_END) return status;
-  complain("decode", "%s %s after frame %" PRIu32, path, pcap_result_text(result), pcap->frames);
-  return STATUS_MALFORMED;
+  if (wrong == NULL) return STATUS_SUCCESS;
+  complain(command, "%s", wrong);
+  return STATUS_USAGE;
 }
 
 static bool read_ports(const struct list *list, struct ports *ports) {
-  *ports = (struct ports){.count = 0};
   for (size_t i = 0; i < list->count; ++i) {
     uint32_t number;
     if (strcmp(list->items[i], "any") == 0) {
@@ -135,70 +95,190 @@ static bool read_ports(const struct list *list, struct ports *ports) {
   return true;
 }
 
-static bool wanted(const struct ports *ports, const struct pcap_datagram *datagram) {
+/* All operands together are one datagram, so that bytes may be pasted as they stand. */
+static enum status decode_operands(struct decoding *decoding) {
+  static uint8_t buffer[DATAGRAM_MAX];
+  const struct settings *settings = decoding->settings;
+  size_t size = 0;
+  for (size_t i = 0; i < settings->operands_count; ++i) {
+    const char *text = settings->operands[i];
+    enum hex_result result = value_hex(text, strlen(text), buffer, sizeof buffer, &size);
+    if (result != HEX_OK) {
+      complain("decode", "'%.40s' %s%s", text, value_hex_text(result),
+               result == HEX_NOT_HEX ? ", and there is no such file" : "");
+      return STATUS_USAGE;
+    }
+  }
+  return explain_given(decoding, (copal_bytes){buffer, size});
+}
+
+static enum status decode_input(struct decoding *decoding) {
+  if (terminal_is(stdin)) remark("reading a datagram in hexadecimal from standard input");
+  uint8_t *text;
+  size_t size;
+  if (!whole_read("decode", "-", TEXT_MAX, &text, &size)) return STATUS_LOCAL;
+  enum status status = pcap_is_one(text, size) ? walk_capture(decoding, "-", (copal_bytes){text, size})
+                                               : walk_text(decoding, (const char *)text, size);
+  free(text);
+  return status;
+}
+
+static enum status decode_raw(struct decoding *decoding) {
+  const struct settings *settings = decoding->settings;
+  size_t count = settings->operands_count > 0 ? settings->operands_count : 1;
+  enum status status = STATUS_SUCCESS;
+  for (size_t i = 0; status == STATUS_SUCCESS && i < count; ++i) {
+    uint8_t *data;
+    size_t size;
+    const char *path = settings->operands_count > 0 ? settings->operands[i] : "-";
+    if (!whole_read("decode", path, DATAGRAM_MAX, &data, &size)) return STATUS_LOCAL;
+    status = explain_given(decoding, (copal_bytes){data, size});
+    free(data);
+  }
+  return status;
+}
+
+static enum status decode_capture(struct decoding *decoding, const char *path) {
+  uint8_t *data;
+  size_t size;
+  if (!whole_read("decode", path, CAPTURE_MAX, &data, &size)) return STATUS_LOCAL;
+  enum status status = walk_capture(decoding, path, (copal_bytes){data, size});
+  free(data);
+  return status;
+}
+
+/* Datagrams in hexadecimal, an empty line between them. */
+static enum status walk_text(struct decoding *decoding, const char *text, size_t size) {
+  static uint8_t buffer[DATAGRAM_MAX];
+  enum status status = STATUS_SUCCESS;
+  while (size > 0 && status == STATUS_SUCCESS) {
+    size_t datagram_size = 0, text_size = paragraph(text, size);
+    enum hex_result result = value_hex(text, text_size, buffer, sizeof buffer, &datagram_size);
+    if (result != HEX_OK) {
+      complain("decode", "standard input %s", value_hex_text(result));
+      return STATUS_USAGE;
+    }
+    text += text_size;
+    size -= text_size;
+    if (datagram_size > 0) status = explain_given(decoding, (copal_bytes){buffer, datagram_size});
+  }
+  if (status != STATUS_SUCCESS || decoding->shown > 0) return status;
+  return explain_given(decoding, (copal_bytes){buffer, 0});
+}
+
+static enum status walk_capture(struct decoding *decoding, const char *path, copal_bytes data) {
+  static struct pcap pcap;
+  struct pcap_datagram datagram;
+  enum pcap_result result = pcap_open(&pcap, data.data, data.size);
+  if (result != PCAP_OK) {
+    complain("decode", "%s %s", path, pcap_result_text(result));
+    return STATUS_MALFORMED;
+  }
+  while ((result = pcap_next(&pcap, &datagram)) == PCAP_OK) {
+    copal_bytes bytes = {datagram.frame.data, datagram.frame.size};
+    copal_view view;
+    if (!wanted(&decoding->ports, &datagram.frame)) continue;
+    /* On any port, what does not decode is most likely no CoAP at all. */
+    if (decoding->ports.any && copal_decode(bytes.data, bytes.size, &view) != COPAL_OK) continue;
+    explain(decoding, bytes, &datagram);
+  }
+  if (!decoding->settings->quiet) {
+    remark("%" PRIu32 " datagram%s of %" PRIu32 " frame%s; %" PRIu32 " without readable UDP", decoding->shown,
+           decoding->shown == 1 ? "" : "s", pcap.frames, pcap.frames == 1 ? "" : "s", pcap.skipped);
+    if (pcap.fragments > 0) {
+      remark("%" PRIu32 " of these %s of IP packets, which are not put together", pcap.fragments,
+             pcap.fragments == 1 ? "is a fragment" : "are fragments");
+    }
+  }
+  if (result == PCAP_END) return STATUS_SUCCESS;
+  complain("decode", "%s %s after frame %" PRIu32, path, pcap_result_text(result), pcap.frames);
+  return STATUS_MALFORMED;
+}
+
+/* An operand that is no hexadecimal, but a file: a capture. */
+static bool is_file(const struct settings *settings) {
+  static uint8_t buffer[DATAGRAM_MAX];
+  size_t size = 0;
+  if (settings->operands_count != 1) return false;
+  const char *path = settings->operands[0];
+  if (value_hex(path, strlen(path), buffer, sizeof buffer, &size) == HEX_OK) return false;
+  FILE *file = fopen(path, "rb");
+  if (file != NULL) fclose(file);
+  return file != NULL;
+}
+
+/* How much of text comes before the next line that is empty, that line included. */
+static size_t paragraph(const char *text, size_t size) {
+  bool is_empty = false;
+  for (size_t at = 0; at < size; ++at) {
+    if (text[at] == '\n' && is_empty) return at + 1;
+    if (text[at] == '\n') is_empty = true;
+    if (strchr(" \t\r\n", text[at]) == NULL || text[at] == '\0') is_empty = false;
+  }
+  return size;
+}
+
+static bool wanted(const struct ports *ports, const struct frame *frame) {
   if (ports->any) return true;
   for (size_t i = 0; i < ports->count; ++i) {
-    if (datagram->source.port == ports->numbers[i] || datagram->destination.port == ports->numbers[i]) return true;
+    if (frame->source.port == ports->numbers[i] || frame->destination.port == ports->numbers[i]) return true;
   }
   return false;
 }
 
-static void show_frame(const struct pcap_datagram *datagram) {
-  char source[COPAL_ADDRESS_TEXT_MAX], destination[COPAL_ADDRESS_TEXT_MAX];
-  copal_address_text(NULL, &datagram->source, source, sizeof source);
-  copal_address_text(NULL, &datagram->destination, destination, sizeof destination);
-  time_t seconds = (time_t)datagram->seconds;
-  char when[32] = "?";
-  struct tm *parts = gmtime(&seconds);
-  if (parts != NULL) strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", parts);
-  printf("%s#%" PRIu32 "  %s.%06u  %s -> %s%s\n", terminal_style(stdout, STYLE_FAINT), datagram->frame, when,
-         datagram->nanoseconds / 1000, source, destination, terminal_style(stdout, STYLE_PLAIN));
-  if (datagram->missing > 0) printf("  (cut off by the capture: %zu bytes are missing)\n", datagram->missing);
-}
-
-static enum status explain_given(copal_bytes datagram) {
-  if (datagram.size == 0) {
+static enum status explain_given(struct decoding *decoding, copal_bytes datagram) {
+  if (datagram.size == 0 && !decoding->settings->raw) {
     complain("decode", "there is no datagram to decode: give one in hexadecimal, or --pcap FILE");
     return STATUS_USAGE;
   }
-  return explain(datagram);
+  explain(decoding, datagram, NULL);
+  return STATUS_SUCCESS;
 }
 
-static enum status explain(copal_bytes datagram) {
-  return explain_datagram(stdout, datagram) == COPAL_OK ? STATUS_SUCCESS : STATUS_MALFORMED;
+/* captured is NULL where the datagram is all there is. */
+static void explain(struct decoding *decoding, copal_bytes datagram, const struct pcap_datagram *captured) {
+  const struct settings *settings = decoding->settings;
+  uint32_t before = decoding->shown++;
+  if (settings->json) {
+    explain_as_json(decoding, datagram, captured);
+    return;
+  }
+  if (before > 0 && !settings->brief) putchar('\n');
+  if (captured != NULL) show_frame(captured, settings->brief);
+  copal_error error = settings->brief ? explain_line(stdout, datagram) : explain_datagram(stdout, datagram);
+  if (error != COPAL_OK) decoding->has_malformed = true;
 }
 
-/* Reads a file, or "-" for standard input, whole. The caller frees data. False after a complaint. */
-static bool read_all(const char *path, size_t limit, uint8_t **data, size_t *size) {
-  bool standard_input = strcmp(path, "-") == 0;
-  FILE *file = standard_input ? stdin : fopen(path, "rb");
-  if (file == NULL) {
-    complain("decode", "cannot open %s: %s", path, strerror(errno));
-    return false;
+static void explain_as_json(struct decoding *decoding, copal_bytes datagram, const struct pcap_datagram *captured) {
+  struct json json;
+  json_begin(&json, stdout);
+  json_text(&json, "kind", "datagram");
+  if (captured != NULL) {
+    char source[COPAL_ADDRESS_TEXT_MAX], destination[COPAL_ADDRESS_TEXT_MAX], when[40];
+    copal_address_text(NULL, &captured->frame.source, source, sizeof source);
+    copal_address_text(NULL, &captured->frame.destination, destination, sizeof destination);
+    int size = snprintf(when, sizeof when, "%" PRIu64 ".%09" PRIu32, captured->seconds, captured->nanoseconds);
+    json_uint(&json, "frame", captured->number);
+    json_raw(&json, "time_s", (copal_bytes){(const uint8_t *)when, (size_t)size});
+    json_text(&json, "source", source);
+    json_text(&json, "destination", destination);
+    json_uint(&json, "missing", captured->frame.missing);
   }
-  uint8_t *buffer = NULL;
-  size_t capacity = 0, used = 0;
-  const char *trouble = NULL;
-  do {
-    if (used == capacity) {
-      capacity = capacity == 0 ? 65536 : capacity * 2;
-      uint8_t *grown = used < limit ? realloc(buffer, capacity) : NULL;
-      if (grown == NULL) {
-        trouble = used < limit ? "not enough memory" : "too large";
-        break;
-      }
-      buffer = grown;
-    }
-    used += fread(buffer + used, 1, capacity - used, file);
-  } while (used == capacity);
-  if (trouble == NULL && ferror(file)) trouble = strerror(errno);
-  if (!standard_input) fclose(file);
-  if (trouble != NULL) {
-    complain("decode", "cannot read %s: %s", path, trouble);
-    free(buffer);
-    return false;
+  if (explain_json(&json, datagram) != COPAL_OK) decoding->has_malformed = true;
+  json_end(&json);
+}
+
+static void show_frame(const struct pcap_datagram *captured, bool brief) {
+  char source[COPAL_ADDRESS_TEXT_MAX], destination[COPAL_ADDRESS_TEXT_MAX];
+  copal_address_text(NULL, &captured->frame.source, source, sizeof source);
+  copal_address_text(NULL, &captured->frame.destination, destination, sizeof destination);
+  time_t seconds = (time_t)captured->seconds;
+  char when[64] = "?";
+  struct tm *parts = gmtime(&seconds);
+  if (parts != NULL) strftime(when, sizeof when, brief ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", parts);
+  printf("%s#%" PRIu32 "  %s.%06" PRIu32 "  %s -> %s%s%s", terminal_style(stdout, STYLE_FAINT), captured->number, when,
+         captured->nanoseconds / 1000, source, destination, terminal_style(stdout, STYLE_PLAIN), brief ? "  " : "\n");
+  if (captured->frame.missing > 0 && !brief) {
+    printf("  (cut off by the capture: %zu bytes are missing)\n", captured->frame.missing);
   }
-  *data = buffer;
-  *size = used;
-  return true;
 }

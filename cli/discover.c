@@ -239,6 +239,7 @@ static void answered(copal_endpoint *endpoint, copal_call call, const copal_resu
   (void)endpoint, (void)call;
   struct question *question = context;
   struct discovery *discovery = question->discovery;
+  trace_settle(&discovery->client.trace);
   if (result->error == COPAL_OK) {
     take_answer(question, result);
   } else if (question->follows) {

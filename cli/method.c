@@ -154,6 +154,7 @@ static void answered(copal_endpoint *endpoint, copal_call call, const copal_resu
   (void)endpoint, (void)call;
   struct slot *slot = context;
   struct run *run = slot->run;
+  trace_settle(&run->client.trace);
   progress_clear(&slot->question.progress);
   if (result->rx != NULL) {
     tally_answer(&run->tally, result->rx->time > result->began ? result->rx->time - result->began : 0);

@@ -66,6 +66,7 @@ static void notified(copal_endpoint *endpoint, copal_call call, const copal_resu
   struct observation *observation = context;
   struct inquiry *inquiry = &observation->inquiry;
   const struct settings *settings = inquiry->client.settings;
+  trace_settle(&inquiry->client.trace);
   /* Several may come in one pass. */
   if (inquiry->client.done) return;
   if (result->error == COPAL_OK) {

@@ -112,6 +112,7 @@ static void ping_ended(copal_endpoint *endpoint, copal_tx request, const copal_r
   /* An acknowledgement is no good answer to a ping, but who sends one is alive. */
   bool answered = error == COPAL_ERR_RESET || error == COPAL_OK;
   copal_time round_trip = answered ? copal_now() - ping->client.trace.first_sent : COPAL_NEVER;
+  trace_settle(&ping->client.trace);
   ping->ended = true;
   ping->last_error = error;
   if (answered) count_answer(ping, round_trip);

@@ -22,11 +22,13 @@ struct server {
   const struct site *site;
   copal_endpoint *endpoints[BINDS_MAX];
   struct trace traces[BINDS_MAX];
+  struct record record; /* of all of them */
   size_t count;
   int signals; /* a descriptor that is readable after SIGINT or SIGTERM */
 };
 
 static const struct site *choose_site(const struct command *command, const struct settings *settings);
+static enum status open_record(struct server *server);
 static enum status open_all(struct server *server);
 static enum status open_one(struct server *server, const char *uri, bool fallback);
 static enum status announce(const struct server *server, copal_endpoint *endpoint, const char *uri);
@@ -44,11 +46,13 @@ enum status serve_run(const struct command *command, const struct settings *sett
   if (server.site == NULL) return STATUS_USAGE;
   enum status status = server.site->open(settings);
   if (status != STATUS_SUCCESS) return status;
-  status = open_signals(&server) ? open_all(&server) : STATUS_LOCAL;
+  status = open_record(&server);
+  if (status == STATUS_SUCCESS) status = open_signals(&server) ? open_all(&server) : STATUS_LOCAL;
   if (status == STATUS_SUCCESS) status = loop(&server);
   if (status == STATUS_SUCCESS && settings->verbose > 0 && !settings->quiet) print_counters(&server);
   for (size_t i = 0; i < server.count; ++i) copal_close(server.endpoints[i]);
   if (server.site->close != NULL) server.site->close();
+  if (!record_close(&server.record) && status == STATUS_SUCCESS) status = STATUS_LOCAL;
   close(server.signals);
   return status;
 }
@@ -71,6 +75,17 @@ static const struct site *choose_site(const struct command *command, const struc
   return NULL;
 }
 
+/* Standard output is for the addresses that are listened on. */
+static enum status open_record(struct server *server) {
+  const char *path = server->settings->pcap;
+  if (path == NULL) return STATUS_SUCCESS;
+  if (strcmp(path, "-") == 0) {
+    complain("serve", "--pcap needs a FILE: standard output tells where the server listens");
+    return STATUS_USAGE;
+  }
+  return record_open(&server->record, "serve", path) ? STATUS_SUCCESS : STATUS_LOCAL;
+}
+
 static enum status open_all(struct server *server) {
   const struct list *binds = &server->settings->binds;
   if (binds->count > BINDS_MAX) {
@@ -89,9 +104,11 @@ static enum status open_all(struct server *server) {
 static enum status open_one(struct server *server, const char *uri, bool fallback) {
   const struct settings *settings = server->settings;
   struct trace *trace = &server->traces[server->count];
-  trace_begin(trace, settings->verbose > 0 && !settings->quiet);
+  trace_begin(trace, settings);
+  trace->record = settings->pcap != NULL ? &server->record : NULL;
   copal_open_options options = copal_open_defaults();
-  options.trace = trace_datagram;
+  /* Who is looked on receives datagrams one by one. */
+  if (trace->level > 0 || trace->record != NULL) options.trace = trace_datagram;
   options.trace_context = trace;
   if (settings->ack_timeout != COPAL_NEVER) options.config.parameters.ack_timeout = settings->ack_timeout;
   if (settings->retransmit != UINT32_MAX) options.config.parameters.max_retransmit = (uint8_t)settings->retransmit;

@@ -32,9 +32,10 @@ static void show(const copal_trace *trace, void *context) {
   copal_view message;
   char line[128];
   (void)context;
+  if (trace->kind == COPAL_TRACE_DECIDED) return;
   if (copal_decode(trace->datagram.data, trace->datagram.size, &message) != COPAL_OK) return;
   copal_text_line(&message, line, sizeof line);
-  printf("server %s %s\n", trace->outgoing ? "sends" : "receives", line);
+  printf("server %s %s\n", trace->kind == COPAL_TRACE_SENT ? "sends" : "receives", line);
 }
 
 struct asking {

@@ -12,6 +12,7 @@
 #define ACK_TIMEOUT_MAX (3600 * COPAL_SECOND)
 #define MAX_LATENCY_MAX (86400 * COPAL_SECOND)
 
+static enum status open_record(struct client *client);
 static const char *local_uri(const struct settings *settings);
 static const char *set_parameters(const struct settings *settings, copal_parameters *parameters);
 
@@ -33,7 +34,9 @@ enum status client_open(struct client *client, const char *command, const struct
   memset(client, 0, sizeof *client);
   client->command = command;
   client->settings = settings;
-  trace_begin(&client->trace, settings->verbose > 0 && !settings->quiet);
+  trace_begin(&client->trace, settings);
+  enum status status = open_record(client);
+  if (status != STATUS_SUCCESS) return status;
   copal_open_options options = copal_open_defaults();
   const char *wrong = set_parameters(settings, &options.config.parameters);
   if (wrong != NULL) {
@@ -58,6 +61,21 @@ enum status client_open(struct client *client, const char *command, const struct
 void client_close(struct client *client) {
   copal_close(client->endpoint);
   client->endpoint = NULL;
+  record_close(&client->record);
+}
+
+/* Standard output is for the answer, unless that goes to a file. */
+static enum status open_record(struct client *client) {
+  const struct settings *settings = client->settings;
+  if (settings->pcap == NULL) return STATUS_SUCCESS;
+  bool is_free = settings->output != NULL && strcmp(settings->output, "-") != 0 && !settings->json;
+  if (strcmp(settings->pcap, "-") == 0 && !is_free) {
+    complain(client->command, "--pcap -: standard output is where the answer goes; give a FILE, or --output FILE");
+    return STATUS_USAGE;
+  }
+  if (!record_open(&client->record, client->command, settings->pcap)) return STATUS_LOCAL;
+  client->trace.record = &client->record;
+  return STATUS_SUCCESS;
 }
 
 enum status client_parse(const struct client *client, const char *operand, struct target *target) {

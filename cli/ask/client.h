@@ -25,6 +25,7 @@ struct client {
   const struct settings *settings;
   copal_endpoint *endpoint;
   struct trace trace;
+  struct record record;
   volatile sig_atomic_t done;
 };
 

@@ -97,6 +97,7 @@ static uint64_t read_body(void *context, uint64_t offset, void *buffer, size_t s
 
 static bool write_body(void *context, uint64_t offset, const void *data, size_t size) {
   struct question *question = context;
+  trace_settle(&question->client->trace);
   if (sink_shows(question->sink, offset + size)) {
     progress_clear(&question->progress);
   } else if (offset > 0) {

@@ -1,104 +1,148 @@
-/* A datagram explained, field by field. Knows no capture and no network. */
+/* A datagram explained for people. Knows no capture and no network. */
 #include "cli/capture/explain.h"
 
 #include <string.h>
 
+#include "cli/capture/describe.h"
+#include "cli/capture/dissect.h"
+#include "cli/capture/notes.h"
 #include "cli/show/terminal.h"
 
-static void explain_malformed(FILE *stream, copal_bytes datagram, copal_error error, const copal_view *view);
-static void explain_header(FILE *stream, const copal_view *view);
-static void explain_option(FILE *stream, const copal_option *option, bool repeated);
-static void explain_payload(FILE *stream, const copal_view *view);
-static void code_text(uint8_t code, char *buffer, size_t capacity);
+enum { ROW_SIZE = 8, COLUMNS = 100, TEXT_COLUMN = 6 + 3 * ROW_SIZE + 1, LINE_SIZE = 1200 };
+
+const struct explain_style explain_full = {16, "", true};
+const struct explain_style explain_compact = {4, "                 ", false};
+
+/* A part on its way to the screen: bytes at the left, text at the right, each with lines of its own. */
+struct row {
+  FILE *stream;
+  const struct explain_style *style;
+  copal_bytes bytes;
+  size_t offset, at; /* of bytes: how many are written */
+};
+
+static void print_part(FILE *stream, const struct explain_style *style, const struct part *part, const char *text);
+static void print_note(FILE *stream, const struct explain_style *style, const char *text, const char *section,
+                       const char *rule);
+static void print_lines(struct row *row, const char *text, enum style color);
+static void print_bytes(struct row *row, bool padded);
+static void print_code(FILE *stream, const copal_view *view, size_t size);
 
 copal_error explain_datagram(FILE *stream, copal_bytes datagram) {
   copal_view view = {0};
   copal_error error = copal_decode(datagram.data, datagram.size, &view);
-  if (error != COPAL_OK) {
-    explain_malformed(stream, datagram, error, &view);
+  if (error == COPAL_OK) {
+    print_code(stream, &view, datagram.size);
+  } else {
+    fprintf(stream, "%smalformed%s: %s, %zu byte%s\n", terminal_style(stream, STYLE_BAD),
+            terminal_style(stream, STYLE_PLAIN), copal_error_text(error), datagram.size, datagram.size == 1 ? "" : "s");
+  }
+  explain_table(stream, datagram, &explain_full);
+  return error;
+}
+
+copal_error explain_line(FILE *stream, copal_bytes datagram) {
+  copal_view view = {0};
+  char line[LINE_SIZE];
+  copal_error error = copal_decode(datagram.data, datagram.size, &view);
+  if (error == COPAL_OK) {
+    copal_text_line(&view, line, sizeof line);
+    terminal_text(stream, (copal_bytes){(const uint8_t *)line, strlen(line)}, false);
+    fputc('\n', stream);
     return error;
   }
-  char code[64];
-  code_text(view.code, code, sizeof code);
-  fprintf(stream, "%s%s %s%s, %zu bytes\n", terminal_style(stream, STYLE_BOLD), copal_type_name(view.type), code,
-          terminal_style(stream, STYLE_PLAIN), datagram.size);
-  explain_header(stream, &view);
-  copal_options walk = copal_options_of(&view);
-  copal_option option;
-  uint16_t before = 0;
-  for (bool first = true; copal_options_next(&walk, &option); first = false) {
-    explain_option(stream, &option, !first && option.number == before);
-    before = option.number;
-  }
-  explain_payload(stream, &view);
-  return COPAL_OK;
+  struct dissection dissection = dissect(datagram);
+  struct part part;
+  while (dissect_next(&dissection, &part) && part.kind != PART_WRONG) continue;
+  const struct rule *rule = dissect_rule(part.error);
+  fprintf(stream, "%smalformed%s at byte %zu of %zu: %s (%s)\n", terminal_style(stream, STYLE_BAD),
+          terminal_style(stream, STYLE_PLAIN), part.offset, datagram.size, copal_error_text(part.error), rule->section);
+  return error;
 }
 
-static void explain_malformed(FILE *stream, copal_bytes datagram, copal_error error, const copal_view *view) {
-  fprintf(stream, "%smalformed%s: %s, %zu bytes\n", terminal_style(stream, STYLE_BAD),
-          terminal_style(stream, STYLE_PLAIN), copal_error_text(error), datagram.size);
-  /* RFC 7252 4.2 and 4.3: what a Reset needs is known even so. */
-  if (error != COPAL_ERR_DATAGRAM_SHORT && error != COPAL_ERR_VERSION) {
-    char code[64];
-    code_text(view->code, code, sizeof code);
-    fprintf(stream, "  header     type %s, code %s, message ID 0x%04x\n", copal_type_name(view->type), code,
-            view->message_id);
-  }
-  terminal_hex(stream, datagram, "  ");
-}
-
-static void explain_header(FILE *stream, const copal_view *view) {
-  fprintf(stream, "  header     version 1, type %d, token length %zu, code %d.%02d, message ID %u (0x%04x)\n",
-          view->type, view->token.size, COPAL_CODE_CLASS(view->code), COPAL_CODE_DETAIL(view->code), view->message_id,
-          view->message_id);
-  if (view->token.size == 0) return;
-  fprintf(stream, "  token      ");
-  for (size_t i = 0; i < view->token.size; ++i) fprintf(stream, "%02x", view->token.data[i]);
-  fputc('\n', stream);
-}
-
-static void explain_option(FILE *stream, const copal_option *option, bool repeated) {
-  const copal_option_info *info = copal_option_by_number(option->number);
-  bool critical = copal_option_is_critical(option->number), unsafe = copal_option_is_unsafe(option->number);
-  fprintf(stream, "  option %-3u %s, ", option->number, info != NULL ? info->name : "unregistered");
-  fprintf(stream, "%s%s%s%s, %u byte%s: ", terminal_style(stream, STYLE_FAINT), critical ? "critical" : "elective",
-          unsafe                                         ? ", unsafe to forward"
-          : copal_option_is_no_cache_key(option->number) ? ", no cache key"
-                                                         : "",
-          terminal_style(stream, STYLE_PLAIN), option->size, option->size == 1 ? "" : "s");
-  char value[1600];
-  copal_text_option(option, value, sizeof value);
-  copal_bytes text = {(const uint8_t *)value, strlen(value)};
-  terminal_text(stream, text, false);
-  fputc('\n', stream);
-  /* RFC 7252 5.4.1, 5.4.3 and 5.4.5: both make an option one that is not understood. */
-  const char *effect = critical ? "so the message is rejected" : "so it is ignored";
-  const char *style = terminal_style(stream, STYLE_WARNING), *plain = terminal_style(stream, STYLE_PLAIN);
-  if (info != NULL && copal_option_check(option->number, option->size) != COPAL_OK) {
-    fprintf(stream, "             %sillegal length: %u to %u bytes are legal, %s%s\n", style, info->size_min,
-            info->size_max, effect, plain);
-  }
-  if (repeated && info != NULL && !info->repeatable) {
-    fprintf(stream, "             %smay not be repeated, %s%s\n", style, effect, plain);
+void explain_table(FILE *stream, copal_bytes datagram, const struct explain_style *style) {
+  struct dissection dissection = dissect(datagram);
+  struct notes notes = {0};
+  struct part part;
+  bool request = datagram.size > 1 && copal_code_is_request(datagram.data[1]);
+  while (dissect_next(&dissection, &part)) {
+    char text[DESCRIBE_TEXT_MAX];
+    const struct note *found[NOTES_MAX];
+    print_part(stream, style, &part, describe_part(&part, request, text, sizeof text));
+    size_t count = notes_take(&notes, &part, found);
+    for (size_t i = 0; i < count; ++i) print_note(stream, style, found[i]->text, found[i]->section, NULL);
+    if (part.kind != PART_WRONG) continue;
+    const struct rule *rule = dissect_rule(part.error);
+    print_note(stream, style, NULL, rule->section, rule->text);
   }
 }
 
-static void explain_payload(FILE *stream, const copal_view *view) {
-  copal_bytes payload = view->payload;
-  if (payload.size == 0) return;
-  fprintf(stream, "  payload    %zu byte%s", payload.size, payload.size == 1 ? "" : "s");
-  if (terminal_is_text(payload) && payload.size <= 64 && memchr(payload.data, '\n', payload.size) == NULL) {
-    fputs(": \"", stream);
-    terminal_text(stream, payload, false);
-    fputs("\"\n", stream);
+static void print_part(FILE *stream, const struct explain_style *style, const struct part *part, const char *text) {
+  struct row row = {.stream = stream, .style = style, .bytes = part->bytes, .offset = part->offset};
+  size_t shown_max = style->rows_max * ROW_SIZE;
+  if (row.bytes.size > shown_max) row.bytes.size = shown_max;
+  char line[DESCRIBE_TEXT_MAX + 8];
+  bool is_wrong = part->kind == PART_WRONG;
+  snprintf(line, sizeof line, "%s%s", is_wrong ? "wrong: " : "", text);
+  print_lines(&row, line, is_wrong ? STYLE_BAD : STYLE_PLAIN);
+  while (row.at < row.bytes.size) {
+    print_bytes(&row, false);
+    fputc('\n', stream);
+  }
+  if (part->bytes.size > shown_max) {
+    fprintf(stream, "%s      ... and %zu bytes more\n", style->indent, part->bytes.size - shown_max);
+  }
+}
+
+/* "RFC 7252 3: "…"": what the rule is, or what the note says and where that stands. */
+static void print_note(FILE *stream, const struct explain_style *style, const char *text, const char *section,
+                       const char *rule) {
+  char line[LINE_SIZE];
+  struct row row = {.stream = stream, .style = style};
+  if (text != NULL) {
+    snprintf(line, sizeof line, "note: %s (%s)", text, section);
+  } else if (style->has_rules) {
+    snprintf(line, sizeof line, "%s: \"%s\"", section, rule);
+  } else {
+    snprintf(line, sizeof line, "%s", section);
+  }
+  print_lines(&row, line, text != NULL ? STYLE_WARNING : STYLE_BAD);
+}
+
+/* Every line of the text with the bytes that come beside it. */
+static void print_lines(struct row *row, const char *text, enum style color) {
+  size_t left = strlen(text), indent = strlen(row->style->indent);
+  size_t room = COLUMNS - TEXT_COLUMN - indent;
+  do {
+    size_t size = terminal_break(text, left, room);
+    print_bytes(row, true);
+    fputs(color != STYLE_PLAIN ? terminal_style(row->stream, color) : "", row->stream);
+    terminal_text(row->stream, (copal_bytes){(const uint8_t *)text, size}, false);
+    fputs(color != STYLE_PLAIN ? terminal_style(row->stream, STYLE_PLAIN) : "", row->stream);
+    fputc('\n', row->stream);
+    for (text += size, left -= size; left > 0 && *text == ' '; --left) ++text;
+  } while (left > 0);
+}
+
+/* The next bytes and the offset of the first one, or as many blanks. A part without bytes has its offset all the same.
+ */
+static void print_bytes(struct row *row, bool padded) {
+  size_t count = row->bytes.size - row->at;
+  if (count > ROW_SIZE) count = ROW_SIZE;
+  fputs(row->style->indent, row->stream);
+  if (count == 0) {
+    fprintf(row->stream, "%*s", TEXT_COLUMN, "");
     return;
   }
-  fputc('\n', stream);
-  terminal_hex(stream, payload, "    ");
+  fprintf(row->stream, "%s%04zx%s ", terminal_style(row->stream, STYLE_FAINT), row->offset + row->at,
+          terminal_style(row->stream, STYLE_PLAIN));
+  for (size_t i = 0; i < count; ++i) fprintf(row->stream, " %02x", row->bytes.data[row->at + i]);
+  if (padded) fprintf(row->stream, "%*s", (int)(3 * (ROW_SIZE - count)) + 2, "");
+  row->at += count;
 }
 
-static void code_text(uint8_t code, char *buffer, size_t capacity) {
-  const char *name = copal_code_name(code);
-  snprintf(buffer, capacity, "%d.%02d%s%s", COPAL_CODE_CLASS(code), COPAL_CODE_DETAIL(code), name != NULL ? " " : "",
-           name != NULL ? name : "");
+static void print_code(FILE *stream, const copal_view *view, size_t size) {
+  char code[64];
+  fprintf(stream, "%s%s %s%s, %zu bytes\n", terminal_style(stream, STYLE_BOLD), copal_type_name(view->type),
+          describe_code(view->code, code, sizeof code), terminal_style(stream, STYLE_PLAIN), size);
 }

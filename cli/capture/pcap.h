@@ -1,42 +1,45 @@
-/* UDP datagrams out of a classic pcap capture in memory. Pure: opens no file and decodes no CoAP.
+/* UDP datagrams out of a pcap or pcapng capture in memory. Pure: opens no file and decodes no CoAP.
  *
- * Both byte orders, microseconds and nanoseconds; Ethernet with VLAN tags, Linux cooked 1 and 2, raw IP, BSD loopback;
- * IPv4 and IPv6 with extension headers. A capture is somebody else's: every length in it is checked. */
+ * Classic pcap of both byte orders, with microseconds and nanoseconds; pcapng with any sections and interfaces. A
+ * capture is somebody else's: every length in it is checked. */
 #ifndef COPAL_CLI_CAPTURE_PCAP_H
 #define COPAL_CLI_CAPTURE_PCAP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "cli/capture/frame.h"
 
-#include "copal/copal.h"
+enum { PCAP_INTERFACES_MAX = 64 };
 
 enum pcap_result {
   PCAP_OK,       /* pcap_open: readable; pcap_next: a datagram */
   PCAP_END,      /* no more */
-  PCAP_CUT,      /* the file ends in the middle of a frame, or a frame's length makes no sense: no more */
+  PCAP_CUT,      /* the file ends in the middle of a frame, or a length in it makes no sense: no more */
   PCAP_NOT_PCAP, /* something else */
-  PCAP_NEWER,    /* pcapng, another format */
-  PCAP_LINK_TYPE /* frames of a link type that is not read */
+  PCAP_LINK_TYPE /* classic pcap, with frames of a link type that is not read */
+};
+
+/* What frames came from. */
+struct pcap_interface {
+  uint32_t link_type;
+  uint64_t ticks; /* of its clock in a second */
+  int64_t offset; /* of its times, in seconds */
 };
 
 /* A capture being read. */
 struct pcap {
   const uint8_t *data;
   size_t size, at;
-  uint32_t link_type;
-  uint32_t frames;  /* read so far */
-  uint32_t skipped; /* of these: no UDP, fragments, cut off before their UDP payload */
-  bool big_endian, nanoseconds;
+  bool big_endian, is_ng;
+  struct pcap_interface interfaces[PCAP_INTERFACES_MAX]; /* pcapng: of this section, further ones are not read */
+  size_t interfaces_count;
+  uint32_t frames;    /* read so far */
+  uint32_t skipped;   /* of these: no UDP, or cut off before their UDP payload */
+  uint32_t fragments; /* of those: parts of IP packets, which are not put together */
 };
 
 struct pcap_datagram {
-  copal_address source, destination;
-  const uint8_t *data; /* in the capture */
-  size_t size;
-  size_t missing;   /* bytes that the datagram had and the capture has not */
-  uint32_t frame;   /* counted from 1 */
-  uint32_t seconds; /* since 1970 */
+  struct frame frame;
+  uint32_t number;  /* of the frame, counted from 1 */
+  uint64_t seconds; /* since 1970 */
   uint32_t nanoseconds;
 };
 
@@ -45,6 +48,9 @@ enum pcap_result pcap_open(struct pcap *pcap, const uint8_t *data, size_t size);
 
 /* Steps to the next UDP datagram, skipping everything else. PCAP_OK, PCAP_END or PCAP_CUT. */
 enum pcap_result pcap_next(struct pcap *pcap, struct pcap_datagram *datagram);
+
+/* Whether data begins as a capture does. */
+bool pcap_is_one(const uint8_t *data, size_t size);
 
 /* What is wrong, as a clause. */
 const char *pcap_result_text(enum pcap_result result);

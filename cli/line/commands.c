@@ -59,11 +59,12 @@ const struct command commands[] = {
      discover_run,
      0},
     {"decode",
-     "[HEX...]",
-     "Explain datagrams: from arguments, standard input or a capture file",
+     "[HEX...|FILE]",
+     "Explain datagrams byte by byte: from arguments, standard input or a capture",
      "  copal decode 40 01 7d 34 bb 74656d7065726174757265\n"
+     "  copal decode --brief capture.pcapng\n"
      "  tcpdump -w - udp port 5683 | copal decode --pcap -\n",
-     {options_decode, options_common},
+     {options_decode, options_json, options_common},
      decode_run,
      0},
     {"serve",

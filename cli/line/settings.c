@@ -25,7 +25,8 @@ struct settings settings_default(void) {
 }
 
 const struct option_entry options_verbose[] = {
-    {"verbose", 'v', OPTION_LEVEL, NULL, FIELD(verbose), 0, DAILY, "show each message as it is sent and received"},
+    {"verbose", 'v', OPTION_LEVEL, NULL, FIELD(verbose), 0, DAILY, "show messages and decisions; -vv: bytes, too"},
+    {"pcap", 0, OPTION_TEXT, "FILE", FIELD(pcap), 0, RARE, "write all messages to FILE, for Wireshark"},
     {0},
 };
 
@@ -119,6 +120,8 @@ const struct option_entry options_discover[] = {
 
 const struct option_entry options_decode[] = {
     {"pcap", 'p', OPTION_TEXT, "FILE", FIELD(pcap), 0, DAILY, "decode what a capture holds, \"-\" is stdin"},
+    {"raw", 0, OPTION_FLAG, NULL, FIELD(raw), 0, DAILY, "files or stdin have bytes, not hexadecimal"},
+    {"brief", 'b', OPTION_FLAG, NULL, FIELD(brief), 0, DAILY, "one line a datagram"},
     {"port", 0, OPTION_LIST, "N|any", FIELD(ports), 0, RARE, "UDP port to look at in it; 5683"},
     {0},
 };

@@ -71,8 +71,9 @@ struct settings {
   const char *interface;
 
   /* decode */
-  const char *pcap;
+  const char *pcap; /* elsewhere: what is sent and received goes there */
   struct list ports;
+  bool raw, brief;
 
   /* serve */
   struct list binds;

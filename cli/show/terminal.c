@@ -115,6 +115,29 @@ size_t terminal_unfinished(copal_bytes text) {
   return 0;
 }
 
+size_t terminal_break(const char *text, size_t size, size_t columns) {
+  if (size <= columns) return size;
+  size_t blank = 0, outside = 0;
+  bool quoted = false;
+  for (size_t at = 0; at <= columns; ++at) {
+    if (quoted && text[at] == '\\' && at < columns) {
+      ++at;
+    } else if (text[at] == '"') {
+      quoted = !quoted;
+    } else if (text[at] == ' ' && at > 0) {
+      blank = at;
+      /* A value stays with its name. */
+      if (!quoted && at + 1 < size && text[at + 1] != '"') outside = at;
+    }
+  }
+  if (2 * outside >= columns || (outside > 0 && blank == outside)) return outside;
+  if (blank > 0) return blank;
+  /* Between two characters of UTF-8, and never nothing. */
+  size_t end = columns;
+  while (end > 1 && ((unsigned char)text[end] & 0xc0) == 0x80) --end;
+  return end > 0 ? end : 1;
+}
+
 void terminal_hex(FILE *stream, copal_bytes bytes, const char *indent) {
   for (size_t line = 0; line < bytes.size; line += 16) {
     fprintf(stream, "%s%04zx ", indent, line);

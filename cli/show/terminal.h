@@ -59,6 +59,11 @@ size_t terminal_character(const uint8_t *at, size_t left);
 /* How many bytes at the end of text begin a UTF-8 character that goes on behind it. */
 size_t terminal_unfinished(copal_bytes text);
 
+/* How many bytes of text go into a line of that many columns: up to the last blank that is not between double quotes,
+ * up to any blank where that one is in the line's first half, or as much as there is room for. text has no control
+ * characters. */
+size_t terminal_break(const char *text, size_t size, size_t columns);
+
 /* Writes bytes in hexadecimal with their characters beside them, 16 a line, each line indented. */
 void terminal_hex(FILE *stream, copal_bytes bytes, const char *indent);
 

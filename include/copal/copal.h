@@ -337,6 +337,7 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_tx_response(const copal_endpoint *e
   X(rejected, "messages answered with Reset")                               \
   X(ignored, "messages dropped in silence")                                 \
   X(duplicates, "duplicates not processed again")                           \
+  X(repeated, "replies given again to duplicates")                          \
   X(requests, "requests processed")                                         \
   X(responses, "responses matched to a request")                            \
   X(retransmissions, "messages sent again")                                 \
@@ -356,6 +357,7 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_tx_response(const copal_endpoint *e
   X(notifications, "notifications sent")                                    \
   X(rate_limited, "requests answered 4.29")                                 \
   X(verified, "addresses verified")                                         \
+  X(held, "answers that waited for an address to be verified")              \
   X(unverified, "answers held back from addresses that did not verify")
 
 #define COPAL_COUNTER_FIELD(name, text) uint64_t name;

@@ -20,14 +20,25 @@
 extern "C" {
 #endif
 
-/* One datagram, as the trace function sees it. */
+/* What a trace function is told of. */
+typedef enum copal_trace_kind {
+  COPAL_TRACE_SENT,     /* a datagram that was given to the system, again or for the first time */
+  COPAL_TRACE_RECEIVED, /* a datagram, before the endpoint looks at it */
+  COPAL_TRACE_DECIDED   /* what the endpoint made of a datagram, which counters tells: the one that it received, or the
+                           one (or its beginning) that could not be delivered; an empty one where time has passed */
+} copal_trace_kind;
+
+/* What a trace function sees. */
 typedef struct copal_trace {
   copal_time time;
   copal_datagram datagram;
-  bool outgoing;
+  const copal_counters *counters; /* the endpoint's, as they are now */
+  copal_trace_kind kind;
 } copal_trace;
 
-/* Looks on at what is sent and received. Of the endpoint it may call nothing but copal_address_text. */
+/* Looks on at what is sent, received and decided. Of the endpoint it may call nothing but copal_address_text and
+ * copal_local_address. Where there is one, datagrams are received one by one, so that each is followed by what was
+ * decided of it. */
 typedef void copal_trace_function(const copal_trace *trace, void *context);
 
 /* What copal_open may be told; begin with copal_open_defaults. */

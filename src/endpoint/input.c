@@ -78,8 +78,9 @@ static void repeat(copal_endpoint *endpoint, const struct arrival *arrival, stru
     case REPLY_DEAD:
     case REPLY_BEGUN:
     case REPLY_PENDING:
-    case REPLY_NOTHING: break;
+    case REPLY_NOTHING: return;
   }
+  ++endpoint->engine.counters.repeated;
 }
 
 /* RFC 7252 5.4.1: unrecognized critical options "in a Confirmable request MUST cause the return of a 4.02 (Bad Option)

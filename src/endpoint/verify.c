@@ -251,6 +251,7 @@ bool endpoint_hold(copal_endpoint *endpoint, uint32_t deferred, copal_bytes mess
   else
     verifications->held[verification->last].next = index;
   verification->last = index;
+  ++endpoint->engine.counters.held;
   return true;
 }
 

@@ -20,6 +20,7 @@ static void flush(struct net *net, copal_time now) {
   size_t count;
   do {
     count = copal_endpoint_output(net->endpoint, now, net->datagrams_out, net->batch);
+    net_trace(net, COPAL_TRACE_DECIDED, NULL, now);
     if (count > 0) net_send(net, net->datagrams_out, count, now);
   } while (count == net->batch);
 }
@@ -35,8 +36,9 @@ static bool deliver(struct net *net, copal_time now, copal_rx *rx) {
       return true;
     }
     if (net->in_taken == net->in_count) return false;
-    net->in_taken += (uint32_t)copal_endpoint_input(net->endpoint, now, net->datagrams_in + net->in_taken,
-                                                    net->in_count - net->in_taken);
+    const copal_datagram *next = &net->datagrams_in[net->in_taken];
+    net->in_taken += (uint32_t)copal_endpoint_input(net->endpoint, now, next, net->in_count - net->in_taken);
+    net_trace(net, COPAL_TRACE_DECIDED, next, now);
   }
 }
 

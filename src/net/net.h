@@ -26,11 +26,11 @@ struct net {
   struct net_socket sockets[NET_SOCKETS_MAX]; /* 0: the primary one */
   struct net_names names;                     /* of AF_UNIX peers */
   int epoll, wake;
-  uint32_t ready;  /* sockets that may have more to read, a bit each */
-  uint32_t failed; /* sockets with something in their error queue */
-  uint32_t turn;   /* the socket to look at first */
-  bool woken;      /* copal_wake was called, and copal_process has not told yet */
-  uint32_t batch;
+  uint32_t ready;           /* sockets that may have more to read, a bit each */
+  uint32_t failed;          /* sockets with something in their error queue */
+  uint32_t turn;            /* the socket to look at first */
+  bool woken;               /* copal_wake was called, and copal_process has not told yet */
+  uint32_t batch, batch_in; /* datagrams a system call; to receive, one where there is a trace function */
   bool primary_source;
   atomic_bool stopped;
   char bound_name[108]; /* of an AF_UNIX socket that is to be unlinked */
@@ -66,6 +66,9 @@ void net_receive(struct net *net, uint32_t socket, copal_time now);
 
 /* Sends datagrams; what cannot be sent is told to the endpoint or, like a loss on the wire, left to retransmission. */
 void net_send(struct net *net, const copal_datagram *datagrams, size_t count, copal_time now);
+
+/* Calls the trace function, if there is one. datagram may be NULL: the decision is about none. */
+void net_trace(const struct net *net, copal_trace_kind kind, const copal_datagram *datagram, copal_time now);
 
 /* Reads a socket's error queue and tells the endpoint what could not be delivered. */
 void net_read_errors(struct net *net, uint32_t socket, copal_time now);

@@ -115,6 +115,7 @@ static copal_error make_primary(struct net *net, const char *uri, bool reuse_por
 static copal_error open_parts(struct net *net, const copal_open_options *options, const char *uri, int fd) {
   net->trace = options->trace;
   net->trace_context = options->trace_context;
+  net->batch_in = options->trace != NULL ? 1 : net->batch;
   net->primary_source = options->primary_source;
   copal_error error = make_endpoint(net, options);
   if (error == COPAL_OK) error = make_polling(net);

@@ -64,6 +64,15 @@ struct net_batch *net_batch_init(void *memory, uint32_t count, bool receiving) {
   return batch;
 }
 
+/* --- Onlookers ---------------------------------------------------------------------------------- */
+
+void net_trace(const struct net *net, copal_trace_kind kind, const copal_datagram *datagram, copal_time now) {
+  if (net->trace == NULL) return;
+  copal_trace seen = {.time = now, .counters = copal_endpoint_counters(net->endpoint), .kind = kind};
+  if (datagram != NULL) seen.datagram = *datagram;
+  net->trace(&seen, net->trace_context);
+}
+
 /* --- In ----------------------------------------------------------------------------------------- */
 
 /* The address and, for a link-local one, the interface that a datagram came to. */
@@ -91,12 +100,6 @@ static copal_address destination(struct msghdr *header) {
   return (copal_address){.family = COPAL_FAMILY_NONE};
 }
 
-static void trace(const struct net *net, const copal_datagram *datagram, bool outgoing, copal_time now) {
-  if (net->trace == NULL) return;
-  copal_trace seen = {now, *datagram, outgoing};
-  net->trace(&seen, net->trace_context);
-}
-
 static bool primary_reaches(const struct net *net, const copal_address *remote) {
   struct sockaddr_storage storage;
   return net_address_to(remote, net->sockets[0].family, &net->names, &storage) != 0;
@@ -114,14 +117,14 @@ static void choose_reply_path(const struct net *net, copal_path *path) {
 void net_receive(struct net *net, uint32_t socket, copal_time now) {
   const struct net_socket *from = &net->sockets[socket];
   struct net_batch *batch = net->receiving;
-  for (uint32_t i = 0; i < net->batch; ++i) {
+  for (uint32_t i = 0; i < net->batch_in; ++i) {
     struct msghdr *header = &batch->messages[i].msg_hdr;
     header->msg_namelen = sizeof(struct sockaddr_storage);
     header->msg_control = from->reports_local ? batch->controls[i] : NULL;
     header->msg_controllen = from->reports_local ? CONTROL_MAX : 0;
   }
-  int count = recvmmsg(from->fd, batch->messages, net->batch, MSG_DONTWAIT, NULL);
-  if (count < (int)net->batch) net->ready &= ~((uint32_t)1 << socket);
+  int count = recvmmsg(from->fd, batch->messages, net->batch_in, MSG_DONTWAIT, NULL);
+  if (count < (int)net->batch_in) net->ready &= ~((uint32_t)1 << socket);
   net->in_taken = net->in_count = 0;
   if (count < 0) {
     /* An ICMP error may stand before the datagrams: it is read, and they are received in the next round. */
@@ -137,7 +140,7 @@ void net_receive(struct net *net, uint32_t socket, copal_time now) {
     datagram->path.remote = net_address_from(&batch->addresses[i], message->msg_hdr.msg_namelen, &net->names);
     datagram->path.socket = socket;
     if (from->reports_local) datagram->path.local = destination(&message->msg_hdr);
-    trace(net, datagram, false, now);
+    net_trace(net, COPAL_TRACE_RECEIVED, datagram, now);
     choose_reply_path(net, &datagram->path);
   }
 }
@@ -244,6 +247,16 @@ static void forget_lost_sources(struct net *net, const copal_datagram *datagrams
   }
 }
 
+/* After they were sent: only then is an unbound socket's own address known. */
+static void trace_run(const struct net *net, const copal_datagram *datagrams, uint32_t count, copal_time now) {
+  for (uint32_t i = 0; net->trace != NULL && i < count; ++i) net_trace(net, COPAL_TRACE_SENT, &datagrams[i], now);
+}
+
+static void tell_unreachable(struct net *net, const copal_datagram *datagram, copal_time now) {
+  copal_endpoint_unreachable(net->endpoint, now, &datagram->path, datagram->data, datagram->size);
+  net_trace(net, COPAL_TRACE_DECIDED, datagram, now);
+}
+
 /* Datagrams that leave through the same socket make a run. Only when all are sent is the endpoint told what could not
  * be: a handler that it calls then may do anything to it. */
 void net_send(struct net *net, const copal_datagram *datagrams, size_t count, copal_time now) {
@@ -252,22 +265,19 @@ void net_send(struct net *net, const copal_datagram *datagrams, size_t count, co
   while (start < count) {
     uint32_t socket = datagrams[start].path.socket, run = 0;
     while (start + run < count && datagrams[start + run].path.socket == socket &&
-           prepare(net, run, &datagrams[start + run])) {
-      trace(net, &datagrams[start + run], true, now);
+           prepare(net, run, &datagrams[start + run]))
       ++run;
-    }
     if (run > 0) {
       send_run(net, socket, run, unreachable + start);
+      trace_run(net, datagrams + start, run, now);
       forget_lost_sources(net, datagrams + start, run);
     } else {
       unreachable[start++] = true;
     }
     start += run;
   }
-  for (size_t i = 0; i < count; ++i) {
-    const copal_datagram *datagram = &datagrams[i];
-    if (unreachable[i]) copal_endpoint_unreachable(net->endpoint, now, &datagram->path, datagram->data, datagram->size);
-  }
+  for (size_t i = 0; i < count; ++i)
+    if (unreachable[i]) tell_unreachable(net, &datagrams[i], now);
 }
 
 /* --- Errors -------------------------------------------------------------------------------------- */
@@ -326,7 +336,7 @@ void net_read_errors(struct net *net, uint32_t socket, copal_time now) {
     }
     if (!is_unreachable(&header)) continue;
     copal_path path = {.remote = net_address_from(&address, header.msg_namelen, &net->names), .socket = socket};
-    copal_endpoint_unreachable(net->endpoint, now, &path, quote, (size_t)size);
+    tell_unreachable(net, &(copal_datagram){quote, (size_t)size, path}, now);
   }
   net->failed |= (uint32_t)1 << socket; /* more than a round's worth: go on in the next pass */
 }

@@ -97,7 +97,7 @@ start_silent
 run get -v --ack-timeout 0.1 --retransmit 2 "$silent/"
 expect "silence is a time-out" 6
 traffic "silence is asked three times" "-> CON GET, -> CON GET, -> CON GET"
-says "the last time is said to be one" err 'retransmission 2$'
+says "the last time is said to be one" err 'retransmission 2 of 2$'
 run get -v --non --timeout 0.3 "$silent/"
 expect "silence to a NON is a time-out" 6
 traffic "a NON goes out once" "-> NON GET"

@@ -17,7 +17,8 @@
 /* --- Opening and closing ------------------------------------------------------------------------ */
 
 static void note_trace(const copal_trace *trace, void *context) {
-  wire_note(context, trace->outgoing, false, trace->time, trace->datagram.data, trace->datagram.size);
+  if (trace->kind == COPAL_TRACE_DECIDED) return;
+  wire_note(context, trace->kind == COPAL_TRACE_SENT, false, trace->time, trace->datagram.data, trace->datagram.size);
 }
 
 static void open_client(struct bench *bench, bool lossy, const char *uri) {

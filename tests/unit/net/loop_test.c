@@ -115,7 +115,7 @@ struct sightings {
 
 static void note_sent(const copal_trace *trace, void *context) {
   struct sightings *sightings = context;
-  if (!trace->outgoing || sightings->count == 8) return;
+  if (trace->kind != COPAL_TRACE_SENT || sightings->count == 8) return;
   sightings->times[sightings->count] = trace->time;
   sightings->sizes[sightings->count] = trace->datagram.size;
   memcpy(sightings->bytes[sightings->count++], trace->datagram.data, trace->datagram.size);
