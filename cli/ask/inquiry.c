@@ -7,13 +7,16 @@
 #include "cli/ask/interrupt.h"
 #include "cli/show/terminal.h"
 
-static enum status check(const struct command *command, const struct settings *settings);
 static enum status open_bodies(struct inquiry *inquiry);
 static enum status build(struct inquiry *inquiry, uint8_t code);
 
 enum status inquiry_open(struct inquiry *inquiry, const struct command *command, uint8_t code,
                          const struct settings *settings) {
-  enum status status = check(command, settings);
+  enum status status = inquiry_check(command, settings);
+  if (status == STATUS_SUCCESS && settings->operands_count > 1) {
+    complain(command->name, "one URI at a time");
+    status = STATUS_USAGE;
+  }
   if (status == STATUS_SUCCESS) status = client_open(&inquiry->client, command->name, settings);
   if (status == STATUS_SUCCESS) status = client_resolve(&inquiry->client, settings->operands[0], &inquiry->target);
   if (status != STATUS_SUCCESS) return status;
@@ -87,13 +90,11 @@ enum status inquiry_close(struct inquiry *inquiry, enum status status) {
   return status;
 }
 
-static enum status check(const struct command *command, const struct settings *settings) {
+enum status inquiry_check(const struct command *command, const struct settings *settings) {
   const char *wrong = NULL;
   uint32_t block_size = settings->block_size;
   if (settings->operands_count == 0) {
     wrong = "which resource? A URI is missing, such as coap://[::1]/hello";
-  } else if (settings->operands_count > 1) {
-    wrong = "one URI at a time";
   } else if (block_size != 0 && (block_size < 16 || (block_size & (block_size - 1)) != 0)) {
     /* RFC 7959 2.2: sizes are powers of two, from 2**4 to 2**10. */
     wrong = "--block-size is one of 16, 32, 64, 128, 256, 512, 1024";

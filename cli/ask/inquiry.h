@@ -47,4 +47,8 @@ enum status inquiry_unwritten(const struct inquiry *inquiry);
 /* Complains where the body could not be written to its end. Returns status, or STATUS_LOCAL. */
 enum status inquiry_close(struct inquiry *inquiry, enum status status);
 
+/* What every subcommand that takes these options checks before anything is asked. STATUS_SUCCESS, or a complaint has
+ * been made. */
+enum status inquiry_check(const struct command *command, const struct settings *settings);
+
 #endif

@@ -4,7 +4,7 @@
 
 #include "cli/line/settings.h"
 
-enum { TABLES_MAX = 6 };
+enum { TABLES_MAX = 10 };
 
 /* The tables that a subcommand takes; NULL after the last. */
 typedef const struct option_entry *option_tables[TABLES_MAX];

@@ -9,6 +9,7 @@ struct settings settings_default(void) {
       .ack_timeout = COPAL_NEVER,
       .retransmit = UINT32_MAX,
       .duration = COPAL_NEVER,
+      .renew = COPAL_NEVER,
       .count = 4,
       .interval = COPAL_SECOND,
       /* A group's members spread their answers over DEFAULT_LEISURE, 5 s (RFC 7252 8.2): a shorter wait misses some. */
@@ -56,6 +57,11 @@ const struct option_entry options_response[] = {
     {0},
 };
 
+const struct option_entry options_json[] = {
+    {"json", 0, OPTION_FLAG, NULL, FIELD(json), 0, DAILY, "print JSON, one object a line"},
+    {0},
+};
+
 const struct option_entry options_payload[] = {
     {"data", 'd', OPTION_TEXT, "TEXT", FIELD(data), 0, DAILY, "payload: this text"},
     {"file", 'f', OPTION_TEXT, "PATH", FIELD(file), 0, DAILY, "payload: this file, \"-\" is standard input"},
@@ -66,7 +72,10 @@ const struct option_entry options_payload[] = {
 
 const struct option_entry options_observe[] = {
     {"count", 'c', OPTION_NUMBER, "N", FIELD(notifications), UINT32_MAX, DAILY, "end after N notifications"},
-    {"for", 0, OPTION_DURATION, "SECONDS", FIELD(duration), 0, DAILY, "end after this time"},
+    {"duration", 0, OPTION_DURATION, "SECONDS", FIELD(duration), 0, DAILY, "end after this time"},
+    {"exec", 0, OPTION_TEXT, "COMMAND", FIELD(exec), 0, DAILY, "run it with each value, the newest if it is slow"},
+    {"plot", 0, OPTION_FLAG, NULL, FIELD(plot), 0, DAILY, "draw numbers as a line"},
+    {"renew", 0, OPTION_DURATION, "SECONDS", FIELD(renew), 0, RARE, "ask again after such a silence; Max-Age"},
     {"method", 0, OPTION_CHOICE, "get|fetch", FIELD(method), 0, RARE, "how to ask; get"},
     {0},
 };
