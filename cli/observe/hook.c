@@ -1,4 +1,4 @@
-/* --exec: commands as children of this process. Knows no endpoint.
+/* Commands of --exec, as children of this process. Knows no endpoint.
  *
  * A command need not read its standard input, and nobody must wait for it: that is a file, not a pipe. */
 #include "cli/observe/hook.h"
