@@ -4,8 +4,8 @@
 #include <signal.h>
 
 #include "cli/ask/answering.h"
-#include "cli/ask/inquiry.h"
 #include "cli/ask/interrupt.h"
+#include "cli/ask/question.h"
 #include "cli/show/terminal.h"
 
 /* Requests to a group have no end of their own: they wait as long as answers may be spread (RFC 7252 8.2). */
@@ -28,7 +28,7 @@ static bool shows_progress(const struct slot *slot);
 
 enum status method_run(const struct command *command, const struct settings *settings) {
   static struct run run;
-  enum status status = inquiry_check(command, settings);
+  enum status status = question_check(command, settings);
   if (status != STATUS_SUCCESS) return status;
   status = run_open(&run, command, settings);
   int signal_number = 0;

@@ -10,6 +10,10 @@ void interrupt_watch(struct client *client);
 /* The last signal that came since interrupt_watch; 0 for none. */
 int interrupt_signal(void);
 
+/* From now on this signal makes copal_process return, and has no other effect: for what a child or the terminal tells.
+ */
+void interrupt_wake(int signal_number);
+
 /* The signals do what they usually do again. */
 void interrupt_release(void);
 

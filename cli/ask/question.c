@@ -10,6 +10,22 @@
 static uint64_t read_body(void *context, uint64_t offset, void *buffer, size_t size);
 static bool write_body(void *context, uint64_t offset, const void *data, size_t size);
 
+enum status question_check(const struct command *command, const struct settings *settings) {
+  const char *wrong = NULL;
+  uint32_t block_size = settings->block_size;
+  if (settings->operands_count == 0) {
+    wrong = "which resource? A URI is missing, such as coap://[::1]/hello";
+  } else if (block_size != 0 && (block_size < 16 || (block_size & (block_size - 1)) != 0)) {
+    /* RFC 7959 2.2: sizes are powers of two, from 2**4 to 2**10. */
+    wrong = "--block-size is one of 16, 32, 64, 128, 256, 512, 1024";
+  } else if (settings->no_token && settings->token != NULL) {
+    wrong = "--token and --no-token exclude each other";
+  }
+  if (wrong == NULL) return STATUS_SUCCESS;
+  complain(command->name, "%s", wrong);
+  return STATUS_USAGE;
+}
+
 enum status question_build(struct question *question, struct client *client, const struct target *target,
                            uint8_t code) {
   copal_message *message = &question->message;

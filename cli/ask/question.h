@@ -6,6 +6,7 @@
 #include "cli/ask/request.h"
 #include "cli/ask/sink.h"
 #include "cli/ask/source.h"
+#include "cli/line/command.h"
 #include "cli/show/progress.h"
 #include "cli/show/report.h"
 
@@ -25,6 +26,10 @@ struct question {
   uint8_t buffer[REQUEST_SIZE_MAX]; /* of message */
   uint8_t body[QUESTION_BODY_SIZE]; /* where bodies are gathered that no sink takes */
 };
+
+/* What every subcommand that takes these options checks before anything is asked. STATUS_SUCCESS, or a complaint has
+ * been made. */
+enum status question_check(const struct command *command, const struct settings *settings);
 
 /* Builds the request for a target that may not be looked up yet. STATUS_SUCCESS, or a complaint has been made. */
 enum status question_build(struct question *question, struct client *client, const struct target *target, uint8_t code);

@@ -35,9 +35,10 @@ const struct command commands[] = {
     {"ipatch", "URI...", "Change part of a resource, idempotently (RFC 8132)",
      "  copal ipatch --file change.json --format 52 coap://[::1]/object\n", WITH_PAYLOAD, method_run, COPAL_IPATCH},
     {"observe",
-     "URI",
+     "URI...",
      "Print a resource's state whenever it changes (RFC 7641)",
-     "  copal observe --for 60 coap://sensor.local/temperature\n",
+     "  copal observe --duration 60 coap://sensor.local/temperature\n"
+     "  copal observe --exec 'echo \"now $COPAL_VALUE\"' coap://[::1]/counter\n",
      {options_observe, options_payload, options_request, options_conditions, options_json, options_transmission,
       options_verbose, options_common},
      observe_run,

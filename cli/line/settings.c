@@ -13,6 +13,7 @@ struct settings settings_default(void) {
       .repeat = 1,
       .parallel = 1,
       .duration = COPAL_NEVER,
+      .renew = COPAL_NEVER,
       .count = 4,
       .interval = COPAL_SECOND,
       /* A group's members spread their answers over DEFAULT_LEISURE, 5 s (RFC 7252 8.2): a shorter wait misses some. */
@@ -98,7 +99,10 @@ const struct option_entry options_payload[] = {
 
 const struct option_entry options_observe[] = {
     {"count", 'c', OPTION_NUMBER, "N", FIELD(notifications), UINT32_MAX, DAILY, "end after N notifications"},
-    {"for", 0, OPTION_DURATION, "SECONDS", FIELD(duration), 0, DAILY, "end after this time"},
+    {"duration", 0, OPTION_DURATION, "SECONDS", FIELD(duration), 0, DAILY, "end after this time"},
+    {"exec", 0, OPTION_TEXT, "COMMAND", FIELD(exec), 0, DAILY, "run it with each value, the newest if it is slow"},
+    {"plot", 0, OPTION_FLAG, NULL, FIELD(plot), 0, DAILY, "draw numbers as a line"},
+    {"renew", 0, OPTION_DURATION, "SECONDS", FIELD(renew), 0, RARE, "ask again after such a silence; Max-Age"},
     {"method", 0, OPTION_CHOICE, "get|fetch", FIELD(method), 0, RARE, "how to ask; get"},
     {0},
 };
@@ -141,8 +145,19 @@ const struct option_entry options_serve[] = {
 };
 
 const struct option_title option_titles[] = {
-    {options_observe, "Observation"},    {options_ping, "Pings"},        {options_discover, "Discovery"},
-    {options_decode, "What is decoded"}, {options_serve, "Serving"},     {options_payload, "Payload"},
-    {options_request, "Request"},        {options_response, "Response"}, {options_transmission, "Transmission"},
-    {options_verbose, "Seeing"},         {options_common, "General"},    {0},
+    {options_observe, "Observation"},
+    {options_ping, "Pings"},
+    {options_discover, "Discovery"},
+    {options_decode, "What is decoded"},
+    {options_serve, "Serving"},
+    {options_payload, "Payload"},
+    {options_request, "Request"},
+    {options_conditions, "Conditions"},
+    {options_response, "Response"},
+    {options_several, "Several requests"},
+    {options_json, "For programs"},
+    {options_transmission, "Transmission"},
+    {options_verbose, "Seeing"},
+    {options_common, "General"},
+    {0},
 };

@@ -60,6 +60,9 @@ struct settings {
   uint32_t notifications; /* 0: no limit */
   uint32_t method;        /* enum observe_method */
   copal_time duration;    /* COPAL_NEVER: no limit */
+  copal_time renew;       /* COPAL_NEVER: when what came is no longer fresh */
+  const char *exec;
+  bool plot;
 
   /* ping */
   uint32_t count;
@@ -134,6 +137,7 @@ extern const struct option_entry options_request[];
 extern const struct option_entry options_conditions[];
 extern const struct option_entry options_several[];
 extern const struct option_entry options_response[];
+extern const struct option_entry options_json[];
 extern const struct option_entry options_payload[];
 extern const struct option_entry options_observe[];
 extern const struct option_entry options_ping[];

@@ -6,10 +6,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli/line/value.h"
+#include "cli/show/window.h"
 
 /* What takes no longer needs no line. */
 #define QUIET_TIME (500 * COPAL_MILLISECOND)
@@ -18,12 +17,11 @@
 /* A server may claim any size, and send as slowly as it likes. */
 #define SECONDS_LEFT_MAX 1e7
 
-enum { LINE_SIZE_MAX = 160, BAR_MIN = 10, BAR_MAX = 30, COLUMNS_USUAL = 80, PARTS_MAX = 5, PART_SIZE_MAX = 64 };
+enum { LINE_SIZE_MAX = 160, BAR_MIN = 10, BAR_MAX = 30, PARTS_MAX = 5, PART_SIZE_MAX = 64 };
 
 static size_t write_parts(const struct progress_facts *facts, char parts[PARTS_MAX][PART_SIZE_MAX]);
 static size_t write_bar(const struct progress_facts *facts, size_t room, char *buffer);
 static void left_text(copal_time left, char *buffer, size_t capacity);
-static size_t terminal_columns(void);
 
 size_t progress_line(const struct progress_facts *facts, size_t columns, char *buffer, size_t capacity) {
   char parts[PARTS_MAX][PART_SIZE_MAX];
@@ -58,7 +56,7 @@ void progress_update(struct progress *progress, const char *verb, uint64_t done,
   struct progress_facts facts = {verb, done, total, now - progress->began};
   char line[LINE_SIZE_MAX];
   /* The last column stays free: some terminals begin a new line behind it. */
-  size_t size = progress_line(&facts, terminal_columns() - 1, line, sizeof line);
+  size_t size = progress_line(&facts, window_of(stderr).columns - 1, line, sizeof line);
   int blanks = size < progress->width ? (int)(progress->width - size) : 0;
   fprintf(stderr, "\r%s%*s", line, blanks, "");
   fflush(stderr);
@@ -114,10 +112,4 @@ static void left_text(copal_time left, char *buffer, size_t capacity) {
   } else {
     snprintf(buffer, capacity, "%" PRIu64 ":%02" PRIu64, minutes, seconds % 60);
   }
-}
-
-static size_t terminal_columns(void) {
-  struct winsize size;
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return COLUMNS_USUAL;
-  return size.ws_col;
 }

@@ -10,6 +10,7 @@
 enum { OPTION_TEXT_MAX = 1400, ERROR_NAME_MAX = 40, DECIMALS = 6 };
 
 static void report(const char *kind, const struct asked *asked, const struct outcome *outcome);
+static void add_seconds(struct json *json, const char *key, copal_time duration);
 static void add_request(struct json *json, const struct asked *asked);
 static void add_response(struct json *json, const struct outcome *outcome);
 static void add_options(struct json *json, const copal_view *message);
@@ -57,9 +58,8 @@ static void report(const char *kind, const struct asked *asked, const struct out
     sequence = copal_find_uint(outcome->message, COPAL_OPTION_OBSERVE, UINT32_MAX);
   }
   if (sequence != UINT32_MAX) json_uint(&json, "sequence", sequence);
-  if (outcome->round_trip != COPAL_NEVER) {
-    json_real(&json, "round_trip_s", (double)outcome->round_trip / (double)COPAL_SECOND, DECIMALS);
-  }
+  if (outcome->round_trip != COPAL_NEVER) add_seconds(&json, "round_trip_s", outcome->round_trip);
+  if (outcome->since_last > 0) add_seconds(&json, "since_last_s", outcome->since_last);
   json_uint(&json, "transmissions", outcome->transmissions);
   json_uint(&json, "retransmissions", outcome->retransmissions);
   if (asked->message != NULL) {
@@ -70,8 +70,13 @@ static void report(const char *kind, const struct asked *asked, const struct out
     json_close(&json);
   }
   if (outcome->error != COPAL_OK) add_error(&json, outcome);
+  if (outcome->retry_in > 0) add_seconds(&json, "retry_in_s", outcome->retry_in);
   json_uint(&json, "status", (uint64_t)outcome->status);
   json_end(&json);
+}
+
+static void add_seconds(struct json *json, const char *key, copal_time duration) {
+  json_real(json, key, (double)duration / (double)COPAL_SECOND, DECIMALS);
 }
 
 static void add_request(struct json *json, const struct asked *asked) {

@@ -25,7 +25,9 @@ struct outcome {
   uint32_t transmissions;   /* of the last one */
   uint32_t retransmissions; /* of all */
   uint32_t blocks_out, blocks_in;
-  enum status status; /* what the command would end with if this were all */
+  copal_time since_last; /* of an observation: since the state before; 0: there was none */
+  copal_time retry_in;   /* of an observation that was lost: until it is asked for again; 0: it is not */
+  enum status status;    /* what the command would end with if this were all */
 };
 
 /* What a call's result tells by itself: all but peer and error_text. The status of a response is that of its code. */

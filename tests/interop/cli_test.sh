@@ -479,8 +479,8 @@ expect "an observation that is not offered ends as get does" 0
 says "an observation that is not offered is told to be none" err 'does not offer observation of this resource'
 run observe "$peer/broken"
 expect "an observation that is refused ends as get does" 5
-begin observe-con observe --for 0.3 "$peer/silent"
-begin observe-non observe --for 0.3 --non "$peer/silent"
+begin observe-con observe --duration 0.3 "$peer/silent"
+begin observe-non observe --duration 0.3 --non "$peer/silent"
 end observe-con
 expect "an observation without any answer ends with 6" 6
 end observe-non

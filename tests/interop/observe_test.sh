@@ -49,8 +49,8 @@ traffic "libcoap's notifications are acknowledged, and libcoap is told of the en
   "-> CON GET, <- ACK 2.05, <- CON 2.05, -> ACK Empty, <- CON 2.05, -> ACK Empty, -> CON GET, <- ACK 2.05"
 says "the registration is one" err '-> .* CON GET .* Observe 0 Uri-Path "time"'
 says "the end is a deregistration" err '-> .* CON GET .* Observe 1 Uri-Path "time"'
-run observe --for 1.5 "$uri/time"
-expect "observe ends after --for" 0
+run observe --duration 1.5 "$uri/time"
+expect "observe ends after --duration" 0
 [ "$(wc -l <"$work/out")" -ge 2 ]
 report $? "until then it prints"
 run observe --quiet "$uri/"
