@@ -137,7 +137,6 @@ extern const struct option_entry options_request[];
 extern const struct option_entry options_conditions[];
 extern const struct option_entry options_several[];
 extern const struct option_entry options_response[];
-extern const struct option_entry options_json[];
 extern const struct option_entry options_payload[];
 extern const struct option_entry options_observe[];
 extern const struct option_entry options_ping[];

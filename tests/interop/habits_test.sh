@@ -13,6 +13,12 @@ fits() {
   [ "$(wc -l <"$1")" -le 24 ] && [ "$(wc -L <"$1")" -le 80 ]
 }
 
+# TEXT: what is typed behind "copal", up to a pipe or the like: with --help at its end it is parsed, and nothing done.
+parses() {
+  eval "run $(sed -E "s/^(([^'\")|>&<]|'[^']*'|\"[^\"]*\")*).*/\1/" <<<"$1") --help"
+  grep -q '^Usage' "$work/out" || status=1
+}
+
 # --- help
 
 run --help
@@ -38,13 +44,11 @@ for command in "${commands[@]}"; do
   says "$command --help tells the exit statuses" out '^Exit status: 0 success'
   sed -n '/^For example:/,/^\(Exit.*\|\)$/p' "$work/out" | grep -E "copal $command" >"$work/examples"
   mapfile -t daily < <(grep -oE -- ' --[a-z][a-z-]*' "$work/out" | sort -u)
-  # With --help at its end an example is parsed and nothing is done.
   good=0
   [ -s "$work/examples" ] || good=1
   while read -r example; do
-    arguments=$(sed -E "s/.*copal ($command)/\\1/; s/ *[)|>&<].*//" <<<"$example")
-    eval "run $arguments --help"
-    [ "$status" = 0 ] && grep -q '^Usage' "$work/out" || good=1
+    parses "$(sed -E "s/.*copal ($command)/\\1/" <<<"$example")"
+    [ "$status" = 0 ] || good=1
   done <"$work/examples"
   report $good "the examples of $command --help parse"
   run help "$command"
@@ -65,6 +69,19 @@ report $? "--help does not"
 run help puut
 expect "help of a mistyped command is bad usage" 2
 says "help of a mistyped command has a suggestion" err "did you mean 'put'\?"
+
+good=0
+lines=0
+while read -r line; do
+  lines=$((lines + 1))
+  parses "$line"
+  [ "$status" = 0 ] && continue
+  echo "# docs/command.md: copal $line"
+  good=1
+done < <(grep -oE '`copal [^`]*`' "$here/../../docs/command.md" | sed 's/^`copal //; s/`$//' |
+  grep -vE '^(help|U)')
+[ "$lines" -ge 15 ] || good=1
+report $good "the command lines of docs/command.md parse"
 
 # --- what is mistyped, and what others type
 
