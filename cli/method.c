@@ -2,6 +2,7 @@
  * its bodies need. Several share one endpoint and have their turns here. What they need is in cli/ask/run.c, how their
  * answers are shown in cli/ask/answering.c. */
 #include <signal.h>
+#include <stdio.h>
 
 #include "cli/ask/answering.h"
 #include "cli/ask/interrupt.h"
@@ -173,6 +174,8 @@ static void answered(copal_endpoint *endpoint, copal_call call, const copal_resu
     tally_end(&run->tally, slot->status);
     run_release(slot);
   }
+  /* Who reads no more is told no more. */
+  run->broken = run->broken || ferror(stdout) != 0;
   if (result->last || run->broken) client_finish(&run->client);
 }
 

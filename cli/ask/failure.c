@@ -20,8 +20,10 @@ static const struct {
      " is rejected: a critical option in it is not understood, or malformed, or it is larger than a datagram may be"
      " here; --verbose shows it"},
     {COPAL_ERR_MULTICAST_CON, "", " is a group: a request to a group is non-confirmable, add --non"},
-    {COPAL_ERR_MESSAGE_SIZE, "the request is larger than a datagram to ", " may be: send a smaller payload"},
-    {COPAL_ERR_SPACE, "the request is larger than a datagram to ", " may be: send a smaller payload"},
+    {COPAL_ERR_MESSAGE_SIZE, "the request is larger than a datagram to ",
+     " may be: send a smaller payload; to a single server, --file sends a larger one in blocks"},
+    {COPAL_ERR_SPACE, "the request is larger than a datagram to ",
+     " may be: send a smaller payload; to a single server, --file sends a larger one in blocks"},
     {COPAL_ERR_BODY_SIZE, "a body to or from ",
      " is larger than there is room for here, or has more blocks than can be numbered: a large one belongs into a file,"
      " with --output or --file"},
@@ -48,7 +50,7 @@ void failure_text(const struct attempt *attempt, copal_error error, char *text, 
 }
 
 static void write_timeout(const struct attempt *attempt, char *text, size_t capacity) {
-  char waited[32] = "0 s", tried[48];
+  char waited[32] = "0 s", tried[96];
   if (attempt->asked != COPAL_NEVER && attempt->now > attempt->asked) {
     value_duration_text(attempt->now - attempt->asked, waited, sizeof waited);
   }

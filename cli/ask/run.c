@@ -11,6 +11,7 @@
 enum { NO_RESPONSE_BLOCK_MAX = 1024 /* RFC 7959 2.2 */ };
 
 static enum status check(const struct command *command, const struct settings *settings);
+static copal_time pace_of(const struct settings *settings);
 static bool take_memory(struct run *run, const struct settings *settings);
 static enum status open_goals(struct run *run);
 static enum status open_goal(struct run *run, size_t index);
@@ -22,7 +23,7 @@ enum status run_open(struct run *run, const struct command *command, const struc
   if (status != STATUS_SUCCESS) return status;
   run->code = command->code;
   run->goals_count = settings->operands_count;
-  run->schedule = schedule_begin(run->goals_count, settings->repeat, settings->pace);
+  run->schedule = schedule_begin(run->goals_count, settings->repeat, pace_of(settings));
   run->several = schedule_is_several(&run->schedule);
   if (!take_memory(run, settings)) {
     complain(command->name, "not enough memory for %" PRIu32 " requests at a time: a smaller --parallel needs less",
@@ -111,6 +112,12 @@ static enum status check(const struct command *command, const struct settings *s
   if (wrong == NULL) return STATUS_SUCCESS;
   complain(command->name, "%s", wrong);
   return STATUS_USAGE;
+}
+
+/* What has no end floods nobody, a terminal with failures included, unless it is told to. */
+static copal_time pace_of(const struct settings *settings) {
+  if (settings->pace != COPAL_NEVER) return settings->pace;
+  return settings->repeat == 0 ? COPAL_SECOND : 0;
 }
 
 /* Zeroes that nobody has touched cost nothing: of a slot, that is most of its room for a body. */

@@ -11,6 +11,7 @@ struct settings settings_default(void) {
       .max_latency = COPAL_NEVER,
       .probing_rate = UINT32_MAX,
       .repeat = 1,
+      .pace = COPAL_NEVER,
       .parallel = 1,
       .duration = COPAL_NEVER,
       .renew = COPAL_NEVER,
@@ -66,7 +67,7 @@ const struct option_entry options_conditions[] = {
 
 const struct option_entry options_several[] = {
     {"repeat", 0, OPTION_NUMBER, "N", FIELD(repeat), UINT32_MAX, RARE, "ask N times; 0 is until interrupted"},
-    {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(pace), 0, RARE, "from one round to the next; 0"},
+    {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(pace), 0, RARE, "between rounds; 0, and 1 with --repeat 0"},
     {"parallel", 0, OPTION_NUMBER, "N", FIELD(parallel), 1024, RARE, "up to N requests under way; 1"},
     {0},
 };

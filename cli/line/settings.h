@@ -54,7 +54,7 @@ struct settings {
   /* several requests */
   uint32_t repeat;   /* 0: until interrupted */
   uint32_t parallel; /* under way at a time; at least 1 */
-  copal_time pace;   /* from one round to the next */
+  copal_time pace;   /* from one round to the next; COPAL_NEVER: as --repeat has it */
 
   /* observe */
   uint32_t notifications; /* 0: no limit */

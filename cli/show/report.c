@@ -7,7 +7,7 @@
 #include "cli/show/body.h"
 #include "cli/show/json.h"
 
-enum { OPTION_TEXT_MAX = 1400, ERROR_NAME_MAX = 40, DECIMALS = 6 };
+enum { ERROR_NAME_MAX = 40, DECIMALS = 6 };
 
 static void report(const char *kind, const struct asked *asked, const struct outcome *outcome);
 static void add_seconds(struct json *json, const char *key, copal_time duration);

@@ -17,6 +17,20 @@ on_terminal() {
   : >"$work/err"
 }
 
+# ARGUMENT...: as run, and $peak is the most memory that it had, in KiB, looked at while it runs.
+run_measured() {
+  timeout 60 python3 -c 'import subprocess, sys, time
+process, peak = subprocess.Popen(sys.argv[2:]), 0
+while process.poll() is None:
+    for line in open("/proc/%d/status" % process.pid):
+        if line.startswith("VmHWM:"): peak = int(line.split()[1])
+    time.sleep(0.002)
+print(peak, file=open(sys.argv[1], "w"))
+sys.exit(process.returncode)' "$work/peak" "$copal" "$@" >"$work/out" 2>"$work/err" </dev/null
+  status=$?
+  peak=$(cat "$work/peak")
+}
+
 # A group's servers take up to 5 s to answer: what comes of this is looked at in the end.
 start group "$copal" serve --bind coap://0.0.0.0:0
 wait_for "$work/group.out" '^listening on'
@@ -98,6 +112,14 @@ report $? "as often as it says"
 sleep 0.1
 [ "$(tail -n "+$before" "$work/serve.err" | sed -nE 's/^.* <- ([^ ]+)  CON GET .*/\1/p' | sort -u | wc -l)" = 1 ]
 report $? "from one port"
+start quiet "$copal" serve --bind coap://127.0.0.1:0
+wait_for "$work/quiet.out" '^listening on'
+quiet=coap://127.0.0.1:$(sed -n 's|^listening on coap://127\.0\.0\.1:||p' "$work/quiet.out")
+run_measured get --quiet --repeat 1000 --parallel 8 "$quiet/hello"
+before=$peak
+run_measured get --quiet --repeat 6000 --parallel 8 "$quiet/hello"
+[ "$status" = 0 ] && [ "$peak" -gt 0 ] && [ "$peak" -lt $((before + 512)) ]
+report $? "six times the requests take no more memory ($peak KiB after $before KiB)"
 run get --repeat 2 "$peer/a" "$peer/b"
 output "rounds follow one another" ABAB
 began=$(date +%s%N)
