@@ -85,6 +85,12 @@ void cbor_write_negative(struct cbor_writer *writer, uint64_t number) {
   append(writer, head, cbor_encode_negint(number, head, sizeof head));
 }
 
+void cbor_write_bytes(struct cbor_writer *writer, copal_bytes bytes) {
+  uint8_t head[HEAD_SIZE_MAX];
+  append(writer, head, cbor_encode_bytestring_start(bytes.size, head, sizeof head));
+  append(writer, bytes.data, bytes.size);
+}
+
 void cbor_write_text(struct cbor_writer *writer, copal_bytes text) {
   uint8_t head[HEAD_SIZE_MAX];
   append(writer, head, cbor_encode_string_start(text.size, head, sizeof head));
