@@ -3,6 +3,7 @@
 
 #include <cbor/encoding.h>
 #include <cbor/streaming.h>
+#include <math.h>
 #include <string.h>
 
 /* The longest head, RFC 8949 3: one byte and eight. */
@@ -199,5 +200,5 @@ static void append(struct cbor_writer *writer, const uint8_t *bytes, size_t size
 static bool keeps(const uint8_t *bytes, size_t size, double real) {
   copal_bytes rest = {bytes, size};
   struct cbor_head head;
-  return cbor_read(&rest, &head) && head.kind == CBOR_REAL && memcmp(&head.real, &real, sizeof real) == 0;
+  return cbor_read(&rest, &head) && head.kind == CBOR_REAL && head.real == real && signbit(head.real) == signbit(real);
 }
