@@ -208,7 +208,7 @@ static bool add_json(const copal_message *message, const char *text, uint8_t *pa
   wrong = NULL;
   if (kind == DATA_CBOR || kind == DATA_CBOR_SEQUENCE || kind == DATA_SENML_CBOR) {
     struct cbor_writer writer = {payload, REQUEST_SIZE_MAX, 0, false};
-    wrong = json_to_cbor(json, &writer);
+    wrong = json_to_cbor(json, kind == DATA_SENML_CBOR, &writer);
     *size = writer.size;
   } else if (json.size <= REQUEST_SIZE_MAX) {
     memcpy(payload, json.data, json.size);

@@ -3,6 +3,7 @@
 
 #include <cbor/encoding.h>
 #include <cbor/streaming.h>
+#include <math.h>
 #include <string.h>
 
 /* The longest head, RFC 8949 3: one byte and eight. */
@@ -83,6 +84,12 @@ void cbor_write_uint(struct cbor_writer *writer, uint64_t number) {
 void cbor_write_negative(struct cbor_writer *writer, uint64_t number) {
   uint8_t head[HEAD_SIZE_MAX];
   append(writer, head, cbor_encode_negint(number, head, sizeof head));
+}
+
+void cbor_write_bytes(struct cbor_writer *writer, copal_bytes bytes) {
+  uint8_t head[HEAD_SIZE_MAX];
+  append(writer, head, cbor_encode_bytestring_start(bytes.size, head, sizeof head));
+  append(writer, bytes.data, bytes.size);
 }
 
 void cbor_write_text(struct cbor_writer *writer, copal_bytes text) {
@@ -193,5 +200,5 @@ static void append(struct cbor_writer *writer, const uint8_t *bytes, size_t size
 static bool keeps(const uint8_t *bytes, size_t size, double real) {
   copal_bytes rest = {bytes, size};
   struct cbor_head head;
-  return cbor_read(&rest, &head) && head.kind == CBOR_REAL && memcmp(&head.real, &real, sizeof real) == 0;
+  return cbor_read(&rest, &head) && head.kind == CBOR_REAL && head.real == real && signbit(head.real) == signbit(real);
 }

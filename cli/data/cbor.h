@@ -52,6 +52,7 @@ struct cbor_writer {
 
 void cbor_write_uint(struct cbor_writer *writer, uint64_t number);
 void cbor_write_negative(struct cbor_writer *writer, uint64_t number); /* -1 - number */
+void cbor_write_bytes(struct cbor_writer *writer, copal_bytes bytes);
 void cbor_write_text(struct cbor_writer *writer, copal_bytes text);
 void cbor_write_array(struct cbor_writer *writer, size_t count);
 void cbor_write_map(struct cbor_writer *writer, size_t count); /* of pairs */

@@ -233,8 +233,9 @@ static bool in_array(const struct json_reader *reader) {
 
 /* Bytes of the escape at `at`; 0 where there is none. */
 static size_t escape_size(const uint8_t *at, size_t left) {
+  static const char letters[] = "\"\\/bfnrt";
   if (left < 2) return 0;
-  if (at[1] != 'u') return memchr("\"\\/bfnrt", at[1], 8) != NULL ? 2 : 0;
+  if (at[1] != 'u') return memchr(letters, at[1], sizeof letters - 1) != NULL ? 2 : 0;
   return left >= 6 && hex4(at + 2) <= 0xffff ? 6 : 0;
 }
 

@@ -4,23 +4,36 @@
 
 #include <stdlib.h>
 
+#include "cli/data/base64.h"
 #include "cli/data/json_reader.h"
 #include "cli/data/number.h"
+#include "cli/data/senml.h"
 
 static const char *write_token(const struct json_reader *reader, struct json_token token, struct cbor_writer *writer);
 static size_t count_items(struct json_reader reader, enum json_kind kind);
+static bool in_record(const struct json_reader *reader);
+static const char *write_label(copal_bytes token, struct cbor_writer *writer, bool *is_data);
+static const char *write_data(copal_bytes token, struct cbor_writer *writer);
 static const char *write_text(copal_bytes token, struct cbor_writer *writer);
 static const char *write_number(copal_bytes token, struct cbor_writer *writer);
 static bool read_integer(copal_bytes token, uint64_t *number, bool *negative);
 
-const char *json_to_cbor(copal_bytes text, struct cbor_writer *writer) {
+const char *json_to_cbor(copal_bytes text, bool is_senml, struct cbor_writer *writer) {
   if (!cbor_is_built()) return "this build of the command has no CBOR: it was made without libcbor";
   struct json_reader reader;
   json_reader_begin(&reader, text);
+  bool is_data = false;
   for (;;) {
     struct json_token token = json_reader_next(&reader);
     if (token.kind == JSON_END) break;
-    const char *wrong = write_token(&reader, token, writer);
+    const char *wrong;
+    if (is_senml && token.kind == JSON_KEY && in_record(&reader)) {
+      wrong = write_label(token.text, writer, &is_data);
+    } else {
+      wrong =
+          is_data && token.kind == JSON_STRING ? write_data(token.text, writer) : write_token(&reader, token, writer);
+      is_data = false;
+    }
     if (wrong != NULL) return wrong;
   }
   return writer->full ? "it is too large" : NULL;
@@ -55,6 +68,32 @@ static size_t count_items(struct json_reader reader, enum json_kind kind) {
     bool ends = token.kind == JSON_OBJECT_END || token.kind == JSON_ARRAY_END;
     if (before == depth && !ends && (kind != JSON_KEY || token.kind == JSON_KEY)) ++count;
   }
+}
+
+/* Of SenML: in an object in the array. */
+static bool in_record(const struct json_reader *reader) { return reader->depth == 2 && (reader->arrays & 3) == 1; }
+
+static const char *write_label(copal_bytes token, struct cbor_writer *writer, bool *is_data) {
+  int number;
+  enum senml_label label = senml_label((copal_bytes){token.data + 1, token.size - 2}, &number);
+  *is_data = label == SENML_LABEL_DATA;
+  if (label == SENML_LABEL_NAME) return write_text(token, writer);
+  if (number >= 0) {
+    cbor_write_uint(writer, (uint64_t)number);
+  } else {
+    cbor_write_negative(writer, (uint64_t)(-1 - number));
+  }
+  return NULL;
+}
+
+static const char *write_data(copal_bytes token, struct cbor_writer *writer) {
+  uint8_t *data = malloc(token.size);
+  size_t size = 0;
+  if (data == NULL) return "there is not enough memory for it";
+  bool good = json_reader_unescape(token, data, &size) && base64_read((copal_bytes){data, size}, data, &size);
+  if (good) cbor_write_bytes(writer, (copal_bytes){data, size});
+  free(data);
+  return good ? NULL : "a data value is no base64";
 }
 
 static const char *write_text(copal_bytes token, struct cbor_writer *writer) {

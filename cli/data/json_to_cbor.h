@@ -4,7 +4,8 @@
 
 #include "cli/data/cbor.h"
 
-/* Writes a JSON text (json_reader_check) in preferred serialization. NULL, or why it cannot be written. */
-const char *json_to_cbor(copal_bytes text, struct cbor_writer *writer);
+/* Writes a JSON text (json_reader_check) in preferred serialization; of SenML, fields by their numbers and data as
+ * bytes. NULL, or why it cannot be written. */
+const char *json_to_cbor(copal_bytes text, bool is_senml, struct cbor_writer *writer);
 
 #endif

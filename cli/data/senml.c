@@ -120,6 +120,13 @@ int senml_next(struct senml_reader *reader, struct senml_record *record) {
   }
 }
 
+enum senml_label senml_label(copal_bytes name, int *number) {
+  enum field field = field_by_name(name);
+  if (field == FIELD_UNKNOWN) return SENML_LABEL_NAME;
+  *number = labels[field].number;
+  return field == FIELD_VD ? SENML_LABEL_DATA : SENML_LABEL_NUMBER;
+}
+
 static bool begin_list(struct senml_reader *reader) {
   reader->begun = true;
   bool is_list;

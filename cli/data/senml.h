@@ -45,4 +45,8 @@ void senml_end(struct senml_reader *reader);
  * why. */
 int senml_next(struct senml_reader *reader, struct senml_record *record);
 
+/* How CBOR knows a field that JSON knows by this name. */
+enum senml_label { SENML_LABEL_NAME, SENML_LABEL_NUMBER, SENML_LABEL_DATA /* a number, and its base64 is bytes */ };
+enum senml_label senml_label(copal_bytes name, int *number);
+
 #endif

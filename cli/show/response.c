@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/data/format.h"
 #include "cli/line/value.h"
 #include "cli/show/body.h"
 #include "cli/show/terminal.h"
@@ -88,13 +89,14 @@ static void show_options(const copal_view *response) {
 /* RFC 7252 5.5.2: without a Content-Format, the payload of an error is text for people. */
 static void show_diagnostic(const struct answer *answer) {
   copal_bytes payload = answer->body;
-  copal_option option;
   if (payload.size == 0) return;
-  if (copal_find_uint(answer->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE) == COPAL_PROBLEM &&
-      show_problem(answer)) {
+  uint32_t format = copal_find_uint(answer->message, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
+  if (format == COPAL_PROBLEM && show_problem(answer)) return;
+  if (data_kind_of(format) != DATA_OTHER && terminal_is_pretty()) {
+    body_print(stderr, payload, format);
     return;
   }
-  if (copal_find(answer->message, COPAL_OPTION_CONTENT_FORMAT, &option) && !terminal_is_text(payload)) {
+  if (format != COPAL_FORMAT_NONE && !terminal_is_text(payload)) {
     terminal_hex(stderr, payload, "  ");
     return;
   }

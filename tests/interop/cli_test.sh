@@ -455,7 +455,7 @@ run get "$peer/problem"
 expect "problem details end as their code" 5
 says "problem details are told in words" err '^  Busy: try later \(options 65001, Accept\)$'
 run get "$peer/no-cbor"
-says "problem details that are none are told as they are" err '^  0000  ff 00 '
+says "problem details that are none are told as they are" err '^0000  ff 00 '
 run get "$peer/escape"
 [ "$(od -An -c "$work/out" | tr -d ' \n')" = 'a033[31mb302233c\n' ]
 report $? "a program gets every byte"

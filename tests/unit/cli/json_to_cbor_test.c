@@ -13,12 +13,14 @@
 #include "cli/data/json_reader.h"
 #include "cli/data/json_to_cbor.h"
 
+static bool is_senml;
+
 static const char *encode(const char *json, char *hex) {
   static uint8_t room[256];
   struct cbor_writer writer = {room, sizeof room, 0, false};
   copal_bytes text = {(const uint8_t *)json, strlen(json)};
   assert_true(json_reader_check(text, NULL, NULL));
-  const char *wrong = json_to_cbor(text, &writer);
+  const char *wrong = json_to_cbor(text, is_senml, &writer);
   for (size_t i = 0; i < writer.size; ++i) sprintf(hex + 2 * i, "%02x", room[i]);
   hex[2 * writer.size] = '\0';
   return wrong;
@@ -81,6 +83,19 @@ static void strings_lists_and_members_stand_in_their_order(void **state) {
   assert_encoded("{\"b\":{\"x\":[{}]},\"a\":0}", "a26162a1617881a0616100");
 }
 
+/* RFC 8428 6: "the CBOR representation uses integers for the labels", and "Octets in the Data Value are encoded using a
+ * byte string". */
+static void senml_has_its_numbers(void **state) {
+  (void)state;
+  is_senml = true;
+  assert_encoded("[{\"bn\":\"d\",\"n\":\"x\",\"v\":1},{\"vd\":\"AQI\",\"x\":{\"n\":\"n\"}}]",
+                 "82a32161640061780201a2084201026178a1616e616e");
+  assert_encoded("{\"n\":1}", "a1616e01");
+  char hex[513];
+  assert_string_equal(encode("[{\"vd\":\"A\"}]", hex), "a data value is no base64");
+  is_senml = false;
+}
+
 static void what_has_no_cbor_is_refused(void **state) {
   (void)state;
   char hex[513];
@@ -88,7 +103,7 @@ static void what_has_no_cbor_is_refused(void **state) {
   assert_string_equal(encode("1e999", hex), "a number is too large");
   struct cbor_writer writer = {(uint8_t[4]){0}, 4, 0, false};
   static const char long_text[] = "\"abcd\"";
-  assert_string_equal(json_to_cbor((copal_bytes){(const uint8_t *)long_text, 6}, &writer), "it is too large");
+  assert_string_equal(json_to_cbor((copal_bytes){(const uint8_t *)long_text, 6}, false, &writer), "it is too large");
 }
 
 static void a_build_without_cbor_says_so(void **state) {
@@ -104,6 +119,7 @@ int main(void) {
       cmocka_unit_test(integers_are_as_short_as_they_can_be),
       cmocka_unit_test(other_numbers_keep_their_value),
       cmocka_unit_test(strings_lists_and_members_stand_in_their_order),
+      cmocka_unit_test(senml_has_its_numbers),
       cmocka_unit_test(what_has_no_cbor_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
