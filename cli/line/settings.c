@@ -21,8 +21,7 @@ struct settings settings_default(void) {
 }
 
 const struct option_entry options_verbose[] = {
-    {"verbose", 'v', OPTION_LEVEL, NULL, FIELD(verbose), 0, DAILY,
-     "show messages and decisions; -vv: bytes, too"},
+    {"verbose", 'v', OPTION_LEVEL, NULL, FIELD(verbose), 0, DAILY, "show messages and decisions; -vv: bytes, too"},
     {"pcap", 0, OPTION_TEXT, "FILE", FIELD(pcap), 0, RARE, "write all messages to FILE, for Wireshark"},
     {0},
 };
