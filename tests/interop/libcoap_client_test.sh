@@ -88,7 +88,7 @@ kill -STOP "$server_pid"
 (sleep 3.3 && kill -CONT "$server_pid") &
 ask -m post "$uri/counter"
 output "a request that had to be sent again is answered" 3
-traffic "both requests get the same answer" "<- CON POST, <- CON POST, -> ACK 2.04, -> ACK 2.04" "$work/peer"
+traffic "both requests get the same answer" "<- CON POST, -> ACK 2.04, <- CON POST, -> ACK 2.04" "$work/peer"
 [ "$(sed -nE 's/.* (0x[0-9a-f]{4}) .*/\1/p' "$work/peer" | sort -u | wc -l)" = 1 ]
 report $? "with the same message ID"
 run get "$uri/counter"

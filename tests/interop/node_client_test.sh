@@ -103,7 +103,7 @@ kill -STOP "$server_pid"
 (sleep 3.5 && kill -CONT "$server_pid") &
 ask post --payload x "$uri/counter"
 output "a request that had to be sent again is answered" 3
-exchange "both requests get the same answer" "<- CON POST, <- CON POST, -> ACK 2.04, -> ACK 2.04"
+exchange "both requests get the same answer" "<- CON POST, -> ACK 2.04, <- CON POST, -> ACK 2.04"
 run get "$uri/counter"
 output "the request was processed once" 3
 

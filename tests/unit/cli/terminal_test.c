@@ -86,6 +86,27 @@ static void hexadecimal_has_16_bytes_a_line_with_their_characters(void **state) 
   free(shown);
 }
 
+static void assert_broken(const char *text, size_t columns, const char *first) {
+  size_t size = terminal_break(text, strlen(text), columns);
+  assert_int_equal(size, strlen(first));
+  assert_memory_equal(text, first, size);
+}
+
+static void a_line_is_broken_where_it_hurts_least(void **state) {
+  (void)state;
+  assert_broken("as it is", 8, "as it is");
+  assert_broken("one two three", 9, "one two");
+  assert_broken("one two three", 7, "one two");
+  assert_broken("", 5, "");
+  assert_broken("a long name one \"a b c\"", 18, "a long name"); /* a value stays with its name */
+  assert_broken("Uri-Path one \"b c d e f g h\"", 20, "Uri-Path one \"b c d");
+  assert_broken("number 1 and \"b c d e\"", 16, "number 1");
+  assert_broken("\"a \\\" b\" c d", 11, "\"a \\\" b\" c"); /* an escaped quote ends nothing */
+  assert_broken("unbreakable", 4, "unbr");
+  assert_broken("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac", 4, "\xe2\x82\xac");
+  assert_broken("\xe2\x82\xac\xe2\x82\xac", 0, "\xe2");
+}
+
 static void a_character_that_is_cut_off_is_noticed(void **state) {
   (void)state;
   assert_int_equal(terminal_unfinished(bytes_of(NULL, 0)), 0);
@@ -117,6 +138,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_utf8_is_written_out),
       cmocka_unit_test(text_is_told_from_other_bytes),
       cmocka_unit_test(hexadecimal_has_16_bytes_a_line_with_their_characters),
+      cmocka_unit_test(a_line_is_broken_where_it_hurts_least),
       cmocka_unit_test(a_character_that_is_cut_off_is_noticed),
       cmocka_unit_test(styles_are_empty_without_colours),
   };

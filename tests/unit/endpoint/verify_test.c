@@ -23,11 +23,13 @@ static void who_answers_pings_gets_the_whole_answer_a_round_trip_later(void **st
   const struct bare_sent *sent = bare_out_one(server.bare);
   assert_large(sent, COPAL_ACK);
   assert_int_equal(sent->view.message_id, 1);
+  assert_int_equal(counters(&server)->held, 1);
   assert_int_equal(counters(&server)->verified, 1);
   assert_int_equal(counters(&server)->unverified, 0);
   assert_idle(&server);
   bare_in(server.bare, "41010002abb16c"); /* from now on at once */
   assert_large(bare_out_one(server.bare), COPAL_ACK);
+  assert_int_equal(counters(&server)->held, 1);
   assert_int_equal(server.executed, 2);
   bare_close(server.bare);
 }
