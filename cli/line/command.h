@@ -25,6 +25,7 @@ enum status ping_run(const struct command *command, const struct settings *setti
 enum status discover_run(const struct command *command, const struct settings *settings);
 enum status decode_run(const struct command *command, const struct settings *settings);
 enum status serve_run(const struct command *command, const struct settings *settings);
+enum status bench_run(const struct command *command, const struct settings *settings);
 
 /* The help of one subcommand, and of all. */
 void help_command(const struct command *command);

@@ -65,5 +65,13 @@ const struct command commands[] = {
      {options_serve, options_verbose, options_common},
      serve_run,
      0},
+    {"bench",
+     "URI",
+     "Put a server under load, and measure it",
+     "  copal bench --clients 100 --duration 5 coap://127.0.0.1/hello\n"
+     "  copal bench --rate 20000 --method post --data 'on' coap://127.0.0.1/counter\n",
+     {options_bench, options_payload, options_transmission, options_common},
+     bench_run,
+     0},
     {0},
 };
