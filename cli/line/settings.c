@@ -123,6 +123,9 @@ const struct option_entry options_bench[] = {
     {"accept", 'a', OPTION_TEXT, "FORMAT", FIELD(accept), 0, RARE, "format wanted: json, cbor, text/plain, 50"},
     {"option", 'O', OPTION_LIST, "NAME[=VALUE]", FIELD(options), 0, RARE, "add an option by name or number"},
     {"non", 'N', OPTION_FLAG, NULL, FIELD(non), 0, DAILY, "send non-confirmable"},
+    {"block-size", 0, OPTION_NUMBER, "N", FIELD(block_size), 1024, RARE, "bytes in a block: 16, 32, ... 1024"},
+    {"observers", 0, OPTION_NUMBER, "N", FIELD(bench.observers), 16000000, DAILY,
+     "observe; requests only with --rate or -n"},
     {"json", 0, OPTION_FLAG, NULL, FIELD(json), 0, DAILY, "print the figures as one JSON object"},
     {0},
 };

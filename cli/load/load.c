@@ -22,13 +22,19 @@
 /* What is due sooner is not slept for, since one wakes up later than one asked for. */
 #define WAKE_TIME (80 * COPAL_MICROSECOND)
 
+/* And how long observers have to say that they leave. */
+#define LEAVING_TIME (2 * COPAL_SECOND)
+
 #define LIFETIME (247 * COPAL_SECOND) /* EXCHANGE_LIFETIME */
 
-enum { ERRORS_MAX = 64, QUOTE_SIZE = 64 };
+enum { ERRORS_MAX = 64, QUOTE_SIZE = 64, REGISTRATIONS_MAX = 64 /* at once */, REFUSALS_MAX = 1000 };
 
+static void begin_asking(struct load *load);
+static bool go_on(struct load *load);
 static bool is_over(const struct load *load);
 static void conclude(struct load *load);
 static size_t begin_requests(struct load *load);
+static size_t begin_observers(struct load *load);
 static size_t look_at_timers(struct load *load);
 static void look_at_errors(struct load *load);
 static void rest(struct load *load, copal_time until);
@@ -36,14 +42,16 @@ static void transmit(struct load *load, uint32_t slot);
 static void take(struct load *load, const struct arrival *arrival);
 static void take_empty(struct load *load, const struct arrival *arrival, const copal_view *message);
 static void take_response(struct load *load, const struct arrival *arrival, const copal_view *message);
+static size_t write_observer(const struct load *load, const uint8_t *token, uint16_t mid, uint8_t *room);
 static void answer(struct load *load, uint32_t client, copal_type type, uint16_t mid);
 static void finish(struct load *load, uint32_t slot, uint64_t *end);
 
 enum status load_open(struct load *load, const struct plan *plan, const char *command) {
   load->plan = plan;
-  load->flight = (struct flight){.patience = plan->patience, .clients = plan->clients, .window = plan->window};
+  load->flight = (struct flight){
+      .patience = plan->patience, .clients = plan->clients, .window = plan->window, .observers = plan->observers};
   copal_time now = copal_now();
-  if (!flight_open(&load->flight, now, now)) {
+  if (!flight_open(&load->flight, now, now) || !observers_open(&load->observers, plan->observers)) {
     complain(command, "no memory for so many requests");
     return STATUS_LOCAL;
   }
@@ -59,14 +67,14 @@ enum status load_open(struct load *load, const struct plan *plan, const char *co
 void load_close(struct load *load) {
   wires_close(&load->wires);
   flight_close(&load->flight);
+  observers_close(&load->observers);
 }
 
 void load_begin(struct load *load) {
-  const struct plan *plan = load->plan;
   load->now = load->began = copal_now();
-  load->pace = (struct pace){.begin = load->began, .rate = plan->rate};
-  load->counted_from = load->began + plan->warmup;
-  load->counted_until = plan->duration == COPAL_NEVER ? COPAL_NEVER : load->counted_from + plan->duration;
+  load->counted_from = load->counted_until = COPAL_NEVER;
+  load->phase = LOAD_REGISTERING;
+  if (load->plan->observers == 0) begin_asking(load);
 }
 
 bool load_run(struct load *load, copal_time until) {
@@ -75,16 +83,14 @@ bool load_run(struct load *load, copal_time until) {
   while (load->now < until) {
     load->now = copal_now();
     if (load->now >= load->counted_until || interrupt_signal() != 0) load_end(load);
-    size_t sent = begin_requests(load) + look_at_timers(load);
+    size_t sent = load->phase == LOAD_ASKING ? begin_requests(load) : begin_observers(load);
+    sent += look_at_timers(load);
     wires_flush(&load->wires);
     size_t count = wires_receive(&load->wires, arrivals);
     if (count > 0) load->now = copal_now();
     for (size_t i = 0; i < count; ++i) take(load, &arrivals[i]);
     if (load->wires.has_errors) look_at_errors(load);
-    if (is_over(load)) {
-      conclude(load);
-      return false;
-    }
+    if (!go_on(load)) return false;
     if (sent + count > 0) {
       busy = load->now;
     } else if (load->now - busy > SPIN_TIME) {
@@ -92,16 +98,6 @@ bool load_run(struct load *load, copal_time until) {
     }
   }
   return true;
-}
-
-/* A load that was to end by itself took as long as it took. */
-static void conclude(struct load *load) {
-  load_end(load);
-  for (uint32_t i = 0; i < load->flight.slots_count; ++i) {
-    const struct slot *slot = &load->flight.slots[i];
-    bool is_under_way = slot->state == SLOT_WAITING || slot->state == SLOT_EXPECTING;
-    if (is_under_way && slot->measured) ++load->tally.unfinished;
-  }
 }
 
 void load_end(struct load *load) {
@@ -115,12 +111,56 @@ void load_end(struct load *load) {
 
 void load_clear_recent(struct load *load) { histogram_clear(&load->recent); }
 
+/* --- One phase after the other ------------------------------------------------------------------ */
+
+static void begin_asking(struct load *load) {
+  const struct plan *plan = load->plan;
+  load->phase = LOAD_ASKING;
+  load->observers.registering = load->now - load->began;
+  load->began = load->now;
+  load->pace = (struct pace){.begin = load->began, .rate = plan->rate};
+  load->counted_from = load->began + plan->warmup;
+  load->counted_until = plan->duration == COPAL_NEVER ? COPAL_NEVER : load->counted_from + plan->duration;
+}
+
+/* False when all is over. */
+static bool go_on(struct load *load) {
+  struct observers *observers = &load->observers;
+  bool is_idle = observers->next == observers->count && load->flight.under_way == 0;
+  switch (load->phase) {
+    case LOAD_REGISTERING:
+      if (!is_idle && interrupt_signal() == 0) return true;
+      begin_asking(load);
+      return true;
+    case LOAD_ASKING:
+      if (!is_over(load)) return true;
+      conclude(load);
+      load->phase = LOAD_LEAVING;
+      load->phase_end = load->now + LEAVING_TIME;
+      observers->leaving = true;
+      observers->next = 0;
+      return observers->registered > 0;
+    case LOAD_LEAVING: return !is_idle && load->now < load->phase_end;
+  }
+  return false;
+}
+
 static bool is_over(const struct load *load) {
   const struct plan *plan = load->plan;
   bool enough = plan->requests != 0 && load->begun == plan->requests;
   if (!load->is_ending && !enough) return false;
   if (load->flight.under_way == 0 || interrupt_signal() != 0) return true;
   return load->is_ending && load->now > load->counted_until + FAREWELL_TIME;
+}
+
+/* A load that was to end by itself took as long as it took. */
+static void conclude(struct load *load) {
+  load_end(load);
+  for (uint32_t i = 0; i < load->flight.slots_count; ++i) {
+    const struct slot *slot = &load->flight.slots[i];
+    bool is_under_way = slot->state == SLOT_WAITING || slot->state == SLOT_EXPECTING;
+    if (is_under_way && slot->measured) ++load->tally.unfinished;
+  }
 }
 
 /* --- Out ---------------------------------------------------------------------------------------- */
@@ -145,8 +185,22 @@ static size_t begin_requests(struct load *load) {
       ++load->begun;
       ++load->tally.requests;
     }
+    if (load->plan->method != COPAL_GET && load->plan->method != COPAL_FETCH) load->observers.changed = load->now;
     flight_begin(&load->flight, index, due, load->now);
     transmit(load, index);
+  }
+  return count;
+}
+
+/* They come and go a few at a time: how fast that is, is not what is measured. */
+static size_t begin_observers(struct load *load) {
+  size_t count = 0;
+  for (; load->flight.under_way < REGISTRATIONS_MAX; ++count) {
+    uint32_t slot = load->phase == LOAD_REGISTERING ? observers_next_to_register(&load->observers, &load->flight)
+                                                    : observers_next_to_leave(&load->observers, &load->flight);
+    if (slot == FLIGHT_NONE) break;
+    flight_begin(&load->flight, slot, load->now, load->now);
+    transmit(load, slot);
   }
   return count;
 }
@@ -173,9 +227,20 @@ static void transmit(struct load *load, uint32_t index) {
   uint32_t client = flight_client(&load->flight, index);
   flight_token(&load->flight, index, token);
   uint8_t *room = wires_room(&load->wires, client);
-  size_t size = transfer_write(&slot->transfer, load->plan, token, slot->mid, room);
+  bool is_observer = client >= load->flight.clients;
+  size_t size = is_observer ? write_observer(load, token, slot->mid, room)
+                            : transfer_write(&slot->transfer, load->plan, token, slot->mid, room);
   wires_send(&load->wires, client, size);
   if (slot->generation == load->flight.ids_reused_at + 1 && load->now - load->began < LIFETIME) load->ids_reused = true;
+}
+
+static size_t write_observer(const struct load *load, const uint8_t *token, uint16_t mid, uint8_t *room) {
+  const struct plan *plan = load->plan;
+  bool leaves = load->phase == LOAD_LEAVING;
+  size_t size = leaves ? plan->farewell_size : plan->registration_size;
+  memcpy(room, leaves ? plan->farewell : plan->registration, size);
+  transfer_stamp(room, token, mid);
+  return size;
 }
 
 /* An empty ACK or RST. */
@@ -246,9 +311,19 @@ static void take_response(struct load *load, const struct arrival *arrival, cons
     if (message->type == COPAL_CON) answer(load, arrival->client, COPAL_RST, message->message_id);
     return;
   }
-  if (message->type == COPAL_CON) answer(load, arrival->client, COPAL_ACK, message->message_id);
+  bool is_observer = index >= load->flight.clients * load->flight.window;
+  if (message->type == COPAL_CON) {
+    /* RFC 7641 3.6: who is no observer any more rejects, and is forgotten. */
+    copal_type reply = is_observer && match == MATCH_PAST ? COPAL_RST : COPAL_ACK;
+    answer(load, arrival->client, reply, message->message_id);
+  }
   if (match == MATCH_PAST) {
     ++load->tally.duplicates;
+    return;
+  }
+  if (is_observer) {
+    bool counts = load->now >= load->counted_from && load->now < load->counted_until;
+    observers_take(&load->observers, &load->flight, index, message, load->now, counts);
     return;
   }
   ++load->tally.exchanges;
@@ -282,11 +357,15 @@ static void look_at_errors(struct load *load) {
     bool is_request = size >= 4 + FLIGHT_TOKEN_SIZE && (quote[0] & 15) == FLIGHT_TOKEN_SIZE;
     if (!is_request || flight_by_token(&load->flight, token, &slot) != MATCH_FOUND) continue;
     finish(load, slot, &load->tally.unreachable);
+    /* Where nobody ever was there is no use in going on. */
+    if (load->wires.received == 0 && ++load->refusals == REFUSALS_MAX) load_end(load);
   }
 }
 
 /* How it ended is counted where the request counts. */
 static void finish(struct load *load, uint32_t index, uint64_t *end) {
+  bool is_observer = index >= load->flight.clients * load->flight.window;
+  if (is_observer && load->phase == LOAD_REGISTERING) ++load->observers.failed;
   if (load->flight.slots[index].measured) ++*end;
   flight_end(&load->flight, index, SLOT_IDLE);
 }

@@ -24,7 +24,10 @@ static bool set_patience(struct plan *plan, const char *command, const struct se
 static enum status read_body(struct plan *plan, const char *command, const struct settings *settings);
 static bool read_file(struct plan *plan, struct source *source);
 static enum status build(struct plan *plan, const char *command, const struct settings *settings);
-static void make_whole(struct plan *plan, const copal_message *message);
+static enum status begin_message(const struct plan *plan, const char *command, copal_message *message);
+static enum status build_registration(struct plan *plan, const char *command, const struct settings *settings);
+static bool make_whole(struct plan *plan, const copal_message *message);
+static uint8_t *copy(const uint8_t *bytes, size_t size, size_t spare);
 
 enum status plan_open(struct plan *plan, const char *command, const struct settings *settings) {
   const char *wrong = check(settings);
@@ -51,14 +54,17 @@ enum status plan_open(struct plan *plan, const char *command, const struct setti
   if (status == STATUS_SUCCESS && !set_peers(plan, command, settings)) status = STATUS_USAGE;
   if (status == STATUS_SUCCESS && !set_patience(plan, command, settings)) status = STATUS_USAGE;
   if (status == STATUS_SUCCESS) status = read_body(plan, command, settings);
-  return status == STATUS_SUCCESS ? build(plan, command, settings) : status;
+  if (status == STATUS_SUCCESS) status = build(plan, command, settings);
+  if (status == STATUS_SUCCESS && plan->observers > 0) status = build_registration(plan, command, settings);
+  return status;
 }
 
 void plan_close(struct plan *plan) {
   free(plan->body);
   free(plan->whole);
-  plan->body = NULL;
-  plan->whole = NULL;
+  free(plan->registration);
+  free(plan->farewell);
+  plan->body = plan->whole = plan->registration = plan->farewell = NULL;
 }
 
 static const char *check(const struct settings *settings) {
@@ -78,6 +84,7 @@ static const char *check(const struct settings *settings) {
   if ((uint64_t)bench->clients * bench->window > PLAN_REQUESTS_MAX) {
     return "--clients times --window is at most 16000000";
   }
+  if (bench->observers > 0 && settings->non) return "--observers: they register with confirmable requests, not --non";
   return NULL;
 }
 
@@ -100,7 +107,10 @@ static enum status resolve(struct plan *plan, const char *command, const struct 
 static bool set_peers(struct plan *plan, const char *command, const struct settings *settings) {
   const struct bench_settings *bench = &settings->bench;
   bool loopback = wires_is_loopback(&plan->target.address);
-  plan->clients = bench->clients;
+  plan->observers = bench->observers;
+  /* Who observes wants to know about notifications, and makes changes only when asked to. */
+  bool only_observes = bench->observers > 0 && bench->rate == 0 && bench->requests == 0;
+  plan->clients = only_observes ? 0 : bench->clients;
   plan->window = bench->window;
   plan->in_flight = plan->clients * plan->window;
   if (bench->in_flight != 0 && bench->in_flight < plan->in_flight) plan->in_flight = bench->in_flight;
@@ -108,7 +118,7 @@ static bool set_peers(struct plan *plan, const char *command, const struct setti
     complain(command, "--sources: only a server on the IPv4 loopback (127.0.0.1) is asked from many addresses");
     return false;
   }
-  uint32_t peers = plan->clients;
+  uint32_t peers = plan->clients + plan->observers;
   plan->sources = bench->sources != 0 ? bench->sources : loopback ? peers : 1;
   if (plan->sources > peers) plan->sources = peers;
   if ((peers + plan->sources - 1) / plan->sources <= WIRES_SOCKETS_MAX) return true;
@@ -171,54 +181,84 @@ static bool read_file(struct plan *plan, struct source *source) {
 }
 
 static enum status build(struct plan *plan, const char *command, const struct settings *settings) {
-  static uint8_t buffer[REQUEST_SIZE_MAX];
-  static const uint8_t token[FLIGHT_TOKEN_SIZE];
   copal_message message;
-  copal_message_init(&message, buffer, sizeof buffer, plan->non ? COPAL_NON : COPAL_CON, plan->method);
-  copal_message_set_token(&message, token, sizeof token);
-  copal_error error = copal_uri_to_options(&plan->target.uri, &message);
-  if (error != COPAL_OK) {
-    complain(command, "%s: %s", plan->target.text, copal_error_text(error));
-    return status_of_error(error);
-  }
+  enum status status = begin_message(plan, command, &message);
+  if (status != STATUS_SUCCESS) return status;
   char reason[300];
-  enum status status = request_fill(&message, settings, reason, sizeof reason);
-  if (status == STATUS_SUCCESS && settings->bench.size != UINT32_MAX && settings->format == NULL) {
-    copal_message_add_uint(&message, COPAL_OPTION_CONTENT_FORMAT, COPAL_OCTET_STREAM);
-  }
-  if (status == STATUS_SUCCESS && settings->block_size != 0 && !request_gives_option(settings, COPAL_OPTION_BLOCK2) &&
-      (plan->method == COPAL_GET || plan->method == COPAL_FETCH)) {
-    copal_message_add_uint(&message, COPAL_OPTION_BLOCK2, plan->szx);
-  }
-  if (status == STATUS_SUCCESS && message.error != COPAL_OK) {
-    complain(command, "the request: %s", copal_error_text(message.error));
-    return STATUS_USAGE;
-  }
+  status = request_fill(&message, settings, reason, sizeof reason);
   if (status != STATUS_SUCCESS) {
     complain(command, "%s", reason);
     return status;
   }
+  if (settings->bench.size != UINT32_MAX && settings->format == NULL) {
+    copal_message_add_uint(&message, COPAL_OPTION_CONTENT_FORMAT, COPAL_OCTET_STREAM);
+  }
+  bool reads = plan->method == COPAL_GET || plan->method == COPAL_FETCH;
+  if (reads && settings->block_size != 0 && !request_gives_option(settings, COPAL_OPTION_BLOCK2)) {
+    copal_message_add_uint(&message, COPAL_OPTION_BLOCK2, plan->szx);
+  }
+  if (message.error != COPAL_OK) {
+    complain(command, "the request: %s", copal_error_text(message.error));
+    return STATUS_USAGE;
+  }
   copal_bytes payload = copal_message_view(&message).payload;
   if (payload.size > 0) {
-    plan->body = malloc(payload.size);
-    if (plan->body == NULL) return STATUS_LOCAL;
-    memcpy(plan->body, payload.data, payload.size);
+    plan->body = copy(payload.data, payload.size, 0);
     plan->body_size = payload.size;
+    if (plan->body == NULL) return STATUS_LOCAL;
     copal_message_set_payload(&message, NULL, 0);
   }
-  make_whole(plan, &message);
-  return plan->whole != NULL ? STATUS_SUCCESS : STATUS_LOCAL;
+  return make_whole(plan, &message) ? STATUS_SUCCESS : STATUS_LOCAL;
 }
 
-static void make_whole(struct plan *plan, const copal_message *message) {
+/* The request as the URI has it, with room for a token. */
+static enum status begin_message(const struct plan *plan, const char *command, copal_message *message) {
+  static uint8_t buffer[REQUEST_SIZE_MAX];
+  static const uint8_t token[FLIGHT_TOKEN_SIZE];
+  copal_message_init(message, buffer, sizeof buffer, plan->non ? COPAL_NON : COPAL_CON, plan->method);
+  copal_message_set_token(message, token, sizeof token);
+  copal_error error = copal_uri_to_options(&plan->target.uri, message);
+  if (error == COPAL_OK) return STATUS_SUCCESS;
+  complain(command, "%s: %s", plan->target.text, copal_error_text(error));
+  return status_of_error(error);
+}
+
+/* RFC 7641 3.6: to leave, a client sends "a GET request that has the Token field set to the token of the observation to
+ * be cancelled and includes an Observe Option with the value set to 1 (deregister)", other options as they were. */
+static enum status build_registration(struct plan *plan, const char *command, const struct settings *settings) {
+  copal_message message;
+  enum status status = begin_message(plan, command, &message);
+  struct settings without_payload = *settings;
+  without_payload.data = without_payload.file = without_payload.hex = without_payload.format = NULL;
+  char reason[300];
+  if (status == STATUS_SUCCESS) status = request_fill(&message, &without_payload, reason, sizeof reason);
+  if (status != STATUS_SUCCESS) return status;
+  copal_message_set_code(&message, COPAL_GET);
+  (void)copal_message_delete(&message, COPAL_OPTION_OBSERVE);
+  copal_message_add_uint(&message, COPAL_OPTION_OBSERVE, 0);
+  plan->registration = copy(message.buffer, message.size, 0);
+  plan->registration_size = message.size;
+  copal_message_replace(&message, COPAL_OPTION_OBSERVE, "\1", 1);
+  plan->farewell = copy(message.buffer, message.size, 0);
+  plan->farewell_size = message.size;
+  return plan->registration != NULL && plan->farewell != NULL ? STATUS_SUCCESS : STATUS_LOCAL;
+}
+
+static bool make_whole(struct plan *plan, const copal_message *message) {
   size_t block_size = (size_t)16 << plan->szx;
   plan->head_size = message->size;
   plan->whole_size = message->size;
-  plan->whole = malloc(message->size + 1 + block_size);
-  if (plan->whole == NULL) return;
-  memcpy(plan->whole, message->buffer, message->size);
-  if (plan->body_size == 0 || plan->body_size > block_size) return;
+  plan->whole = copy(message->buffer, message->size, 1 + block_size);
+  if (plan->whole == NULL || plan->body_size == 0 || plan->body_size > block_size) return plan->whole != NULL;
   plan->whole[message->size] = 0xff;
   memcpy(plan->whole + message->size + 1, plan->body, plan->body_size);
   plan->whole_size += 1 + plan->body_size;
+  return true;
+}
+
+/* NULL where there is no memory. */
+static uint8_t *copy(const uint8_t *bytes, size_t size, size_t spare) {
+  uint8_t *own = malloc(size + spare);
+  if (own != NULL) memcpy(own, bytes, size);
+  return own;
 }

@@ -24,6 +24,11 @@ struct plan {
   uint8_t szx;                  /* of the blocks that it goes in, where it is larger than one: 16 << szx bytes */
   uint8_t *whole;               /* the request, with a token of zeroes, and with the body where that fits a block */
   size_t whole_size, head_size; /* of it, and of what is before the body */
+
+  uint32_t observers;
+  uint8_t *registration; /* a GET with Observe 0, likewise; */
+  uint8_t *farewell;     /* and with Observe 1 */
+  size_t registration_size, farewell_size;
 };
 
 /* All from the settings; plan is all zeroes. STATUS_SUCCESS, or a complaint has been made. Close it in either case. */

@@ -21,7 +21,7 @@ static const struct {
 enum { QUANTILES = sizeof quantiles / sizeof quantiles[0] };
 
 struct row {
-  const char *name, *text;
+  const char *text;
   uint64_t count;
 };
 
@@ -29,14 +29,16 @@ static double seconds_of(copal_time time);
 static double rate_of(const struct load *load, uint64_t count);
 static void text_setting(FILE *stream, const struct load *load);
 static void text_latency(FILE *stream, const struct histogram *latency);
+static void text_observers(FILE *stream, const struct load *load);
 static void text_rows(FILE *stream, const struct row *rows, size_t count);
 static void text_codes(FILE *stream, const struct tally *tally);
 static void text_remarks(FILE *stream, const struct load *load);
 static void json_setting(struct json *json, const struct load *load);
 static void json_latency(struct json *json, const char *key, const struct histogram *latency);
+static void json_observers(struct json *json, const struct load *load);
 static void json_codes(struct json *json, const struct tally *tally);
 
-#define ROW(name, text) {#name, text, tally->name},
+#define ROW(name, text) {text, tally->name},
 
 void report_text(FILE *stream, const struct load *load) {
   const struct tally *tally = &load->tally;
@@ -52,6 +54,7 @@ void report_text(FILE *stream, const struct load *load) {
     fprintf(stream, "%12s/s of bodies\n", body);
   }
   if (tally->responses > 0) text_latency(stream, &load->latency);
+  if (load->plan->observers > 0) text_observers(stream, load);
   fprintf(stream, "\n%12" PRIu64 " requests\n", tally->requests);
   text_rows(stream, ends, sizeof ends / sizeof ends[0]);
   text_codes(stream, tally);
@@ -76,6 +79,7 @@ void report_json(FILE *stream, const struct load *load) {
   json_uint(&json, "unsent", tally->unsent);
   json_codes(&json, tally);
   json_latency(&json, "latency_us", &load->latency);
+  json_observers(&json, load);
   json_object(&json, "messages");
   json_uint(&json, "sent", load->wires.sent);
   json_uint(&json, "received", load->wires.received);
@@ -97,7 +101,9 @@ void report_json(FILE *stream, const struct load *load) {
 
 enum status report_status(const struct load *load) {
   const struct tally *tally = &load->tally;
+  const struct observers *observers = &load->observers;
   uint64_t client_errors = 0, server_errors = 0;
+  if (observers->registered > 0) return STATUS_SUCCESS;
   for (int code = 0; code < 256; ++code) {
     if (tally->codes[code] == 0) continue;
     if (COPAL_CODE_CLASS(code) == 2) return STATUS_SUCCESS;
@@ -111,7 +117,7 @@ enum status report_status(const struct load *load) {
   if (tally->resets > 0) return STATUS_RESET;
   if (tally->unreachable > 0) return STATUS_UNREACHABLE;
   if (load->wires.sent == 0 && load->wires.failed > 0) return STATUS_LOCAL;
-  return tally->requests > 0 ? STATUS_TIMEOUT : STATUS_SUCCESS;
+  return tally->requests > 0 || observers->failed > 0 ? STATUS_TIMEOUT : STATUS_SUCCESS;
 }
 
 void report_line(const struct load *load, copal_time span, char *buffer, size_t capacity) {
@@ -159,10 +165,32 @@ static void text_latency(FILE *stream, const struct histogram *latency) {
   fprintf(stream, "%12s mean\n", value_duration_text((copal_time)histogram_mean(latency), text, sizeof text));
 }
 
+static void text_observers(FILE *stream, const struct load *load) {
+  const struct observers *observers = &load->observers;
+  uint32_t least, most;
+  char span[32];
+  observers_spread(observers, &least, &most);
+  value_duration_text(observers->registering, span, sizeof span);
+  fprintf(stream, "\n%12" PRIu32 " observers, registered in %s\n", observers->registered, span);
+  const struct row rows[] = {
+      {"answered, but not taken for observers", observers->refused},
+      {"not answered when they registered", observers->failed},
+      {"ended by the server", observers->ended},
+      {"notifications that came twice", observers->repeated},
+      {"notifications of an older state than the one before", observers->outdated},
+  };
+  text_rows(stream, rows, sizeof rows / sizeof rows[0]);
+  fprintf(stream, "%12" PRIu64 " notifications, %.0f/s; each observer had %" PRIu32 " to %" PRIu32 "\n",
+          observers->notifications, rate_of(load, observers->notifications), least, most);
+  if (observers->latency.count == 0) return;
+  fprintf(stream, "\n             from the latest change asked for to its notifications\n");
+  text_latency(stream, &observers->latency);
+}
+
 /* What did not happen is not told. */
 static void text_rows(FILE *stream, const struct row *rows, size_t count) {
   for (size_t i = 0; i < count; ++i) {
-    if (rows[i].count > 0) fprintf(stream, "%12" PRIu64 " %s: %s\n", rows[i].count, rows[i].name, rows[i].text);
+    if (rows[i].count > 0) fprintf(stream, "%12" PRIu64 " %s\n", rows[i].count, rows[i].text);
   }
 }
 
@@ -227,6 +255,31 @@ static void json_latency(struct json *json, const char *key, const struct histog
     json_real(json, quantiles[i].key, (double)histogram_quantile(latency, quantiles[i].share) / 1000, 3);
   }
   json_real(json, "max", (double)latency->longest / 1000, 3);
+  json_close(json);
+}
+
+static void json_observers(struct json *json, const struct load *load) {
+  const struct observers *observers = &load->observers;
+  if (observers->count == 0) {
+    json_null(json, "observers");
+    return;
+  }
+  uint32_t least, most;
+  observers_spread(observers, &least, &most);
+  json_object(json, "observers");
+  json_uint(json, "wanted", observers->count);
+  json_uint(json, "registered", observers->registered);
+  json_uint(json, "refused", observers->refused);
+  json_uint(json, "failed", observers->failed);
+  json_uint(json, "ended", observers->ended);
+  json_real(json, "registering_seconds", seconds_of(observers->registering), 6);
+  json_uint(json, "notifications", observers->notifications);
+  json_real(json, "notifications_per_second", rate_of(load, observers->notifications), 1);
+  json_uint(json, "repeated", observers->repeated);
+  json_uint(json, "outdated", observers->outdated);
+  json_uint(json, "least", least);
+  json_uint(json, "most", most);
+  json_latency(json, "latency_us", &observers->latency);
   json_close(json);
 }
 

@@ -10,7 +10,7 @@
 void report_text(FILE *stream, const struct load *load);
 void report_json(FILE *stream, const struct load *load);
 
-/* How the command ends: with a 2.xx anywhere it is a success. */
+/* How the command ends: one 2.xx response, or one observer, makes it a success. */
 enum status report_status(const struct load *load);
 
 /* "12 s: 312,400 responses/s, p50 110 us, p99 240 us, 0 sent again" into buffer, of what is recent. */

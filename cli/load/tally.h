@@ -5,18 +5,18 @@
 #include <stdint.h>
 
 /* X(name, what it counts): how requests ended. Each that counts ends in one of these ways. */
-#define TALLY_ENDS(X)                                    \
-  X(responses, "a response, whatever its code")          \
-  X(timeouts, "no response in time")                     \
-  X(resets, "a Reset")                                   \
-  X(unreachable, "an ICMP error: nothing listens there") \
-  X(broken, "blocks that do not make a whole")           \
-  X(unfinished, "still under way when the measurement had ended for good")
+#define TALLY_ENDS(X)                                  \
+  X(responses, "responses")                            \
+  X(timeouts, "without a response in time")            \
+  X(resets, "answered with a Reset")                   \
+  X(unreachable, "unreachable: nothing listens there") \
+  X(broken, "with blocks that do not make a whole")    \
+  X(unfinished, "still under way at the end")
 
 /* X(name, what it counts): messages, of all requests. */
 #define TALLY_MESSAGES(X)                                           \
   X(retransmissions, "requests sent again")                         \
-  X(acknowledgements, "empty ACKs: the response comes apart")       \
+  X(acknowledgements, "empty ACKs, whose responses come apart")     \
   X(duplicates, "responses that had come before, or came too late") \
   X(mismatched, "responses and ACKs to nothing that was asked")     \
   X(malformed, "datagrams that are no CoAP message")                \

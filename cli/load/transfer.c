@@ -30,7 +30,8 @@ enum transfer_step transfer_next(struct transfer *transfer, const struct plan *p
 
 size_t transfer_size_max(const struct plan *plan) {
   size_t block_size = (size_t)16 << plan->szx;
-  return plan->head_size + OPTIONS_SIZE_MAX + block_size;
+  size_t size = plan->head_size + OPTIONS_SIZE_MAX + block_size;
+  return size > plan->farewell_size ? size : plan->farewell_size;
 }
 
 size_t transfer_write(const struct transfer *transfer, const struct plan *plan, const uint8_t token[FLIGHT_TOKEN_SIZE],
@@ -41,10 +42,14 @@ size_t transfer_write(const struct transfer *transfer, const struct plan *plan, 
   } else {
     size = write_block(transfer, plan, buffer);
   }
-  buffer[2] = (uint8_t)(mid >> 8);
-  buffer[3] = (uint8_t)mid;
-  memcpy(buffer + 4, token, FLIGHT_TOKEN_SIZE);
+  transfer_stamp(buffer, token, mid);
   return size;
+}
+
+void transfer_stamp(uint8_t *message, const uint8_t token[FLIGHT_TOKEN_SIZE], uint16_t mid) {
+  message[2] = (uint8_t)(mid >> 8);
+  message[3] = (uint8_t)mid;
+  memcpy(message + 4, token, FLIGHT_TOKEN_SIZE);
 }
 
 static size_t write_block(const struct transfer *transfer, const struct plan *plan, uint8_t *buffer) {

@@ -29,4 +29,7 @@ size_t transfer_size_max(const struct plan *plan);
 size_t transfer_write(const struct transfer *transfer, const struct plan *plan, const uint8_t token[FLIGHT_TOKEN_SIZE],
                       uint16_t mid, uint8_t *buffer);
 
+/* Gives a message of the plan its token and message ID. */
+void transfer_stamp(uint8_t *message, const uint8_t token[FLIGHT_TOKEN_SIZE], uint16_t mid);
+
 #endif
