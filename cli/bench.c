@@ -1,14 +1,17 @@
 /* copal bench: a load on a server, and what came of it. The load is in cli/load. */
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cli/ask/interrupt.h"
 #include "cli/line/command.h"
 #include "cli/load/report.h"
 #include "cli/show/terminal.h"
 
-enum { LINE_SIZE = 160 };
+enum { LINE_SIZE = 160, COLUMNS_USUAL = 80 };
 
 static void run(struct load *load, bool is_shown);
+static int columns(void);
 
 enum status bench_run(const struct command *command, const struct settings *settings) {
   static struct plan plan;
@@ -39,12 +42,19 @@ static void run(struct load *load, bool is_shown) {
     if (is_shown) {
       char line[LINE_SIZE];
       report_line(load, load->now - from, line, sizeof line);
-      int size = fprintf(stderr, "\r%-*s", width, line);
+      int size = fprintf(stderr, "\r%-*.*s", width, columns(), line) - 1;
       fflush(stderr);
-      if (size > 1) width = size - 1;
+      if (size > width) width = size;
     }
     from = load->now;
     load_clear_recent(load);
   }
   if (width > 0) fprintf(stderr, "\r%*s\r", width, "");
+}
+
+/* The last column stays free: some terminals begin a new line behind it. */
+static int columns(void) {
+  struct winsize size;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return COLUMNS_USUAL - 1;
+  return size.ws_col - 1;
 }

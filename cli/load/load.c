@@ -326,8 +326,10 @@ static void take_response(struct load *load, const struct arrival *arrival, cons
     observers_take(&load->observers, &load->flight, index, message, load->now, counts);
     return;
   }
-  ++load->tally.exchanges;
-  if (slot->measured) load->tally.body_received += message->payload.size;
+  if (slot->measured) {
+    ++load->tally.exchanges;
+    load->tally.body_received += message->payload.size;
+  }
   switch (transfer_next(&slot->transfer, load->plan, message)) {
     case TRANSFER_MORE:
       flight_continue(&load->flight, index, load->now);

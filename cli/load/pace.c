@@ -9,7 +9,6 @@ copal_time pace_due(const struct pace *pace) {
 
 uint64_t pace_count(const struct pace *pace, copal_time end) {
   if (pace->rate == 0 || end <= pace->begin) return 0;
-  copal_time span = end - pace->begin;
-  uint64_t whole = span / COPAL_SECOND, rest = span % COPAL_SECOND;
-  return whole * pace->rate + (rest * pace->rate + COPAL_SECOND - 1) / COPAL_SECOND;
+  copal_time last = end - pace->begin - 1;
+  return last / COPAL_SECOND * pace->rate + last % COPAL_SECOND * pace->rate / COPAL_SECOND + 1;
 }

@@ -126,8 +126,7 @@ void report_line(const struct load *load, copal_time span, char *buffer, size_t 
   value_duration_text(histogram_quantile(recent, 0.5), median, sizeof median);
   value_duration_text(histogram_quantile(recent, 0.99), slow, sizeof slow);
   double rate = span > 0 ? (double)recent->count / seconds_of(span) : 0;
-  snprintf(buffer, capacity,
-           "%.0f s: %.0f responses/s, median %s, 99 %% in %s, %" PRIu32 " under way, %" PRIu64 " sent again",
+  snprintf(buffer, capacity, "%.0f s: %.0f/s, median %s, 99 %% in %s, %" PRIu32 " under way, %" PRIu64 " sent again",
            seconds_of(load->now - load->began), rate, median, slow, load->flight.under_way,
            load->tally.retransmissions);
 }
