@@ -34,6 +34,7 @@ enum status ping_run(const struct command *command, const struct settings *setti
 enum status discover_run(const struct command *command, const struct settings *settings);
 enum status decode_run(const struct command *command, const struct settings *settings);
 enum status serve_run(const struct command *command, const struct settings *settings);
+enum status bench_run(const struct command *command, const struct settings *settings);
 enum status completion_run(const struct command *command, const struct settings *settings);
 enum status help_run(const struct command *command, const struct settings *settings);
 

@@ -22,6 +22,7 @@ struct settings settings_default(void) {
       .delay = 2 * COPAL_SECOND,
       .change_interval = 5 * COPAL_SECOND,
       .amplification = UINT32_MAX,
+      .bench = {.clients = 16, .window = 1, .size = UINT32_MAX, .method = UINT32_MAX, .duration = COPAL_NEVER},
   };
   return settings;
 }
@@ -145,12 +146,36 @@ const struct option_entry options_serve[] = {
     {0},
 };
 
+const struct option_entry options_bench[] = {
+    {"clients", 'c', OPTION_NUMBER, "N", FIELD(bench.clients), 16000000, DAILY, "peers that ask; 16"},
+    {"window", 'w', OPTION_NUMBER, "N", FIELD(bench.window), 32768, DAILY, "requests at once of each client; 1"},
+    {"rate", 'r', OPTION_NUMBER, "N", FIELD(bench.rate), UINT32_MAX, DAILY, "requests a second, whatever comes back"},
+    {"duration", 'D', OPTION_DURATION, "SECONDS", FIELD(bench.duration), 0, DAILY, "how long; 10"},
+    {"requests", 'n', OPTION_NUMBER, "N", FIELD(bench.requests), UINT32_MAX, DAILY, "end after so many requests"},
+    {"warmup", 0, OPTION_DURATION, "SECONDS", FIELD(bench.warmup), 0, RARE, "do not count at first; 0"},
+    {"in-flight", 0, OPTION_NUMBER, "N", FIELD(bench.in_flight), UINT32_MAX, RARE, "requests at once of all clients"},
+    {"sources", 0, OPTION_NUMBER, "N", FIELD(bench.sources), 16000000, RARE,
+     "addresses in 127/8 to ask from; one a client"},
+    {"method", 'm', OPTION_CHOICE, "get|post|put|delete|fetch|patch|ipatch", FIELD(bench.method), 0, DAILY,
+     "get; post with a payload"},
+    {"size", 's', OPTION_NUMBER, "N", FIELD(bench.size), 67108864, RARE, "payload: so many bytes"},
+    {"accept", 'a', OPTION_TEXT, "FORMAT", FIELD(accept), 0, RARE, "format wanted: json, cbor, text/plain, 50"},
+    {"option", 'O', OPTION_LIST, "NAME[=VALUE]", FIELD(options), 0, RARE, "add an option by name or number"},
+    {"non", 'N', OPTION_FLAG, NULL, FIELD(non), 0, DAILY, "send non-confirmable"},
+    {"block-size", 0, OPTION_NUMBER, "N", FIELD(block_size), 1024, RARE, "bytes in a block: 16, 32, ... 1024"},
+    {"observers", 0, OPTION_NUMBER, "N", FIELD(bench.observers), 16000000, DAILY,
+     "observe; requests only with --rate or -n"},
+    {"json", 0, OPTION_FLAG, NULL, FIELD(json), 0, DAILY, "print the figures as one JSON object"},
+    {0},
+};
+
 const struct option_title option_titles[] = {
     {options_observe, "Observation"},
     {options_ping, "Pings"},
     {options_discover, "Discovery"},
     {options_decode, "What is decoded"},
     {options_serve, "Serving"},
+    {options_bench, "Load"},
     {options_payload, "Payload"},
     {options_request, "Request"},
     {options_conditions, "Conditions"},

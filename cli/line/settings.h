@@ -22,6 +22,20 @@ enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 enum pretty { PRETTY_AUTO, PRETTY_ALWAYS, PRETTY_NEVER };
 
+/* Of copal bench. */
+struct bench_settings {
+  uint32_t clients, window;
+  uint32_t in_flight; /* 0: as many as there are */
+  uint32_t sources;   /* 0: one for each client */
+  uint32_t rate;      /* a second; 0: a closed loop */
+  uint32_t requests;  /* 0: no limit */
+  uint32_t observers;
+  uint32_t size;       /* of a payload that is made up; UINT32_MAX: there is none */
+  uint32_t method;     /* its code less 1; UINT32_MAX: as it suits the payload */
+  copal_time duration; /* COPAL_NEVER: no limit, or as long as it is usual */
+  copal_time warmup;
+};
+
 /* Texts are borrowed from argv; NULL where the option was not given. */
 struct settings {
   char **operands; /* what is not an option, in order */
@@ -84,6 +98,8 @@ struct settings {
   copal_time change_interval;
   uint32_t amplification; /* UINT32_MAX: as it suits what is served */
   bool write, plugtest;
+
+  struct bench_settings bench;
 };
 
 /* What each option has without being given. */
@@ -143,5 +159,6 @@ extern const struct option_entry options_ping[];
 extern const struct option_entry options_discover[];
 extern const struct option_entry options_decode[];
 extern const struct option_entry options_serve[];
+extern const struct option_entry options_bench[];
 
 #endif
