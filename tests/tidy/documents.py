@@ -37,9 +37,13 @@ def names():
     return found
 
 
+# What the command reads from its environment.
+ENVIRONMENT = {"COPAL_CONFIG", "COPAL_OPTIONS"}
+
+
 def unknown_names(path, text):
     """Complaints about names of the library's kind that it does not have."""
-    known = names()
+    known = names() | ENVIRONMENT
     return [f"{path}:{source.line_of(text, match.start())}: {match.group()} is not in the public headers"
             for match in NAME.finditer(text) if match.group() not in known and not match.group().endswith("_")]
 
