@@ -83,11 +83,8 @@ static enum status look_up(struct inquiry *inquiry) {
     return error == COPAL_ERR_URI_SCHEME ? STATUS_USAGE : status_of_error(error);
   }
   struct asked asked = question_asked(&inquiry->question);
-  struct outcome outcome = {.round_trip = COPAL_NEVER,
-                            .retry_in = COPAL_NEVER,
-                            .error = error,
-                            .error_text = reason,
-                            .status = status_of_error(error)};
+  struct outcome outcome = {
+      .round_trip = COPAL_NEVER, .error = error, .error_text = reason, .status = status_of_error(error)};
   report_notification(&asked, &outcome);
   return outcome.status;
 }

@@ -10,7 +10,6 @@
 enum { ERROR_NAME_MAX = 40, DECIMALS = 6 };
 
 static void report(const char *kind, const struct asked *asked, const struct outcome *outcome);
-static void add_time(struct json *json, const char *key, copal_time time);
 static void add_request(struct json *json, const struct asked *asked);
 static void add_response(struct json *json, const struct outcome *outcome);
 static void add_options(struct json *json, const copal_view *message);
@@ -23,8 +22,6 @@ struct outcome outcome_of(const copal_result *result) {
       .body = result->body,
       .body_size = result->body_size,
       .round_trip = COPAL_NEVER,
-      .since = COPAL_NEVER,
-      .retry_in = COPAL_NEVER,
       .error = result->error,
       .exchanges = result->exchanges,
       .transmissions = result->transmissions,
@@ -49,7 +46,6 @@ void report_notification(const struct asked *asked, const struct outcome *outcom
 void report_pong(const struct asked *asked, const struct outcome *outcome) { report("pong", asked, outcome); }
 
 static void report(const char *kind, const struct asked *asked, const struct outcome *outcome) {
-  bool observed = strcmp(kind, "notification") == 0;
   struct json json;
   json_begin(&json, stdout);
   json_text(&json, "kind", outcome->error == COPAL_OK ? kind : "error");
@@ -61,9 +57,9 @@ static void report(const char *kind, const struct asked *asked, const struct out
     sequence = copal_find_uint(outcome->message, COPAL_OPTION_OBSERVE, UINT32_MAX);
   }
   if (sequence != UINT32_MAX) json_uint(&json, "sequence", sequence);
-  add_time(&json, "round_trip_s", outcome->round_trip);
-  if (observed && outcome->error == COPAL_OK) add_time(&json, "since_last_s", outcome->since);
-  if (observed && outcome->error != COPAL_OK) add_time(&json, "retry_in_s", outcome->retry_in);
+  if (outcome->round_trip != COPAL_NEVER) {
+    json_real(&json, "round_trip_s", (double)outcome->round_trip / (double)COPAL_SECOND, DECIMALS);
+  }
   json_uint(&json, "transmissions", outcome->transmissions);
   json_uint(&json, "retransmissions", outcome->retransmissions);
   if (asked->message != NULL) {
@@ -76,10 +72,6 @@ static void report(const char *kind, const struct asked *asked, const struct out
   if (outcome->error != COPAL_OK) add_error(&json, outcome);
   json_uint(&json, "status", (uint64_t)outcome->status);
   json_end(&json);
-}
-
-static void add_time(struct json *json, const char *key, copal_time time) {
-  if (time != COPAL_NEVER) json_real(json, key, (double)time / (double)COPAL_SECOND, DECIMALS);
 }
 
 static void add_request(struct json *json, const struct asked *asked) {

@@ -25,9 +25,7 @@ struct outcome {
   uint32_t transmissions;   /* of the last one */
   uint32_t retransmissions; /* of all */
   uint32_t blocks_out, blocks_in;
-  copal_time since;    /* of a notification: since the one before; COPAL_NEVER: it is the first */
-  copal_time retry_in; /* of an observation's error: when it is asked for again; COPAL_NEVER: it is not */
-  enum status status;  /* what the command would end with if this were all */
+  enum status status; /* what the command would end with if this were all */
 };
 
 /* What a call's result tells by itself: all but peer and error_text. The status of a response is that of its code. */
@@ -36,7 +34,7 @@ struct outcome outcome_of(const copal_result *result);
 /* Prints a response, or "error" where outcome has an error. */
 void report_response(const struct asked *asked, const struct outcome *outcome);
 
-/* The same for a state of an observed resource: its kind is "notification", and since and retry_in are printed. */
+/* The same for a state of an observed resource: its kind is "notification", and it has the sequence number. */
 void report_notification(const struct asked *asked, const struct outcome *outcome);
 
 /* The same for a ping; round trip, transmissions and error are looked at. */
