@@ -99,7 +99,7 @@ size_t terminal_break(const char *text, size_t size, size_t columns) {
       if (!quoted && at + 1 < size && text[at + 1] != '"') outside = at;
     }
   }
-  if (2 * outside >= columns || (outside > 0 && blank == outside)) return outside;
+  if (outside > 0 && (2 * outside >= columns || blank == outside)) return outside;
   if (blank > 0) return blank;
   /* Between two characters of UTF-8, and never nothing. */
   size_t end = columns;
