@@ -20,8 +20,6 @@ struct contender {
   struct measure measure;
 };
 
-extern char **environ;
-
 static pid_t serve(char *uri, size_t capacity);
 static double run(const struct contender *contender);
 static pid_t start(const char *const *arguments, int output);

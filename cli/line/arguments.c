@@ -35,13 +35,17 @@ static bool tell_owners(const struct walk *walk, const char *name, char letter);
 
 bool arguments_parse(const option_tables tables, int argc, char **argv, struct settings *settings, char *error,
                      size_t error_capacity) {
-  struct walk walk = {tables, settings, argv, argc, 0, false, error, error_capacity};
+  struct walk walk = {.tables = tables, .settings = settings, .argv = argv, .argc = argc};
+  walk.error = error;
+  walk.error_capacity = error_capacity;
   return parse(&walk);
 }
 
 bool arguments_parse_general(const option_tables tables, int argc, char **argv, struct settings *settings, char *error,
                              size_t error_capacity) {
-  struct walk walk = {tables, settings, argv, argc, 0, true, error, error_capacity};
+  struct walk walk = {.tables = tables, .settings = settings, .argv = argv, .argc = argc, .is_general = true};
+  walk.error = error;
+  walk.error_capacity = error_capacity;
   return parse(&walk);
 }
 

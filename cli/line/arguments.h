@@ -4,6 +4,11 @@
 
 #include "cli/line/settings.h"
 
+enum { TABLES_MAX = 10 };
+
+/* The tables that a subcommand takes; NULL after the last. */
+typedef const struct option_entry *option_tables[TABLES_MAX];
+
 /* Fills settings from argv, which it reorders: operands point into it. Understands "--name value", "--name=value",
  * "-x value", "-xvalue", flags together as in "-vN", "--flag=false", and "--" before operands that begin with "-". "-"
  * is an operand. False on bad usage: error then says what is wrong, without a full stop. */

@@ -2,7 +2,7 @@
 #ifndef COPAL_CLI_LINE_OPTION_H
 #define COPAL_CLI_LINE_OPTION_H
 
-#include "cli/line/settings.h"
+#include "cli/line/arguments.h"
 
 /* The index-th of all that the tables have, NULL past the last. */
 const struct option_entry *option_at(const option_tables tables, size_t index);

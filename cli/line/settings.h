@@ -131,11 +131,6 @@ struct option_entry {
   const char *help;
 };
 
-enum { TABLES_MAX = 12 };
-
-/* The tables that a subcommand takes; NULL after the last. */
-typedef const struct option_entry *option_tables[TABLES_MAX];
-
 /* What stands above a table's options in a subcommand's full help. */
 struct option_title {
   const struct option_entry *table;

@@ -37,13 +37,15 @@ def names():
     return found
 
 
-# What the command reads from its environment.
-ENVIRONMENT = {"COPAL_CONFIG", "COPAL_OPTIONS"}
+def variables():
+    """The command's environment variables, which look like names of the library's."""
+    sources = source.read_tree((".c",), ("cli",)).values()
+    return {name for text in sources for name in re.findall(r'"(COPAL_[A-Z_]+)[="]', text)}
 
 
 def unknown_names(path, text):
     """Complaints about names of the library's kind that it does not have."""
-    known = names() | ENVIRONMENT
+    known = names() | variables()
     return [f"{path}:{source.line_of(text, match.start())}: {match.group()} is not in the public headers"
             for match in NAME.finditer(text) if match.group() not in known and not match.group().endswith("_")]
 
