@@ -37,8 +37,7 @@ const struct command commands[] = {
     {"observe",
      "URI...",
      "Print a resource's state whenever it changes (RFC 7641)",
-     "  copal observe --duration 60 coap://sensor.local/temperature\n"
-     "  copal observe --exec 'echo \"now $COPAL_VALUE\"' coap://[::1]/counter\n",
+     "  copal observe --duration 60 --exec 'echo \"$COPAL_VALUE\"' coap://[::1]/counter\n",
      {options_observe, options_payload, options_request, options_conditions, options_json, options_transmission,
       options_verbose, options_common},
      observe_run,

@@ -1,5 +1,5 @@
-// A server on node-coap for our client to talk to: prints "listening on udp:PORT", then a line for each request, and
-// ends with its process. Which options it understands is its own business; their bytes and the messages are node-coap's.
+// A server on node-coap for our client to talk to, on the port that is given or a free one: prints "listening on
+// udp:PORT", then a line for each request, and ends with its process. Which options it understands is its own business; their bytes and the messages are node-coap's.
 'use strict'
 const coap = require('coap')
 const dgram = require('dgram')
@@ -12,7 +12,7 @@ const store = new Map()
 let counter = 0
 
 const socket = dgram.createSocket('udp4')
-socket.bind(0, '127.0.0.1', () => {
+socket.bind(Number(process.argv[2] || 0), '127.0.0.1', () => {
   coap.createServer(serve).listen(socket, () => console.log(`listening on udp:${socket.address().port}`))
 })
 
