@@ -16,6 +16,7 @@ struct settings settings_default(void) {
       .delay = 2 * COPAL_SECOND,
       .change_interval = 5 * COPAL_SECOND,
       .amplification = UINT32_MAX,
+      .threads = 1,
       .bench = {.clients = 16, .window = 1, .size = UINT32_MAX, .method = UINT32_MAX, .duration = COPAL_NEVER},
   };
   return settings;
@@ -99,6 +100,7 @@ const struct option_entry options_serve[] = {
     {"plugtest", 0, OPTION_FLAG, NULL, FIELD(plugtest), 0, RARE, "serve the resources of ETSI's CoAP plugtests"},
     {"amplification", 0, OPTION_NUMBER, "N", FIELD(amplification), 1000, RARE,
      "strangers get at most N times a request; 3"},
+    {"threads", 0, OPTION_NUMBER, "N", FIELD(threads), 64, RARE, "threads, with endpoints of their own; 1"},
     {"delay", 0, OPTION_DURATION, "SECONDS", FIELD(delay), 0, RARE, "how long /async or /separate takes; 2"},
     {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(change_interval), 0, DAILY, "how often /obs changes; 5"},
     {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, RARE, "first retransmission after this; 2"},
