@@ -60,7 +60,7 @@ const struct command commands[] = {
      0},
     {"decode",
      "[HEX...|FILE]",
-     "Explain datagrams byte by byte: from arguments, standard input or a capture",
+     "Explain datagrams byte by byte: hexadecimal, files, captures",
      "  copal decode 40 01 7d 34 bb 74656d7065726174757265\n"
      "  copal decode --brief capture.pcapng\n"
      "  tcpdump -w - udp port 5683 | copal decode --pcap -\n",

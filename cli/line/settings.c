@@ -22,6 +22,7 @@ struct settings settings_default(void) {
       .delay = 2 * COPAL_SECOND,
       .change_interval = 5 * COPAL_SECOND,
       .amplification = UINT32_MAX,
+      .threads = 1,
       .bench = {.clients = 16, .window = 1, .size = UINT32_MAX, .method = UINT32_MAX, .duration = COPAL_NEVER},
   };
   return settings;
@@ -62,7 +63,7 @@ const struct option_entry options_transmission[] = {
 const struct option_entry options_conditions[] = {
     {"if-match", 0, OPTION_LIST, "ETAG", FIELD(if_matches), 0, RARE, "only if it is this version: text, or 0x..."},
     {"if-none-match", 0, OPTION_FLAG, NULL, FIELD(if_none_match), 0, RARE, "only if it does not exist yet"},
-    {"etag", 0, OPTION_LIST, "ETAG", FIELD(etags), 0, RARE, "the version that is here: 2.03 if it still is so"},
+    {"etag", 0, OPTION_LIST, "ETAG", FIELD(etags), 0, RARE, "the version here: 2.03 if it still is so"},
     {0},
 };
 
@@ -92,9 +93,9 @@ const struct option_entry options_response[] = {
 
 const struct option_entry options_payload[] = {
     {"data", 'd', OPTION_TEXT, "TEXT", FIELD(data), 0, DAILY, "payload: this text"},
-    {"file", 'f', OPTION_TEXT, "FILE", FIELD(file), 0, DAILY, "payload: what is in it; \"-\" is standard input"},
+    {"file", 'f', OPTION_TEXT, "FILE", FIELD(file), 0, DAILY, "payload: what is in it; \"-\" is stdin"},
     {"hex", 0, OPTION_TEXT, "HEX", FIELD(hex), 0, RARE, "payload: these bytes"},
-    {"json-data", 0, OPTION_TEXT, "JSON", FIELD(json_data), 0, DAILY, "payload: this JSON; as CBOR with --format cbor"},
+    {"json-data", 0, OPTION_TEXT, "JSON", FIELD(json_data), 0, DAILY, "payload: this JSON; CBOR by --format cbor"},
     {"format", 0, OPTION_TEXT, "FORMAT", FIELD(format), 0, DAILY, "its format; text (--data), else octets"},
     {0},
 };
@@ -102,7 +103,7 @@ const struct option_entry options_payload[] = {
 const struct option_entry options_observe[] = {
     {"count", 'c', OPTION_NUMBER, "N", FIELD(notifications), UINT32_MAX, DAILY, "end after N notifications"},
     {"duration", 0, OPTION_DURATION, "SECONDS", FIELD(duration), 0, DAILY, "end after this time"},
-    {"exec", 0, OPTION_TEXT, "COMMAND", FIELD(exec), 0, DAILY, "run it with each value, the newest if it is slow"},
+    {"exec", 0, OPTION_TEXT, "COMMAND", FIELD(exec), 0, DAILY, "run it with each value; the newest, if slow"},
     {"plot", 0, OPTION_FLAG, NULL, FIELD(plot), 0, DAILY, "draw numbers as a line"},
     {"renew", 0, OPTION_DURATION, "SECONDS", FIELD(renew), 0, RARE, "ask again after such a silence; Max-Age"},
     {"method", 0, OPTION_CHOICE, "get|fetch", FIELD(method), 0, RARE, "how to ask; get"},
@@ -138,6 +139,7 @@ const struct option_entry options_serve[] = {
     {"plugtest", 0, OPTION_FLAG, NULL, FIELD(plugtest), 0, RARE, "serve the resources of ETSI's CoAP plugtests"},
     {"amplification", 0, OPTION_NUMBER, "N", FIELD(amplification), 1000, RARE,
      "strangers get at most N times a request; 3"},
+    {"threads", 0, OPTION_NUMBER, "N", FIELD(threads), 64, RARE, "threads, with endpoints of their own; 1"},
     {"delay", 0, OPTION_DURATION, "SECONDS", FIELD(delay), 0, RARE, "how long /async or /separate takes; 2"},
     {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(change_interval), 0, DAILY, "how often /obs changes; 5"},
     {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, RARE, "first retransmission after this; 2"},
@@ -151,7 +153,7 @@ const struct option_entry options_bench[] = {
     {"window", 'w', OPTION_NUMBER, "N", FIELD(bench.window), 32768, DAILY, "requests at once of each client; 1"},
     {"rate", 'r', OPTION_NUMBER, "N", FIELD(bench.rate), UINT32_MAX, DAILY, "requests a second, whatever comes back"},
     {"duration", 'D', OPTION_DURATION, "SECONDS", FIELD(bench.duration), 0, DAILY, "how long; 10"},
-    {"requests", 'n', OPTION_NUMBER, "N", FIELD(bench.requests), UINT32_MAX, DAILY, "end after so many requests"},
+    {"requests", 'n', OPTION_NUMBER, "N", FIELD(bench.requests), UINT32_MAX, RARE, "end after so many requests"},
     {"warmup", 0, OPTION_DURATION, "SECONDS", FIELD(bench.warmup), 0, RARE, "do not count at first; 0"},
     {"in-flight", 0, OPTION_NUMBER, "N", FIELD(bench.in_flight), UINT32_MAX, RARE, "requests at once of all clients"},
     {"sources", 0, OPTION_NUMBER, "N", FIELD(bench.sources), 16000000, RARE,

@@ -97,6 +97,7 @@ struct settings {
   copal_time delay;
   copal_time change_interval;
   uint32_t amplification; /* UINT32_MAX: as it suits what is served */
+  uint32_t threads;
   bool write, plugtest;
 
   struct bench_settings bench;

@@ -229,6 +229,7 @@ static void text_remarks(FILE *stream, const struct load *load) {
 
 static void json_setting(struct json *json, const struct load *load) {
   const struct plan *plan = load->plan;
+  json_text(json, "kind", "bench");
   json_text(json, "uri", plan->target.text);
   json_text(json, "peer", plan->target.name);
   json_text(json, "method", copal_code_name(plan->method));

@@ -1,22 +1,28 @@
 /* The demonstration's resources: /hello, /counter, /uptime, /async. Those of /store are in demo_store.c. Knows no
  * socket: what the handlers do would be the same on a bare endpoint, but for the clock. */
-#include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/serve/audience.h"
+#include "cli/serve/bulletin.h"
 #include "cli/serve/demo_store.h"
 #include "cli/serve/later.h"
 #include "cli/serve/site.h"
 
-/* One for all endpoints of the server. */
+/* What all threads have in common. */
 struct demo {
   copal_time begin;
   copal_time delay; /* of /async */
-  uint32_t counter;
+  atomic_uint counter;
+  struct bulletin counter_changes;
+  struct demo_store store;
+};
+
+/* What each thread has for itself: the observers on its endpoint, the answers owed there. */
+struct demo_share {
   struct audience audience;
   struct later later;
-  struct store store;
+  struct bulletin_reader counter_changes;
 };
 
 static void hello(copal_request *request, void *context);
@@ -25,7 +31,8 @@ static void counter_add(copal_request *request, void *context);
 static void uptime(copal_request *request, void *context);
 static void async(copal_request *request, void *context);
 
-static struct demo demo;
+static struct demo demo = {.counter_changes = BULLETIN_INITIAL, .store = DEMO_STORE_INITIAL};
+static _Thread_local struct demo_share share;
 
 static const struct {
   copal_code method;
@@ -41,8 +48,8 @@ static const struct {
 };
 
 static enum status demo_open(const struct settings *settings) {
-  memset(&demo, 0, sizeof demo);
-  demo.begin = copal_now();
+  /* Threads open one after the other. */
+  if (demo.begin == 0) demo.begin = copal_now();
   demo.delay = settings->delay;
   return STATUS_SUCCESS;
 }
@@ -58,15 +65,22 @@ static copal_error demo_attach(copal_endpoint *endpoint) {
   }
   if (error == COPAL_OK) error = copal_route_observable(endpoint, "/counter", 0);
   if (error == COPAL_OK) error = demo_store_attach(&demo.store, endpoint);
-  audience_add(&demo.audience, endpoint);
+  audience_add(&share.audience, endpoint);
+  bulletin_subscribe(&demo.counter_changes, &share.counter_changes, endpoint);
   return error;
 }
 
-static copal_time demo_deadline(void) { return later_deadline(&demo.later); }
+static copal_time demo_deadline(void) { return later_deadline(&share.later); }
 
-static void demo_work(copal_time now) { later_work(&demo.later, now, "this answer took its time\n"); }
+static void demo_work(copal_time now) {
+  later_work(&share.later, now, "this answer took its time\n");
+  if (bulletin_read(&demo.counter_changes, &share.counter_changes)) audience_notify(&share.audience, "/counter");
+}
 
-const struct site demo_site = {.open = demo_open, .attach = demo_attach, .deadline = demo_deadline, .work = demo_work};
+static void demo_settle(void) { demo_store_settle(&demo.store); }
+
+const struct site demo_site = {
+    .open = demo_open, .attach = demo_attach, .deadline = demo_deadline, .work = demo_work, .settle = demo_settle};
 
 static void hello(copal_request *request, void *context) {
   (void)context;
@@ -74,18 +88,19 @@ static void hello(copal_request *request, void *context) {
 }
 
 static void counter_read(copal_request *request, void *context) {
-  const struct demo *state = context;
+  struct demo *state = context;
   char text[16];
-  snprintf(text, sizeof text, "%" PRIu32, state->counter);
+  snprintf(text, sizeof text, "%u", atomic_load(&state->counter));
   copal_reply_text(request, text);
 }
 
 static void counter_add(copal_request *request, void *context) {
   struct demo *state = context;
   char text[16];
-  int size = snprintf(text, sizeof text, "%" PRIu32, ++state->counter);
+  int size = snprintf(text, sizeof text, "%u", atomic_fetch_add(&state->counter, 1) + 1);
   copal_reply(request, COPAL_CHANGED, COPAL_TEXT_PLAIN, text, (size_t)size);
-  audience_notify(&state->audience, "/counter");
+  audience_notify(&share.audience, "/counter");
+  bulletin_post(&state->counter_changes, &share.counter_changes);
 }
 
 static void uptime(copal_request *request, void *context) {
@@ -100,6 +115,6 @@ static void uptime(copal_request *request, void *context) {
 }
 
 static void async(copal_request *request, void *context) {
-  struct demo *state = context;
-  later_owe(&state->later, request, copal_now() + state->delay);
+  const struct demo *state = context;
+  later_owe(&share.later, request, copal_now() + state->delay);
 }

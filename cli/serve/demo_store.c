@@ -9,6 +9,7 @@
 /* Each entry's link has its name, "</store/>", ";ct=65535" and a comma. */
 enum { LIST_SIZE_MAX = STORE_ENTRIES_MAX * (STORE_NAME_MAX + 20) };
 
+static struct store *borrow(void *context);
 static size_t version_of(copal_request *request, uint8_t etag[8], void *context);
 static void list(copal_request *request, const struct store *store);
 static void create(copal_request *request, void *context);
@@ -23,6 +24,9 @@ static void add_etag(copal_message *reply, const struct store_entry *entry);
 static size_t etag_bytes(uint32_t version, uint8_t etag[8]);
 static uint32_t format_of(const copal_view *message);
 
+/* By this thread. */
+static _Thread_local bool is_borrowed;
+
 static const struct {
   copal_code method;
   copal_handler *handler;
@@ -33,19 +37,33 @@ static const struct {
     {COPAL_DELETE, delete_entry},
 };
 
-copal_error demo_store_attach(struct store *store, copal_endpoint *endpoint) {
+copal_error demo_store_attach(struct demo_store *demo_store, copal_endpoint *endpoint) {
   copal_error error = COPAL_OK;
   for (size_t i = 0; error == COPAL_OK && i < sizeof handlers / sizeof handlers[0]; ++i) {
-    error = copal_route(endpoint, handlers[i].method, "/store/*", handlers[i].handler, store);
+    error = copal_route(endpoint, handlers[i].method, "/store/*", handlers[i].handler, demo_store);
   }
-  if (error == COPAL_OK) error = copal_route_version(endpoint, "/store/*", version_of, store);
+  if (error == COPAL_OK) error = copal_route_version(endpoint, "/store/*", version_of, demo_store);
   if (error != COPAL_OK) return error;
   return copal_route_attributes(endpoint, "/store/*", "title=\"PUT, GET, DELETE below; POST creates\";ct=40");
 }
 
+void demo_store_settle(struct demo_store *demo_store) {
+  if (!is_borrowed) return;
+  is_borrowed = false;
+  pthread_mutex_unlock(&demo_store->lock);
+}
+
+/* The store, for this thread alone until demo_store_settle. */
+static struct store *borrow(void *context) {
+  struct demo_store *demo_store = context;
+  if (!is_borrowed) pthread_mutex_lock(&demo_store->lock);
+  is_borrowed = true;
+  return &demo_store->store;
+}
+
 /* The list's version is the store's, an entry's its own: both are other ones after every change. */
 static size_t version_of(copal_request *request, uint8_t etag[8], void *context) {
-  const struct store *store = context;
+  const struct store *store = borrow(context);
   char name[STORE_NAME_MAX];
   if (copal_request_tail(request, name, sizeof name) != COPAL_OK) return 0;
   const struct store_entry *entry = store_find(store, name);
@@ -71,7 +89,7 @@ static void list(copal_request *request, const struct store *store) {
 }
 
 static void create(copal_request *request, void *context) {
-  struct store *store = context;
+  struct store *store = borrow(context);
   const copal_view *message = &copal_request_rx(request)->message;
   char name[STORE_NAME_MAX];
   if (!name_of(request, name, sizeof name)) return;
@@ -85,7 +103,7 @@ static void create(copal_request *request, void *context) {
 }
 
 static void read_entry(copal_request *request, void *context) {
-  const struct store *store = context;
+  const struct store *store = borrow(context);
   char name[STORE_NAME_MAX];
   if (!name_of(request, name, sizeof name)) return;
   if (name[0] == '\0') {
@@ -103,7 +121,7 @@ static void read_entry(copal_request *request, void *context) {
 }
 
 static void write_entry(copal_request *request, void *context) {
-  struct store *store = context;
+  struct store *store = borrow(context);
   const copal_view *message = &copal_request_rx(request)->message;
   char name[STORE_NAME_MAX];
   if (!name_of(request, name, sizeof name)) return;
@@ -114,7 +132,7 @@ static void write_entry(copal_request *request, void *context) {
 /* RFC 7252 5.8.4: "A 2.02 (Deleted) Response Code SHOULD be used on success or in case the resource did not exist
  * before the request." */
 static void delete_entry(copal_request *request, void *context) {
-  struct store *store = context;
+  struct store *store = borrow(context);
   char name[STORE_NAME_MAX];
   if (!name_of(request, name, sizeof name)) return;
   (void)store_delete(store, name);

@@ -4,6 +4,7 @@
 #include "cli/serve/files.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,42 +28,46 @@ static void watch_for(copal_request *request, struct files *files, const struct 
                       const struct stat *status);
 static void tell(const struct place *place, bool is_gone);
 
-static struct files the_files;
+/* Each thread has its own; what clients write comes with one thread only. */
+static _Thread_local struct files *the_files;
 
 static enum status files_open(const struct settings *settings) {
   const char *path = settings->operands[0];
-  if (!folder_open(&the_files.folder, path)) {
+  the_files = calloc(1, sizeof *the_files);
+  if (the_files == NULL || !folder_open(&the_files->folder, path)) {
     complain("serve", "cannot open %s: %s", path, strerror(errno));
+    free(the_files);
     return STATUS_LOCAL;
   }
-  the_files.is_writable = settings->write;
-  watch_open(&the_files.watch);
+  the_files->is_writable = settings->write;
+  watch_open(&the_files->watch);
   return STATUS_SUCCESS;
 }
 
 static copal_error files_attach(copal_endpoint *endpoint) {
-  copal_error error = copal_route(endpoint, COPAL_GET, "/*", get, &the_files);
+  copal_error error = copal_route(endpoint, COPAL_GET, "/*", get, the_files);
   if (error == COPAL_OK) error = copal_route_attributes(endpoint, "/*", "title=\"Files\";ct=40");
-  if (error == COPAL_OK) error = copal_route_version(endpoint, "/*", version_of, &the_files);
+  if (error == COPAL_OK) error = copal_route_version(endpoint, "/*", version_of, the_files);
   if (error == COPAL_OK) error = copal_route_observable(endpoint, "/*", 0);
-  if (error == COPAL_OK) error = files_write_attach(&the_files, endpoint);
-  audience_add(&the_files.audience, endpoint);
+  if (error == COPAL_OK) error = files_write_attach(the_files, endpoint);
+  audience_add(&the_files->audience, endpoint);
   return error;
 }
 
 static copal_time files_deadline(void) { return COPAL_NEVER; }
 
-static int files_descriptor(void) { return the_files.watch.descriptor; }
+static int files_descriptor(void) { return the_files->watch.descriptor; }
 
 static void files_work(copal_time now) {
   (void)now;
-  watch_work(&the_files.watch, tell);
+  watch_work(&the_files->watch, tell);
 }
 
 static void files_close(void) {
-  upload_drop_all(&the_files.uploads);
-  watch_close(&the_files.watch);
-  folder_close(&the_files.folder);
+  upload_drop_all(&the_files->uploads);
+  watch_close(&the_files->watch);
+  folder_close(&the_files->folder);
+  free(the_files);
 }
 
 const struct site files_site = {
@@ -232,15 +237,15 @@ static void tell(const struct place *place, bool is_gone) {
   char path[PLACE_URI_MAX + 1];
   struct place above;
   place_parent(place, &above);
-  the_files.listing.is_valid = false;
+  the_files->listing.is_valid = false;
   for (size_t i = 0; i < sizeof ends / sizeof ends[0]; ++i) {
     place_uri(place, ends[i], path, sizeof path);
     if (is_gone) {
-      audience_end(&the_files.audience, path, COPAL_NOT_FOUND);
+      audience_end(&the_files->audience, path, COPAL_NOT_FOUND);
     } else {
-      audience_notify(&the_files.audience, path);
+      audience_notify(&the_files->audience, path);
     }
     place_uri(&above, ends[i], path, sizeof path);
-    audience_notify(&the_files.audience, path);
+    audience_notify(&the_files->audience, path);
   }
 }

@@ -1,5 +1,6 @@
 /* What "copal serve" can serve: the demonstration, the files of a folder, the resources of the plugtests. One site
- * serves all endpoints of the command, with one state for them. */
+ * serves all endpoints of the command. Each function is called in every thread that serves, and its state is that
+ * thread's own but for what the site shares. */
 #ifndef COPAL_CLI_SERVE_SITE_H
 #define COPAL_CLI_SERVE_SITE_H
 
@@ -20,6 +21,8 @@ struct site {
   int (*descriptor)(void);
   /* Does what is due; called in every pass of the loop. */
   void (*work)(copal_time now);
+  /* Lets go of what handlers hold until their requests are done with; NULL where that is nothing. */
+  void (*settle)(void);
   /* Ends it, after the last endpoint was closed; NULL where nothing is left to do. */
   void (*close)(void);
 };

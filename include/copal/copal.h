@@ -369,18 +369,50 @@ typedef struct copal_counters {
 /* The counters, which only grow. They live as long as the endpoint, and keep counting. */
 COPAL_API const copal_counters *copal_endpoint_counters(const copal_endpoint *endpoint);
 
-/* How full the tables are. */
-typedef struct copal_usage {
-  uint32_t peers, exchanges, deferred, receptions;
-  uint32_t calls, transfers, observed, observers;
-  uint32_t bodies_size;   /* bytes taken from config.bodies_size */
-  uint32_t replies;       /* entries */
-  uint32_t replies_size;  /* bytes, entries included */
-  uint32_t messages_size; /* bytes taken from config.messages_size */
-} copal_usage;
+/* X(name, what is in it): the tables, each with a limit in the configuration. */
+#define COPAL_TABLES(X)                                        \
+  X(peers, "peers remembered")                                 \
+  X(exchanges, "messages of ours in flight, queued, or kept")  \
+  X(messages_size, "bytes taken from config.messages_size")    \
+  X(replies, "replies remembered for duplicates")              \
+  X(replies_size, "bytes of these, entries included")          \
+  X(deferred, "responses owed")                                \
+  X(receptions, "ACKs and RSTs kept with their transmissions") \
+  X(transfers, "bodies in blocks under way, or kept")          \
+  X(bodies_size, "bytes taken from config.bodies_size")        \
+  X(calls, "calls and observations of ours")                   \
+  X(observed, "resources observed")                            \
+  X(observers, "their observers")
 
-/* How full the tables are now; their limits stand in the configuration. */
+/* How full the tables are, or how full they may be. */
+#define COPAL_TABLE_FIELD(name, text) uint32_t name;
+typedef struct copal_usage {
+  COPAL_TABLES(COPAL_TABLE_FIELD)
+} copal_usage;
+#undef COPAL_TABLE_FIELD
+
+/* How full the tables are now. */
 COPAL_API copal_usage copal_endpoint_usage(const copal_endpoint *endpoint);
+
+/* All that there is to know of how an endpoint does, or several together do. */
+typedef struct copal_stats {
+  copal_counters counters;
+  copal_usage usage;
+  copal_usage limits;
+} copal_stats;
+
+/* How an endpoint does now. It must not be in use by another thread. */
+COPAL_API copal_stats copal_endpoint_stats(const copal_endpoint *endpoint);
+
+/* Adds another endpoint's figures to a sum. One that is too large for its field is the largest that it holds. */
+COPAL_API void copal_stats_add(copal_stats *sum, const copal_stats *other);
+
+/* Room for all figures as text, NUL included. */
+#define COPAL_STATS_TEXT_MAX 6144
+
+/* A page of them for people, a line each: the figure, of a table its limit, and what it is, as in
+ * "        12  requests: requests processed". Returns the length. */
+COPAL_API size_t copal_stats_text(const copal_stats *stats, char *buffer, size_t capacity);
 
 #ifdef __cplusplus
 }

@@ -244,20 +244,3 @@ copal_time copal_endpoint_deadline(const copal_endpoint *endpoint) {
 }
 
 const copal_counters *copal_endpoint_counters(const copal_endpoint *endpoint) { return &endpoint->engine.counters; }
-
-copal_usage copal_endpoint_usage(const copal_endpoint *endpoint) {
-  const struct engine *engine = &endpoint->engine;
-  copal_usage usage = {.peers = engine->peers.slab.count,
-                       .exchanges = engine->exchanges.slab.count,
-                       .deferred = endpoint->deferreds.slab.count,
-                       .receptions = engine->exchanges.reception_slab.count,
-                       .transfers = endpoint->transfers.slab.count,
-                       .bodies_size = (uint32_t)endpoint->transfers.store.used,
-                       .calls = endpoint->operations.slab.count,
-                       .observed = endpoint->observers.observed_slab.count,
-                       .observers = endpoint->observers.slab.count,
-                       .replies = engine->idempotent.count + engine->unsafe.count,
-                       .replies_size = engine->idempotent.used + engine->unsafe.used,
-                       .messages_size = (uint32_t)engine->exchanges.store.used};
-  return usage;
-}

@@ -117,8 +117,6 @@ run get --timeout soon coap://127.0.0.1/
 expect "a value of the wrong kind is bad usage" 2
 run get
 expect "get without a URI is bad usage" 2
-run observe coap://127.0.0.1/ coap://127.0.0.1/
-expect "observe of two URIs is bad usage" 2
 run get 'coap://127.0.0.1:99999/'
 expect "a URI with a bad port is bad usage" 2
 says "a URI with a bad port is named" err '127.0.0.1:99999'

@@ -66,7 +66,7 @@ run get -v "$node/temperature"
 says "sensor_node says how long a value is good" err ' ACK 2\.05 .* Max-Age 2 '
 run put --data soon "$node/interval"
 expect "sensor_node refuses what is no number" 4
-says "sensor_node says what is wrong" err 'Bad Request: a number of seconds, 1 to 9999'
+says "sensor_node says what is wrong" err 'a number of seconds, 1 to 9999'
 long=0003$(printf '%0296d' 0)
 run put -v --data "$long" "$node/interval"
 expect "sensor_node takes what is larger than its messages" 0
