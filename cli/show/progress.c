@@ -22,6 +22,7 @@ enum { LINE_SIZE_MAX = 160, BAR_MIN = 10, BAR_MAX = 30, PARTS_MAX = 5, PART_SIZE
 static size_t write_parts(const struct progress_facts *facts, char parts[PARTS_MAX][PART_SIZE_MAX]);
 static size_t write_bar(const struct progress_facts *facts, size_t room, char *buffer);
 static void left_text(copal_time left, char *buffer, size_t capacity);
+static size_t room(void);
 
 size_t progress_line(const struct progress_facts *facts, size_t columns, char *buffer, size_t capacity) {
   char parts[PARTS_MAX][PART_SIZE_MAX];
@@ -55,17 +56,18 @@ void progress_update(struct progress *progress, const char *verb, uint64_t done,
   progress->drawn = now;
   struct progress_facts facts = {verb, done, total, now - progress->began};
   char line[LINE_SIZE_MAX];
-  /* The last column stays free: some terminals begin a new line behind it. */
-  size_t size = progress_line(&facts, window_of(stderr).columns - 1, line, sizeof line);
-  int blanks = size < progress->width ? (int)(progress->width - size) : 0;
-  fprintf(stderr, "\r%s%*s", line, blanks, "");
+  size_t size = progress_line(&facts, room(), line, sizeof line);
+  fprintf(stderr, "\r%s", line);
+  /* The cursor stays behind the line: what is typed is not to begin another one. */
+  if (size < progress->width) fprintf(stderr, "%*s\r%s", (int)(room() - size), "", line);
   fflush(stderr);
   progress->width = size;
 }
 
 void progress_clear(struct progress *progress) {
   if (progress->width == 0) return;
-  fprintf(stderr, "\r%*s\r", (int)progress->width, "");
+  /* What was typed, "^C" for instance, may stand behind it. */
+  fprintf(stderr, "\r%*s\r", (int)room(), "");
   fflush(stderr);
   progress->width = 0;
 }
@@ -113,3 +115,6 @@ static void left_text(copal_time left, char *buffer, size_t capacity) {
     snprintf(buffer, capacity, "%" PRIu64 ":%02" PRIu64, minutes, seconds % 60);
   }
 }
+
+/* The last column stays free: some terminals begin a new line behind it. */
+static size_t room(void) { return window_of(stderr).columns - 1; }
