@@ -106,7 +106,7 @@ void load_end(struct load *load) {
   if (load->now < load->counted_until) load->counted_until = load->now;
   if (load->counted_until < load->counted_from) load->counted_from = load->counted_until;
   uint64_t due = pace_count(&load->pace, load->counted_until);
-  if (due > load->pace.given) load->tally.unsent = due - load->pace.given;
+  if (load->plan->requests == 0 && due > load->pace.given) load->tally.unsent = due - load->pace.given;
 }
 
 void load_clear_recent(struct load *load) { histogram_clear(&load->recent); }
@@ -147,7 +147,7 @@ static bool go_on(struct load *load) {
 
 static bool is_over(const struct load *load) {
   const struct plan *plan = load->plan;
-  bool enough = plan->requests != 0 && load->begun == plan->requests;
+  bool enough = plan->requests != 0 && plan->observers == 0 && load->begun == plan->requests;
   if (!load->is_ending && !enough) return false;
   if (load->flight.under_way == 0 || interrupt_signal() != 0) return true;
   return load->is_ending && load->now > load->counted_until + FAREWELL_TIME;

@@ -47,7 +47,9 @@ enum status plan_open(struct plan *plan, const char *command, const struct setti
   plan->requests = bench->requests;
   plan->warmup = bench->warmup;
   plan->duration = bench->duration;
-  if (plan->duration == COPAL_NEVER && plan->requests == 0) plan->duration = DURATION_USUAL;
+  /* The notifications of the last change come when it was answered. */
+  bool ends = plan->requests != 0 && bench->observers == 0;
+  if (plan->duration == COPAL_NEVER && !ends) plan->duration = DURATION_USUAL;
   plan->szx = SZX_MAX;
   while (settings->block_size != 0 && 16u << plan->szx > settings->block_size) --plan->szx;
   enum status status = resolve(plan, command, settings);

@@ -287,7 +287,7 @@ static void json_codes(struct json *json, const struct tally *tally) {
   json_object(json, "codes");
   for (int code = 0; code < 256; ++code) {
     if (tally->codes[code] == 0) continue;
-    char key[8];
+    char key[24];
     snprintf(key, sizeof key, "%d.%02d", COPAL_CODE_CLASS(code), COPAL_CODE_DETAIL(code));
     json_uint(json, key, tally->codes[code]);
   }

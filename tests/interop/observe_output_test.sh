@@ -70,14 +70,14 @@ wait_for "$work/watch.out" /hello
 post
 watched_to_the_end
 expect "several resources are observed at once" 0
-says "each value says whose it is" out "^$uri/counter	6$"
-says "each value says whose it is, the other one too" out "^$uri/hello	Hello"
+says "each value says whose it is" out "^$uri/counter[[:space:]]6$"
+says "each value says whose it is, the other one too" out "^$uri/hello[[:space:]]Hello"
 start_announced node node "$here/node/server.js"
 node=coap://127.0.0.1:$port
 closed=coap://127.0.0.1:$(free_port)
 run observe --duration 1 "$uri/counter" "$closed/nothing" "$node/ticks"
 expect "of several, one that fails decides the exit status" 8
-[ "$(grep -c "^$node/ticks	" "$work/out")" -ge 2 ]
+[ "$(grep -c "^$node/ticks[[:space:]]" "$work/out")" -ge 2 ]
 report $? "of several, one that fails does not end the others"
 run observe --token 01 "$uri/counter" "$uri/hello"
 expect "a token is for one resource" 2
@@ -98,7 +98,7 @@ expect "observe --json succeeds" 0
 check_json "each notification is an object" 'len(o) == 3 and all(x["kind"] == "notification" for x in o)'
 check_json "it has the value" '[str(x["response"]["payload"]) for x in o] == ["1", "2", "3"]'
 check_json "it has uri, peer, code and status" \
-  'all(x["uri"].endswith("/ticks") and x["peer"] in x["uri"] and x["response"]["code"] == "2.05" and x["status"] == 0
+  'all(x["request"]["uri"].endswith("/ticks") and x["peer"] in x["request"]["uri"] and x["response"]["code"] == "2.05" and x["status"] == 0
        for x in o)'
 check_json "sequence numbers increase" 'o[0]["sequence"] < o[1]["sequence"] < o[2]["sequence"]'
 check_json "times are between two of them" '"since_last_s" not in o[0] and 0 < o[1]["since_last_s"] < 10'

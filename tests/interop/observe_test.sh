@@ -86,7 +86,7 @@ for signal in INT TERM; do
   watched_to_the_end
   expect "SIG$signal ends observe by that signal" $((128 + $(kill -l "$signal")))
   says "SIG$signal has libcoap told" err '-> .* CON GET .* Observe 1 '
-  [ "$(tail -n 1 "$work/err" | grep -c '<- .* ACK 2\.05')" = 1 ]
+  [ "$(tail -n 2 "$work/err" | grep -c '<- .* ACK 2\.05')" = 1 ]
   report $? "SIG$signal lets libcoap answer"
   rm -f "$work/states"
 done
