@@ -129,7 +129,7 @@ static void print_terms(const struct terms *terms, uint32_t exchanges) {
 
 int main(int argc, char **argv) {
   static const uint32_t sizes[] = {8, 1000, 1000000};
-  bool json = measure_wants_json(argc, argv);
+  bool json = measure_options(argc, argv, 1).json;
   print_records(json);
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
     struct terms terms = {.count = 0};
