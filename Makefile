@@ -30,7 +30,8 @@ bench:
 	scripts/install-dependencies test bench
 	$(CONFIGURE) -DCOPAL_TESTS=ON
 	$(COMPILE)
-	cmake --build $(BUILD) --target bench
+	python3 -B bench/run.py --programs $(BUILD)/bench --output $(BUILD)/bench.json
+	python3 -B bench/page.py --input $(BUILD)/bench.json
 	scripts/footprint
 
 install: all

@@ -54,9 +54,10 @@ static inline void measure_json(const struct measure *measure, const char *unit)
 struct measure_options {
   bool json, quick; /* quick: leave out what takes long; a test looks only at the form */
   unsigned rounds;
+  const char *only; /* which part of it; NULL for all */
 };
 
-/* [--json] [--quick] [--rounds N]; anything else ends the program. */
+/* [--json] [--quick] [--rounds N] [PART]; anything else ends the program. */
 static inline struct measure_options measure_options(int argc, char **argv, unsigned rounds) {
   struct measure_options options = {.rounds = rounds};
   for (int i = 1; i < argc; ++i) {
@@ -66,8 +67,10 @@ static inline struct measure_options measure_options(int argc, char **argv, unsi
       options.quick = true;
     } else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
       options.rounds = (unsigned)atoi(argv[++i]);
+    } else if (argv[i][0] != '-' && options.only == NULL) {
+      options.only = argv[i];
     } else {
-      fprintf(stderr, "usage: %s [--json] [--quick] [--rounds N]\n", argv[0]);
+      fprintf(stderr, "usage: %s [--json] [--quick] [--rounds N] [PART]\n", argv[0]);
       exit(2);
     }
   }

@@ -234,7 +234,7 @@ static bool change(copal_endpoint *endpoint, enum way way, struct cost *cost) {
   if (copal_notify(endpoint, "/state") != count) fail(endpoint, "observers are missing");
   while (counters->notifications < due || (way == CON && copal_endpoint_usage(endpoint).exchanges > 0)) {
     process(endpoint);
-    if (counters->retransmissions > count / 10) return false;
+    if (counters->retransmissions > count / 2) return false;
   }
   cost->wall[way] += measure_now_ns() - wall;
   cost->processor[way] += processor_ns() - processor;

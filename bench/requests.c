@@ -160,12 +160,17 @@ static uint32_t size_of(const struct subject *subject) {
   return subject->remembered > 0 ? subject->remembered : subject->peers;
 }
 
+static bool is_wanted(const struct subject *subject, const struct measure_options *options) {
+  if (options->only != NULL && strcmp(options->only, subject->name) != 0) return false;
+  return subject->quick || !options->quick;
+}
+
 int main(int argc, char **argv) {
   static struct measure figures[SUBJECTS];
   struct measure_options options = measure_options(argc, argv, ROUNDS);
   for (unsigned round = 0; round < options.rounds; ++round)
     for (int i = 0; i < SUBJECTS; ++i)
-      if (subjects[i].quick || !options.quick) measure_add(&figures[i], ns_of(&subjects[i]));
+      if (is_wanted(&subjects[i], &options)) measure_add(&figures[i], ns_of(&subjects[i]));
   if (!options.json) printf("requests: ns each on the bare endpoint, medians of %u rounds\n\n", options.rounds);
   for (int i = 0; i < SUBJECTS; ++i) {
     if (figures[i].count == 0) continue;

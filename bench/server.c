@@ -46,12 +46,14 @@ static void for_a_million(copal_config *config) {
   config->exchanges_max = 1 << 20;
 }
 
-/* Unsafe requests are remembered for half a second, and there is room for as many as come in that time. */
-static void for_turning_over(copal_config *config, uint32_t entries) {
-  config->parameters.ack_timeout = 10 * COPAL_MILLISECOND;
-  config->parameters.max_retransmit = 1;
-  config->parameters.max_latency = 230 * COPAL_MILLISECOND;
-  config->replies_size = 2 * 64 * entries;
+/* Unsafe requests are remembered for so long, in a ring for as many as come in that time and not many more: it is full
+ * and turns over. Nothing switches this off; the shortest time leaves the ring in the processor's cache. */
+static void for_turning_over(copal_config *config, uint32_t milliseconds) {
+  enum { PER_MILLISECOND = 300, ENTRY = 64, SLACK = 50 };
+  config->parameters.ack_timeout = COPAL_MILLISECOND;
+  config->parameters.max_retransmit = 0;
+  config->parameters.max_latency = milliseconds * COPAL_MILLISECOND / 2;
+  config->replies_size = 2 * ENTRY * PER_MILLISECOND * (milliseconds + SLACK);
   config->peer_replies_max = UINT16_MAX;
 }
 
