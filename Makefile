@@ -31,7 +31,9 @@ bench:
 	$(MAKE) static
 	$(CONFIGURE) -DCOPAL_TESTS=ON
 	$(COMPILE)
-	cmake --build $(BUILD) --target bench
+	python3 -B bench/run.py --programs $(BUILD)/bench --output $(BUILD)/bench.json
+	python3 -B bench/page.py --input $(BUILD)/bench.json
+	$(BUILD)/bench/command
 	scripts/footprint
 
 static:

@@ -8,7 +8,7 @@
 enum { ROUNDS = 11, COLUMNS_MAX = 8, SAMPLES = 5, ROWS = SAMPLES + 1, MIXTURE = 4096, PAGE = 4096 };
 
 /* How long one figure of one round takes. */
-static const double slice_ns = 4e6;
+static double slice_ns = 4e6;
 
 /* --- The messages ----------------------------------------------------------------------------- */
 
@@ -197,12 +197,12 @@ static double time_of(size_t row, codec_work *work, size_t times) {
   return (measure_now_ns() - start) / (double)times;
 }
 
-static void measure_all(void) {
+static void measure_all(unsigned rounds) {
   static size_t times[ROWS][COLUMNS_MAX];
   for (size_t r = 0; r < ROWS; ++r)
     for (size_t c = 0; c < columns_count; ++c)
       times[r][c] = 1 + (size_t)(slice_ns / time_of(r, columns[c].work, 20000));
-  for (unsigned round = 0; round < ROUNDS; ++round)
+  for (unsigned round = 0; round < rounds; ++round)
     for (size_t r = 0; r < ROWS; ++r)
       for (size_t c = 0; c < columns_count; ++c) measure_add(&figures[r][c], time_of(r, columns[c].work, times[r][c]));
 }
@@ -252,15 +252,16 @@ static void print_table(const char *operation, const char *title) {
 }
 
 int main(int argc, char **argv) {
-  bool json = measure_wants_json(argc, argv);
+  struct measure_options options = measure_options(argc, argv, ROUNDS);
+  if (options.quick) slice_ns /= 20;
   gather();
   check_that_all_do_the_same();
-  measure_all();
-  if (json) {
+  measure_all(options.rounds);
+  if (options.json) {
     print_json();
     return 0;
   }
-  printf("codec: ns a message, medians of %d rounds by turns\n", ROUNDS);
+  printf("codec: ns a message, medians of %u rounds by turns\n", options.rounds);
   printf("ratio: copal's to memcpy, the others' to copal's\n");
   print_table("decode", "decode and walk");
   print_table("encode", "encode");

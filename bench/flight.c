@@ -184,10 +184,12 @@ static void run(uint32_t count, bool random, double ns[PARTS]) {
 
 /* --- Output ----------------------------------------------------------------------------------- */
 
+static struct measure_options options;
+static int sizes_count = SIZES;
 static struct measure figures[SIZES][ORDERS][PARTS + 1]; /* the last one is their sum */
 
 static void print_json(void) {
-  for (int size = 0; size < SIZES; ++size) {
+  for (int size = 0; size < sizes_count; ++size) {
     for (int order = 0; order < ORDERS; ++order) {
       for (int part = 0; part <= PARTS; ++part) {
         printf("{\"benchmark\":\"flight\",\"in_flight\":%" PRIu32 ",\"order\":\"%s\",\"part\":\"%s\",", sizes[size],
@@ -202,7 +204,7 @@ static void print_table(int order) {
   printf("\n%-12s", order_names[order]);
   for (int part = 0; part < PARTS; ++part) printf("  %15s %6s", part_names[part], "growth");
   printf("  %10s %6s\n", "all", "growth");
-  for (int size = 0; size < SIZES; ++size) {
+  for (int size = 0; size < sizes_count; ++size) {
     printf("%12" PRIu32, sizes[size]);
     for (int part = 0; part <= PARTS; ++part) {
       double value = measure_median(&figures[size][order][part]);
@@ -213,9 +215,10 @@ static void print_table(int order) {
 }
 
 int main(int argc, char **argv) {
-  bool json = measure_wants_json(argc, argv);
-  for (unsigned round = 0; round < ROUNDS; ++round) {
-    for (int size = 0; size < SIZES; ++size) {
+  options = measure_options(argc, argv, ROUNDS);
+  if (options.quick) sizes_count = 2;
+  for (unsigned round = 0; round < options.rounds; ++round) {
+    for (int size = 0; size < sizes_count; ++size) {
       for (int order = 0; order < ORDERS; ++order) {
         double ns[PARTS], sum = 0;
         run(sizes[size], order == 1, ns);
@@ -227,11 +230,12 @@ int main(int argc, char **argv) {
       }
     }
   }
-  if (json) {
+  if (options.json) {
     print_json();
     return 0;
   }
-  printf("flight: ns an exchange with so many in flight, medians of %d rounds; growth is to the smallest\n", ROUNDS);
+  printf("flight: ns an exchange with so many in flight, medians of %u rounds; growth is to the smallest\n",
+         options.rounds);
   for (int order = 0; order < ORDERS; ++order) print_table(order);
   return 0;
 }

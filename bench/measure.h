@@ -50,12 +50,32 @@ static inline void measure_json(const struct measure *measure, const char *unit)
          measure_quantile(measure, 0), measure_quantile(measure, 1), measure->count);
 }
 
-/* Whether the only argument is --json; anything else ends the program. */
-static inline bool measure_wants_json(int argc, char **argv) {
-  if (argc == 1) return false;
-  if (argc == 2 && strcmp(argv[1], "--json") == 0) return true;
-  fprintf(stderr, "usage: %s [--json]\n", argv[0]);
-  exit(2);
+/* What every program here may be told. */
+struct measure_options {
+  bool json, quick; /* quick: leave out what takes long; a test looks only at the form */
+  unsigned rounds;
+  const char *only; /* which part of it; NULL for all */
+};
+
+/* [--json] [--quick] [--rounds N] [PART]; anything else ends the program. */
+static inline struct measure_options measure_options(int argc, char **argv, unsigned rounds) {
+  struct measure_options options = {.rounds = rounds};
+  for (int i = 1; i < argc; ++i) {
+    if (strcmp(argv[i], "--json") == 0) {
+      options.json = true;
+    } else if (strcmp(argv[i], "--quick") == 0) {
+      options.quick = true;
+    } else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
+      options.rounds = (unsigned)atoi(argv[++i]);
+    } else if (argv[i][0] != '-' && options.only == NULL) {
+      options.only = argv[i];
+    } else {
+      fprintf(stderr, "usage: %s [--json] [--quick] [--rounds N] [PART]\n", argv[0]);
+      exit(2);
+    }
+  }
+  if (options.rounds < 1 || options.rounds > MEASURE_ROUNDS_MAX) exit(2);
+  return options;
 }
 
 /* Keeps the compiler from leaving out what only a benchmark wants, or from moving it out of a loop. */

@@ -7,12 +7,12 @@
 #include "bench/measure.h"
 #include "endpoint/endpoint.h"
 
-enum { ROUNDS = 5, BATCH = 50, SIZES = 4, CHANGES_MIN = 100000 };
+enum { ROUNDS = 5, BATCH = 50, SIZES = 5, CHANGES_MIN = 100000 };
 
 enum part { PART_REGISTER, PART_NON, PART_NON_OVER, PART_CON, PART_CON_OVER, PARTS };
 
 static const char *const part_names[PARTS] = {"register", "NON", "interval over", "CON", "acknowledged"};
-static const uint32_t sizes[SIZES] = {1000, 10000, 100000, 1000000};
+static const uint32_t sizes[SIZES] = {100, 1000, 10000, 100000, 1000000};
 
 struct crowd {
   copal_endpoint *endpoint;
@@ -164,10 +164,12 @@ static void run(uint32_t count, bool con, double ns[PARTS]) {
 
 /* --- Output ----------------------------------------------------------------------------------- */
 
+static struct measure_options options;
+static int sizes_count = SIZES;
 static struct measure figures[SIZES][PARTS];
 
 static void print_json(void) {
-  for (int size = 0; size < SIZES; ++size) {
+  for (int size = 0; size < sizes_count; ++size) {
     for (int part = 0; part < PARTS; ++part) {
       printf("{\"benchmark\":\"observe\",\"observers\":%" PRIu32 ",\"part\":\"%s\",", sizes[size], part_names[part]);
       measure_json(&figures[size][part], "ns");
@@ -176,11 +178,11 @@ static void print_json(void) {
 }
 
 static void print_table(void) {
-  printf("observe: ns for each observer, medians of %d rounds; one call of the handler a change\n\n%12s", ROUNDS,
-         "observers");
+  printf("observe: ns for each observer, medians of %u rounds; one call of the handler a change\n\n%12s",
+         options.rounds, "observers");
   for (int part = 0; part < PARTS; ++part) printf("  %14s", part_names[part]);
   printf("\n");
-  for (int size = 0; size < SIZES; ++size) {
+  for (int size = 0; size < sizes_count; ++size) {
     printf("%12" PRIu32, sizes[size]);
     for (int part = 0; part < PARTS; ++part) printf("  %14.0f", measure_median(&figures[size][part]));
     printf("\n");
@@ -188,16 +190,17 @@ static void print_table(void) {
 }
 
 int main(int argc, char **argv) {
-  bool json = measure_wants_json(argc, argv);
-  for (unsigned round = 0; round < ROUNDS; ++round) {
-    for (int size = 0; size < SIZES; ++size) {
+  options = measure_options(argc, argv, ROUNDS);
+  if (options.quick) sizes_count = 2;
+  for (unsigned round = 0; round < options.rounds; ++round) {
+    for (int size = 0; size < sizes_count; ++size) {
       double ns[PARTS];
       run(sizes[size], false, ns);
       run(sizes[size], true, ns);
       for (int part = 0; part < PARTS; ++part) measure_add(&figures[size][part], ns[part]);
     }
   }
-  if (json)
+  if (options.json)
     print_json();
   else
     print_table();

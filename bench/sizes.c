@@ -112,6 +112,36 @@ static copal_config config_for(uint32_t exchanges) {
   return config;
 }
 
+/* --- Each ------------------------------------------------------------------------------------- */
+
+enum { MANY = 1000000 };
+
+/* What one more takes, its share of the indexes included, where there are a million. */
+static void print_each(bool json, const char *name, size_t record, copal_config config) {
+  copal_config none = config_for(8);
+  double each = ((double)copal_endpoint_size(&config) - (double)copal_endpoint_size(&none)) / MANY;
+  if (json)
+    printf("{\"benchmark\":\"sizes\",\"each\":\"%s\",\"record\":%zu,\"bytes\":%.1f}\n", name, record, each);
+  else
+    printf("  %-46s %13zu %13.1f\n", name, record, each);
+}
+
+static void print_all_each(bool json) {
+  copal_config config = config_for(8);
+  if (!json) printf("\nwhere there are a million %34s %13s\n\n", "record", "with indexes");
+  config.peers_max = MANY;
+  print_each(json, "idle peer", sizeof(struct peer) + sizeof(struct path), config);
+  config = config_for(8);
+  config.observers_max = MANY;
+  print_each(json, "observer", sizeof(struct observer), config);
+  config = config_for(8);
+  config.exchanges_max = MANY;
+  print_each(json, "exchange, without its message", sizeof(struct exchange), config);
+  config = config_for(8);
+  config.replies_size += MANY * (uint32_t)sizeof(struct reply);
+  print_each(json, "remembered duplicate, without its reply", sizeof(struct reply), config);
+}
+
 static void print_json(const struct terms *terms, uint32_t exchanges) {
   for (size_t i = 0; i < terms->count; ++i)
     printf("{\"benchmark\":\"sizes\",\"exchanges\":%" PRIu32 ",\"term\":\"%s\",\"bytes\":%" PRIu64 "}\n", exchanges,
@@ -131,8 +161,9 @@ static void print_terms(const struct terms *terms, uint32_t exchanges) {
 
 int main(int argc, char **argv) {
   static const uint32_t sizes[] = {8, 1000, 1000000};
-  bool json = measure_wants_json(argc, argv);
+  bool json = measure_options(argc, argv, 1).json;
   print_records(json);
+  print_all_each(json);
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
     struct terms terms = {.count = 0};
     copal_config config = config_for(sizes[i]);
