@@ -74,12 +74,12 @@ enum status observe_run(const struct command *command, const struct settings *se
   if (status == STATUS_SUCCESS) status = observe_all(&observing);
   if (!sink_close(&observing.sink)) {
     complain(command->name, "%s", observing.sink.reason);
-    status = STATUS_LOCAL;
+    observing.status = status = STATUS_LOCAL;
   }
   for (size_t i = 0; i < observing.count; ++i) observation_close(&observing.observations[i]);
   client_close(&observing.client);
   int signal_number = interrupt_signal();
-  if (signal_number != 0 && status != STATUS_LOCAL && fflush(stdout) == 0) raise(signal_number);
+  if (signal_number != 0 && observing.status != STATUS_LOCAL && fflush(stdout) == 0) raise(signal_number);
   return status;
 }
 

@@ -6,6 +6,7 @@ need python3 coap-server-notls
 need_node
 
 start_serve
+tab=$'\t'
 post() { "$copal" post --quiet "$uri/counter" >"$work/posted"; }
 
 # ARGUMENT...: observes in the background; $work/watch.out and $work/watch.err are what it prints, $watcher its process.
@@ -70,14 +71,14 @@ wait_for "$work/watch.out" /hello
 post
 watched_to_the_end
 expect "several resources are observed at once" 0
-says "each value says whose it is" out "^$uri/counter[[:space:]]6$"
-says "each value says whose it is, the other one too" out "^$uri/hello[[:space:]]Hello"
+says "each value says whose it is" out "^$uri/counter${tab}6$"
+says "each value says whose it is, the other one too" out "^$uri/hello${tab}Hello"
 start_announced node node "$here/node/server.js"
 node=coap://127.0.0.1:$port
 closed=coap://127.0.0.1:$(free_port)
 run observe --duration 1 "$uri/counter" "$closed/nothing" "$node/ticks"
 expect "of several, one that fails decides the exit status" 8
-[ "$(grep -c "^$node/ticks[[:space:]]" "$work/out")" -ge 2 ]
+[ "$(grep -c "^$node/ticks$tab" "$work/out")" -ge 2 ]
 report $? "of several, one that fails does not end the others"
 run observe --token 01 "$uri/counter" "$uri/hello"
 expect "a token is for one resource" 2
