@@ -73,7 +73,6 @@ void flight_begin(struct flight *flight, uint32_t index, copal_time began, copal
   assert(!is_under_way(slot));
   ++flight->under_way;
   slot->began = began;
-  slot->give_up = flight->patience.give_up == COPAL_NEVER ? COPAL_NEVER : now + flight->patience.give_up;
   bool is_observer = index >= flight->clients * flight->window;
   /* RFC 7641 3.6: who deregisters does so with the token of the registration. */
   if (!is_observer) ++slot->generation;
@@ -171,6 +170,7 @@ static void set_out(struct flight *flight, uint32_t index, copal_time now) {
   const struct patience *patience = &flight->patience;
   slot->mid = (uint16_t)(slot->mid + flight->stride);
   slot->transmissions = 1;
+  slot->give_up = now + patience->give_up;
   slot->state = patience->non ? SLOT_EXPECTING : SLOT_WAITING;
   slot->deadline = slot->give_up;
   if (!patience->non) {

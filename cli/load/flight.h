@@ -30,7 +30,7 @@ struct transfer {
 
 struct slot {
   copal_time began;    /* what its latency is measured from */
-  copal_time give_up;  /* when the whole request has taken too long */
+  copal_time give_up;  /* when its present message has taken too long */
   copal_time deadline; /* when it is looked at: to be sent again, or to be given up */
   uint32_t timeout_us; /* until the next retransmission; doubled by each */
   uint32_t generation; /* how often it was used */
@@ -46,7 +46,7 @@ struct slot {
 /* What the times of a request are. */
 struct patience {
   copal_time ack_timeout;
-  copal_time give_up; /* COPAL_NEVER: not before the last retransmission's time is over */
+  copal_time give_up; /* at the latest; of each message of a body in blocks */
   uint32_t retransmit;
   bool non; /* nothing is sent again */
 };
@@ -96,16 +96,16 @@ uint32_t flight_take(struct flight *flight);
 
 /* Begins a request in a slot that is idle, or observing: it has a new message ID and, but for an observer, a new token,
  * and is sent now. */
-void flight_begin(struct flight *flight, uint32_t slot, copal_time began, copal_time now);
+void flight_begin(struct flight *flight, uint32_t index, copal_time began, copal_time now);
 
 /* Goes on with another message of the same request: a new message ID and token, and its timers anew. */
-void flight_continue(struct flight *flight, uint32_t slot, copal_time now);
+void flight_continue(struct flight *flight, uint32_t index, copal_time now);
 
 /* It was acknowledged, and its response is yet to come. */
-void flight_acknowledge(struct flight *flight, uint32_t slot);
+void flight_acknowledge(struct flight *flight, uint32_t index);
 
 /* It is over; a client's slot is idle then, an observer's what it is told. */
-void flight_end(struct flight *flight, uint32_t slot, enum slot_state state);
+void flight_end(struct flight *flight, uint32_t index, enum slot_state state);
 
 void flight_token(const struct flight *flight, uint32_t slot, uint8_t token[FLIGHT_TOKEN_SIZE]);
 enum flight_match flight_by_token(const struct flight *flight, copal_bytes token, uint32_t *slot);

@@ -38,13 +38,13 @@ static size_t begin_observers(struct load *load);
 static size_t look_at_timers(struct load *load);
 static void look_at_errors(struct load *load);
 static void rest(struct load *load, copal_time until);
-static void transmit(struct load *load, uint32_t slot);
+static void transmit(struct load *load, uint32_t index);
 static void take(struct load *load, const struct arrival *arrival);
 static void take_empty(struct load *load, const struct arrival *arrival, const copal_view *message);
 static void take_response(struct load *load, const struct arrival *arrival, const copal_view *message);
 static size_t write_observer(const struct load *load, const uint8_t *token, uint16_t mid, uint8_t *room);
 static void answer(struct load *load, uint32_t client, copal_type type, uint16_t mid);
-static void finish(struct load *load, uint32_t slot, uint64_t *end);
+static void finish(struct load *load, uint32_t index, uint64_t *end);
 
 enum status load_open(struct load *load, const struct plan *plan, const char *command) {
   load->plan = plan;

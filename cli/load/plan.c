@@ -1,6 +1,7 @@
 /* What a load is to be. Sends nothing: the endpoint that it opens only looks the host up. */
 #include "cli/load/plan.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,7 @@ static bool set_peers(struct plan *plan, const char *command, const struct setti
     return false;
   }
   uint32_t peers = plan->clients + plan->observers;
+  assert(peers > 0);
   plan->sources = bench->sources != 0 ? bench->sources : loopback ? peers : 1;
   if (plan->sources > peers) plan->sources = peers;
   if ((peers + plan->sources - 1) / plan->sources <= WIRES_SOCKETS_MAX) return true;
@@ -172,8 +174,9 @@ static enum status read_body(struct plan *plan, const char *command, const struc
 static bool read_file(struct plan *plan, struct source *source) {
   uint64_t got;
   do {
+    if (plan->body_size > BODY_MAX) return false;
     uint8_t *larger = realloc(plan->body, plan->body_size + READ_SIZE);
-    if (larger == NULL || plan->body_size + READ_SIZE > BODY_MAX + READ_SIZE) return false;
+    if (larger == NULL) return false;
     plan->body = larger;
     got = source_read(source, plan->body_size, plan->body + plan->body_size, READ_SIZE);
     if (got == COPAL_SIZE_UNKNOWN) return false;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* For Block1, Block2 and Size1 beside what the plan has, and the payload's marker. */
-enum { OPTIONS_SIZE_MAX = 24 };
+enum { OPTIONS_SIZE_MAX = 24, BLOCKS_MAX = 1 << 20 /* RFC 7959 2.2: numbers of 20 bits */ };
 
 static size_t write_block(const struct transfer *transfer, const struct plan *plan, uint8_t *buffer);
 static enum transfer_step next_up(struct transfer *transfer, const struct plan *plan, uint32_t value);
@@ -83,7 +83,7 @@ static enum transfer_step next_up(struct transfer *transfer, const struct plan *
   if (offset >= plan->body_size) return TRANSFER_BROKEN;
   if (taken.szx < transfer->szx) transfer->szx = taken.szx;
   transfer->block = (uint32_t)(offset >> (4 + transfer->szx));
-  return TRANSFER_MORE;
+  return transfer->block < BLOCKS_MAX ? TRANSFER_MORE : TRANSFER_BROKEN;
 }
 
 static enum transfer_step next_down(struct transfer *transfer, const struct plan *plan, copal_block block) {
@@ -100,5 +100,5 @@ static enum transfer_step next_down(struct transfer *transfer, const struct plan
     transfer->block <<= block.szx - plan->szx;
     transfer->szx = plan->szx;
   }
-  return TRANSFER_MORE;
+  return transfer->block < BLOCKS_MAX ? TRANSFER_MORE : TRANSFER_BROKEN;
 }

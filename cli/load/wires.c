@@ -201,7 +201,7 @@ static bool is_from_server(const struct wires *wires, uint32_t place) {
   return sender->sin_port == server->sin_port && sender->sin_addr.s_addr == server->sin_addr.s_addr;
 }
 
-size_t wires_error(struct wires *wires, uint8_t *quote, size_t capacity) {
+size_t wires_error(struct wires *wires, void *quote, size_t capacity) {
   for (uint32_t i = 0; wires->has_errors && i < wires->count; ++i) {
     struct iovec vector = {quote, capacity};
     struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};

@@ -59,7 +59,7 @@ void wires_flush(struct wires *wires);
 size_t wires_receive(struct wires *wires, struct arrival arrivals[WIRES_BATCH]);
 
 /* Takes the next datagram that could not be delivered: its first bytes, and their number; 0 where there is none. */
-size_t wires_error(struct wires *wires, uint8_t *quote, size_t capacity);
+size_t wires_error(struct wires *wires, void *quote, size_t capacity);
 
 /* Sleeps until something comes or it is time, or a signal. */
 void wires_wait(struct wires *wires, copal_time timeout);

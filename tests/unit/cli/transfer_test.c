@@ -126,6 +126,16 @@ static void a_response_in_blocks_is_fetched_to_its_end(void **state) {
                    TRANSFER_DONE);
 }
 
+static void a_body_that_never_ends_ends_where_blocks_cannot_be_numbered(void **state) {
+  (void)state;
+  struct plan plan = plan_of(COPAL_GET, 0, 6);
+  struct transfer transfer = {.phase = TRANSFER_DOWN, .block = 0xffffe, .szx = 4};
+  assert_int_equal(answered(&transfer, &plan, COPAL_CONTENT, COPAL_OPTION_BLOCK2, (copal_block){0xffffe, true, 4}),
+                   TRANSFER_MORE);
+  assert_int_equal(answered(&transfer, &plan, COPAL_CONTENT, COPAL_OPTION_BLOCK2, (copal_block){0xfffff, true, 4}),
+                   TRANSFER_BROKEN);
+}
+
 static void a_fetch_of_later_blocks_says_again_what_it_wants(void **state) {
   (void)state;
   struct plan plan = plan_of(COPAL_FETCH, 20, 6);
@@ -142,6 +152,7 @@ int main(void) {
       cmocka_unit_test(a_server_may_want_smaller_blocks),
       cmocka_unit_test(an_error_ends_it_and_nonsense_breaks_it),
       cmocka_unit_test(a_response_in_blocks_is_fetched_to_its_end),
+      cmocka_unit_test(a_body_that_never_ends_ends_where_blocks_cannot_be_numbered),
       cmocka_unit_test(a_fetch_of_later_blocks_says_again_what_it_wants),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
