@@ -21,9 +21,9 @@ int main(int argc, char **argv) {
   terminal_setup(COLOR_AUTO);
   enum status status = argc > 0 ? dispatch(argc - 1, argv + 1) : STATUS_USAGE;
   /* A full disk or a closed pipe shows only here: output that nobody got is no success. */
-  bool failed = ferror(stdout) != 0;
-  if (fflush(stdout) != 0 || failed) {
-    complain("", "cannot write to standard output: %s", strerror(errno));
+  int failure = terminal_failure();
+  if (failure != 0) {
+    complain("", "cannot write to standard output: %s", strerror(failure));
     return STATUS_LOCAL;
   }
   return (int)status;

@@ -141,7 +141,7 @@ static void print(const struct ping *ping, copal_error error, unsigned transmiss
   } else {
     printf("%s: ping %" PRIu32 ", %s\n", ping->target.name, ping->sent, copal_error_text(error));
   }
-  fflush(stdout);
+  terminal_flush(stdout);
 }
 
 /* reason NULL: the error alone says it. */

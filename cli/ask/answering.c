@@ -94,7 +94,7 @@ static enum status show(struct slot *slot, const copal_result *result, const cha
   if (is_watched(slot->run) || (!good && !settings->quiet)) write_heading(slot);
   if (slot->question.group && shows_table(slot)) {
     table_row(stdout, &answer);
-    fflush(stdout);
+    terminal_flush(stdout);
     if (has_body && sink->named && !finish_body(slot, result)) return unwritten(slot);
     return status_of_code(rx->message.code);
   }
@@ -144,7 +144,7 @@ static void write_heading(struct slot *slot) {
   const struct run *run = slot->run;
   if (!run->several || slot->headed || run->client.settings->quiet || run->client.settings->json) return;
   slot->headed = true;
-  fflush(stdout);
+  terminal_flush(stdout);
   fprintf(stderr, "%s== %s", terminal_style(stderr, STYLE_BOLD), slot->goal->target.text);
   if (run->schedule.rounds != 1) fprintf(stderr, "  #%" PRIu64, (uint64_t)slot->round + 1);
   fprintf(stderr, "%s\n", terminal_style(stderr, STYLE_PLAIN));

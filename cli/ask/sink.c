@@ -60,7 +60,7 @@ bool sink_end(struct sink *sink, uint32_t content_format, bool line) {
     fputc('\n', sink->stream);
     ++sink->size;
   }
-  if (fflush(sink->stream) != 0) return fail(sink, "write");
+  if (terminal_flush(sink->stream) != 0) return fail(sink, "write");
   sink->begin += (off_t)sink->size;
   sink->filled = true;
   sink->size = 0;
@@ -88,7 +88,7 @@ bool sink_close(struct sink *sink) {
 void sink_tell_partial(const struct sink *sink, const char *command) {
   if (sink->size == 0 || (sink->screen && sink->reason[0] != '\0')) return;
   if (sink->spilled) fputc('\n', stdout);
-  fflush(stdout);
+  terminal_flush(stdout);
   if (sink->screen) {
     complain(command, "the body is not whole: its first %" PRIu64 " bytes came", sink->size);
   } else {

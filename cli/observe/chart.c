@@ -39,7 +39,7 @@ void chart_draw(struct chart *chart) {
     line = i + 1;
   }
   fputs("\033[J", stdout);
-  fflush(stdout);
+  terminal_flush(stdout);
   chart->window = window;
   chart->drawn = chart->plot.count;
 }
@@ -47,7 +47,7 @@ void chart_draw(struct chart *chart) {
 void chart_clear(struct chart *chart) {
   if (chart->lines == 0) return;
   printf("\033[%zuA\r\033[J", chart->lines);
-  fflush(stdout);
+  terminal_flush(stdout);
   chart->lines = 0;
 }
 

@@ -36,7 +36,7 @@ void notice_line(const struct notice *notice) {
     fputc('\n', stdout);
     body_print(stdout, body, format);
   }
-  fflush(stdout);
+  terminal_flush(stdout);
 }
 
 static void time_of_day(char buffer[TIME_TEXT_MAX]) {

@@ -19,7 +19,7 @@ void json_begin(struct json *json, FILE *stream) {
 void json_end(struct json *json) {
   assert(json->depth == 1);
   fputs("}\n", json->stream);
-  fflush(json->stream);
+  terminal_flush(json->stream);
 }
 
 void json_object(struct json *json, const char *key) { open_level(json, key, false); }

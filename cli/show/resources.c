@@ -42,7 +42,7 @@ static enum status show_tree(const struct finding *finding) {
   snprintf(root, sizeof root, "%s%s", is_address ? "coap://" : "", finding->peer);
   int count = links_print(stdout, finding->body, root, finding->filters);
   if (count == 0) printf("   (no resources)\n");
-  fflush(stdout);
+  terminal_flush(stdout);
   if (count >= 0) return STATUS_SUCCESS;
   complain("discover", "what %s sent is not link format", finding->peer);
   return STATUS_MALFORMED;

@@ -1,9 +1,10 @@
 /* What goes to people: colours where they are wanted, text of peers made harmless, and complaints.
  *
- * Whether a stream gets colours and whether bodies are made readable is all that the command remembers globally: it is
- * true of the process. */
+ * Whether a stream gets colours, whether bodies are made readable, and why standard output failed is all that the
+ * command remembers globally: it is true of the process. */
 #include "cli/show/terminal.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,25 @@
 
 static struct { bool output, error; } colored;
 static enum pretty readable;
+static int failure; /* of standard output, the first errno */
 
 static bool wants_color(enum color color, FILE *stream);
 
 void terminal_setup(enum color color) {
   colored.output = wants_color(color, stdout);
   colored.error = wants_color(color, stderr);
+}
+
+int terminal_flush(FILE *stream) {
+  int result = fflush(stream);
+  if (result != 0 && stream == stdout && failure == 0) failure = errno;
+  return result;
+}
+
+int terminal_failure(void) {
+  (void)terminal_flush(stdout);
+  if (failure == 0 && ferror(stdout) != 0) failure = EIO; /* nobody looked when it happened */
+  return failure;
 }
 
 bool terminal_is(FILE *stream) { return isatty(fileno(stream)) == 1; }

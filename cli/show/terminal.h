@@ -24,6 +24,12 @@ enum style {
 /* Decides once whether standard output and standard error get colours. */
 void terminal_setup(enum color color);
 
+/* Passes on what was written. Why that failed first for standard output is kept. Returns as fflush. */
+int terminal_flush(FILE *stream);
+
+/* Why standard output did not take something, as an errno; 0 where it took everything so far. */
+int terminal_failure(void);
+
 /* Whether a stream ends at a person. */
 bool terminal_is(FILE *stream);
 
