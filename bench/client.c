@@ -151,7 +151,7 @@ static void pass(bool more) {
       ++strange;
   }
   if (count < 0) freed = take_lost(free_slots, now);
-  if (more && freed > 0) send_requests(free_slots, freed, now);
+  if ((more || count < 0) && freed > 0) send_requests(free_slots, freed, now);
 }
 
 /* --- A run ------------------------------------------------------------------------------------- */

@@ -126,7 +126,7 @@ static double processor_ns(void) {
 struct cost {
   double processor[WAYS], wall[WAYS]; /* ns, of all together */
   uint64_t retransmissions;
-  bool drowned; /* acknowledgements were lost in the server's own buffer */
+  bool lacks[WAYS]; /* where acknowledgements were lost in the server's own buffer */
 };
 
 /* --- Bare -------------------------------------------------------------------------------------- */
@@ -224,17 +224,17 @@ static void process(copal_endpoint *endpoint) {
 }
 
 /* A change, told to all; done when the last one is sent and, where it is confirmable, acknowledged. What it costs when
- * the interval of a non-confirmable one is over is bench/observe.c's to tell. False where so much had to be sent again
- * that the figure would mean nothing. */
+ * the interval of a non-confirmable one is over is bench/observe.c's to tell. False, and no figure, where more than
+ * half had to be sent again. */
 static bool change(copal_endpoint *endpoint, enum way way, struct cost *cost) {
   const copal_counters *counters = copal_endpoint_counters(endpoint);
   _Atomic uint32_t *heard = way == CON ? &crowd->confirmed : &crowd->plain;
-  uint64_t due = counters->notifications + count;
+  uint64_t due = counters->notifications + count, before = counters->retransmissions;
   double processor = processor_ns(), wall = measure_now_ns();
   if (copal_notify(endpoint, "/state") != count) fail(endpoint, "observers are missing");
   while (counters->notifications < due || (way == CON && copal_endpoint_usage(endpoint).exchanges > 0)) {
     process(endpoint);
-    if (counters->retransmissions > count / 2) return false;
+    if (counters->retransmissions - before > count / 2) return false;
   }
   cost->wall[way] += measure_now_ns() - wall;
   cost->processor[way] += processor_ns() - processor;
@@ -243,13 +243,22 @@ static bool change(copal_endpoint *endpoint, enum way way, struct cost *cost) {
   return true;
 }
 
+/* Whether all observers have acknowledged the first change in the end. */
+static bool settle(copal_endpoint *endpoint) {
+  double end = measure_now_ns() + 15e9;
+  while (copal_endpoint_usage(endpoint).exchanges > 0 && measure_now_ns() < end) process(endpoint);
+  copal_usage usage = copal_endpoint_usage(endpoint);
+  return usage.exchanges == 0 && usage.observers == count;
+}
+
 static void run_copal(struct cost *cost) {
   copal_endpoint *endpoint = open_server();
   copal_address address;
   if (copal_local_address(endpoint, &address) != COPAL_OK) abort();
   pid_t pid = start_crowd(address.port);
   while (atomic_load(&crowd->registered) < count) process(endpoint);
-  cost->drowned |= !change(endpoint, CON, cost) || !change(endpoint, NON, cost);
+  if (!change(endpoint, CON, cost)) cost->lacks[CON] = true;
+  if (!settle(endpoint) || !change(endpoint, NON, cost)) cost->lacks[NON] = true;
   cost->retransmissions += copal_endpoint_counters(endpoint)->retransmissions;
   stop_crowd(pid);
   copal_close(endpoint);
@@ -267,7 +276,8 @@ static void run(int size) {
     run_copal(&cost);
   }
   double all = (double)count * repetitions[size];
-  for (int way = 0; way < (cost.drowned ? CON : WAYS); ++way) {
+  for (int way = 0; way < WAYS; ++way) {
+    if (cost.lacks[way]) continue;
     measure_add(&processors[size][way], cost.processor[way] / all);
     measure_add(&walls[size][way], cost.wall[way] / all);
   }

@@ -27,12 +27,18 @@ def main():
     bench = harness.Bench(options.programs, options.quick)
     results = {"machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit(),
                "quick": options.quick, "measures": {}}
+    failed = []
     for measure in measures.ALL:
         name = measure.__name__.rsplit(".", 1)[-1]
         if options.only and name not in options.only:
             continue
-        results["measures"][name] = run(bench, measure, options.rounds or (1 if options.quick else measure.ROUNDS))
-    options.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        try:
+            results["measures"][name] = run(bench, measure, options.rounds or (1 if options.quick else measure.ROUNDS))
+        except (subprocess.SubprocessError, ValueError) as error:
+            failed.append(f"{name}: {error}")
+            print(f"{measure.NUMBER:3}  {measure.TITLE}: failed: {error}", flush=True)
+        options.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    sys.exit("\n".join(failed) or 0)
 
 
 def read_options():

@@ -5,7 +5,7 @@ NUMBER, TITLE, ROUNDS = 7, "Memory", 3
 EACH = {"idle peer": 64, "observer": 96, "exchange, without its message": 64,
         "remembered duplicate, without its reply": 32}
 SERVERS = {"Copal": ("server", "million"), "libcoap": ("libcoap_server",)}
-PEERS, OBSERVERS = 100000, 5000
+PEERS, OBSERVERS = 10000, 5000
 
 TARGETS = [Target(f"a record: {name}", ("record", name), at_most=most, unit=" bytes") for name, most in EACH.items()]
 TARGETS += [Target(f"with its share of the indexes: {name}", ("with indexes", name), at_most=most, unit=" bytes")
@@ -21,8 +21,8 @@ def round(bench):
     for name, command in SERVERS.items():
         if not bench.has(command[0]):
             continue
-        found[name] = {"peer": growth(bench, command, PEERS // 100 if bench.quick else PEERS),
-                       "observer": growth(bench, command, OBSERVERS // 50 if bench.quick else OBSERVERS, "observe")}
+        found[name] = {"peer": growth(bench, command, PEERS // 10 if bench.quick else PEERS),
+                       "observer": growth(bench, command, OBSERVERS // 10 if bench.quick else OBSERVERS, "observe")}
     return found
 
 
