@@ -81,7 +81,7 @@ static uint16_t open_all(copal_open_options *options) {
     if (endpoint == NULL || copal_local_address(endpoint, &address) != COPAL_OK ||
         copal_route(endpoint, COPAL_GET, "/temperature", temperature, NULL) != COPAL_OK ||
         copal_route(endpoint, COPAL_POST, "/count", count, NULL) != COPAL_OK ||
-        copal_route_observable(endpoint, "/temperature", 24 * 3600 * COPAL_SECOND) != COPAL_OK)
+        copal_route_observable(endpoint, "/temperature", (copal_time)24 * 3600 * COPAL_SECOND) != COPAL_OK)
       exit(1);
     snprintf(uri, sizeof uri, "coap://[::]:%u", address.port);
   }

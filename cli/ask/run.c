@@ -2,6 +2,7 @@
  * at a time. What is sent when is not known here, nor what is shown. */
 #include "cli/ask/run.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,7 @@ static bool take_memory(struct run *run, const struct settings *settings) {
   uint64_t requests = (uint64_t)run->goals_count * settings->repeat;
   run->slots_count = settings->parallel;
   if (settings->repeat != 0 && requests < run->slots_count) run->slots_count = (uint32_t)requests;
+  assert(run->goals_count > 0 && run->slots_count > 0);
   run->goals = calloc(run->goals_count, sizeof *run->goals);
   run->slots = calloc(run->slots_count, sizeof *run->slots);
   if (run->goals == NULL || run->slots == NULL) {

@@ -58,9 +58,10 @@ static enum status apply_variable(const struct command *command, struct settings
   if (text == NULL) return STATUS_SUCCESS;
   char reason[240];
   size_t count = 0;
-  bool good = strlen(text) < sizeof variable_text;
+  size_t size = strlen(text) + 1;
+  bool good = size <= sizeof variable_text;
   if (good) {
-    strcpy(variable_text, text);
+    memcpy(variable_text, text, size);
     good = config_split(variable_text, words, WORDS_MAX, &count, reason, sizeof reason) &&
            arguments_parse_general(command->tables, (int)count, words, settings, reason, sizeof reason);
   } else {

@@ -3,6 +3,7 @@
  * A character of the Braille patterns (U+2800 to U+28FF) is two dots wide and four high, and its bits are its dots. */
 #include "cli/show/plot.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -125,8 +126,9 @@ static size_t write_summary(const struct picture *picture, size_t columns, char 
   }
   size_t size = strlen(line);
   if (size > columns) size = columns;
-  memcpy(buffer, line, size);
-  buffer[size] = '\n';
+  assert(size < sizeof line);
+  line[size] = '\n';
+  memcpy(buffer, line, size + 1);
   return size + 1;
 }
 
