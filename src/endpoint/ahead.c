@@ -25,7 +25,7 @@ static void look_for_duplicate(const copal_endpoint *endpoint, const copal_datag
   const struct engine *engine = &endpoint->engine;
   ahead->identity = path_identity(&endpoint->paths, &ahead->path);
   ahead->fingerprint = engine_fingerprint(engine, (copal_bytes){(const uint8_t *)datagram->data, datagram->size});
-  replies_prefetch(&engine->idempotent, ahead->identity, ahead->fingerprint);
+  engine_prefetch_reply(engine, header_code((const uint8_t *)datagram->data), ahead->identity, ahead->fingerprint);
 }
 
 static void look_at_bytes(const copal_endpoint *endpoint, const copal_datagram *datagram, struct ahead *ahead) {

@@ -136,6 +136,9 @@ bool engine_is_unsafe(const struct engine *engine, const copal_view *request);
 /* Notes that a peer is where its address says. */
 void engine_verify(struct engine *engine, uint32_t peer);
 
+/* Has the processor fetch what the search for a duplicate of a message with that code begins with. */
+void engine_prefetch_reply(const struct engine *engine, uint8_t code, uint64_t identity, uint32_t fingerprint);
+
 /* What tells a message from others of its sender: a hash of its bytes. */
 static inline uint32_t engine_fingerprint(const struct engine *engine, copal_bytes datagram) {
   return (uint32_t)hash_bytes(&engine->key, datagram.data, datagram.size);

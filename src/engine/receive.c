@@ -197,16 +197,24 @@ static bool is_part(const copal_view *request) {
          is_part_by(request, COPAL_OPTION_Q_BLOCK1, COPAL_OPTION_Q_BLOCK2);
 }
 
-bool engine_is_unsafe(const struct engine *engine, const copal_view *request) {
-  /* RFC 7252 5.1 and RFC 8132: GET, PUT, DELETE, FETCH and iPATCH are idempotent; of unknown methods nobody knows. */
-  switch (request->code) {
+/* RFC 7252 5.1 and RFC 8132: GET, PUT, DELETE, FETCH and iPATCH are idempotent; of unknown methods nobody knows. */
+static bool may_be_unsafe(uint8_t code) {
+  switch (code) {
     case COPAL_GET:
     case COPAL_PUT:
     case COPAL_DELETE:
     case COPAL_FETCH:
     case COPAL_IPATCH: return false;
   }
-  return copal_code_is_request(request->code) && (engine->raw || !is_part(request));
+  return copal_code_is_request(code);
+}
+
+bool engine_is_unsafe(const struct engine *engine, const copal_view *request) {
+  return may_be_unsafe(request->code) && (engine->raw || !is_part(request));
+}
+
+void engine_prefetch_reply(const struct engine *engine, uint8_t code, uint64_t identity, uint32_t fingerprint) {
+  replies_prefetch(may_be_unsafe(code) ? &engine->unsafe : &engine->idempotent, identity, fingerprint);
 }
 
 static bool has_its_share(const struct engine *engine, uint32_t peer) {
