@@ -13,6 +13,7 @@ sys.path.insert(0, str(FOLDER))
 
 import figures
 import measures
+import readme
 
 
 def check_figures():
@@ -39,6 +40,13 @@ def check_results(found):
     assert any(one["is_reached"] is not None for one in found["measures"]["m01_requests"]["targets"])
 
 
+def check_readme(found):
+    text = readme.rewrite("before\n<!-- speeds: made by bench/page.py -->\nold\n<!-- end of speeds -->\nafter\n", found)
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text, text
+    row = next(line for line in text.splitlines() if "encode it" in line)
+    assert len(row.split("|")) == 6 and "–" not in row, row
+
+
 def check_page(folder):
     page = (folder / "benchmarks.md").read_text(encoding="utf-8")
     for module in measures.ALL:
@@ -56,7 +64,9 @@ def main():
         folder = pathlib.Path(name)
         subprocess.run([sys.executable, "-B", FOLDER / "run.py", "--quick", "--programs", sys.argv[1], "--output",
                         folder / "bench.json"], check=True)
-        check_results(json.loads((folder / "bench.json").read_text(encoding="utf-8")))
+        found = json.loads((folder / "bench.json").read_text(encoding="utf-8"))
+        check_results(found)
+        check_readme(found)
         subprocess.run([sys.executable, "-B", FOLDER / "page.py", "--input", folder / "bench.json", "--output",
                         folder / "benchmarks.md"], check=True)
         check_page(folder)

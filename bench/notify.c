@@ -245,7 +245,7 @@ static bool change(copal_endpoint *endpoint, enum way way, struct cost *cost) {
 
 /* Whether all observers have acknowledged the first change in the end. */
 static bool settle(copal_endpoint *endpoint) {
-  double end = measure_now_ns() + 15e9;
+  double end = measure_now_ns() + 5e9;
   while (copal_endpoint_usage(endpoint).exchanges > 0 && measure_now_ns() < end) process(endpoint);
   copal_usage usage = copal_endpoint_usage(endpoint);
   return usage.exchanges == 0 && usage.observers == count;

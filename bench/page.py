@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import measures
 import plot
+import readme
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -107,9 +108,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--input", type=pathlib.Path, default=ROOT / "build/bench.json")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs/benchmarks.md")
+    parser.add_argument("--readme", action="store_true", help="make README.md's table of speeds anew, too")
     options = parser.parse_args()
     found = json.loads(options.input.read_text(encoding="utf-8"))
     make(found, options.output, options.output.parent / "benchmarks")
+    if options.readme:
+        path = ROOT / "README.md"
+        path.write_text(readme.rewrite(path.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 
 if __name__ == "__main__":

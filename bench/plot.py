@@ -3,7 +3,7 @@ import html
 import math
 
 WIDTH, HEIGHT = 720, 380
-LEFT, RIGHT, TOP, BOTTOM = 80, 24, 52, 60
+LEFT, RIGHT, TOP, BOTTOM = 80, 24, 64, 60
 COLOURS = ("#0b6e4f", "#d1495b", "#2e4057", "#edae49", "#66a182", "#8d5a97", "#777777")
 STYLE = ("<style>text{font-family:Helvetica,Arial,sans-serif;font-size:13px;fill:#222}.title{font-size:16px;"
          "font-weight:bold}.small{font-size:12px;fill:#555}.grid{stroke:#ddd}.axis{stroke:#444}</style>")
@@ -72,7 +72,7 @@ def lines(title, x_title, unit, series):
     lows = [one["min"] for points in series.values() for _, one in points]
     highs = [one["max"] for points in series.values() for _, one in points]
     xs = Axis([x for points in series.values() for x, _ in points], LEFT + 10, WIDTH - RIGHT - 20, (1,))
-    ys = Axis([min(lows) * 0.8, max(highs) * 1.25], HEIGHT - BOTTOM, TOP, (1, 2, 5))
+    ys = Axis([min(lows) * 0.8, max(highs) * 1.25], HEIGHT - BOTTOM, TOP, (1, 1.5, 2, 3, 5, 7) if max(highs) < 10 * min(lows) else (1, 2, 5))
     parts = []
     for tick in ys.ticks():
         y = ys.place(tick)

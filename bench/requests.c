@@ -48,6 +48,13 @@ static void answer(copal_request *request, void *context) {
   copal_reply_text(request, "22.3");
 }
 
+/* The processor's time, since two threads may have to share one. */
+static double thread_ns(void) {
+  struct timespec time;
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) abort();
+  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
 /* --- A batch ----------------------------------------------------------------------------------- */
 
 struct batch {
@@ -73,10 +80,10 @@ static void make_batch(struct server *server, struct batch *batch) {
 static void serve(struct server *server, const struct batch *batch) {
   copal_datagram out[BATCH];
   server->now += server->pace;
-  double start = measure_now_ns();
+  double start = thread_ns();
   size_t taken = copal_endpoint_input(server->endpoint, server->now, batch->datagrams, BATCH);
   size_t given = copal_endpoint_output(server->endpoint, server->now, out, BATCH);
-  server->ns += measure_now_ns() - start;
+  server->ns += thread_ns() - start;
   if (taken != BATCH || given != BATCH || out[BATCH - 1].data[1] != COPAL_CONTENT) abort();
 }
 

@@ -4,7 +4,7 @@ from figures import Target
 NUMBER, TITLE, ROUNDS = 7, "Memory", 3
 EACH = {"idle peer": 64, "observer": 96, "exchange, without its message": 64,
         "remembered duplicate, without its reply": 32}
-SERVERS = {"Copal": ("server", "million"), "libcoap": ("libcoap_server",)}
+SERVERS = {"Copal": ("server",), "libcoap": ("libcoap_server",)}
 PEERS, OBSERVERS = 10000, 5000
 
 TARGETS = [Target(f"a record: {name}", ("record", name), at_most=most, unit=" bytes") for name, most in EACH.items()]
@@ -38,6 +38,6 @@ def page(view):
     yield f"""By the tables' sizes, for a million of each: a record alone, and with its share of the hash indexes, which
 are powers of two. And as a server's resident memory grows for each of {PEERS:,} clients that have asked once, and for each
 of {OBSERVERS:,} that observe, everything included: with us, the reply that is remembered for duplicates, and the
-indexes' pages, which are touched all over."""
+indexes' pages, which are touched all over, with limits as they are by default."""
     yield view.table("bytes each", ["record", "with indexes"], {name: name for name in EACH})
     yield view.table("growth of resident memory, bytes each", SERVERS, {"client": "peer", "observer": "observer"})
