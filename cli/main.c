@@ -105,7 +105,7 @@ static bool names_a_uri(int argc, char **argv) {
 
 /* Takes "-X METHOD" out of argv, as users of curl type it in place of a subcommand; NULL where there is none. */
 static const char *take_method(int *argc, char **argv) {
-  for (int i = 0; i < *argc && strcmp(argv[i], "--") != 0; ++i) {
+  for (int i = 0; i < *argc && argv[i] != NULL && strcmp(argv[i], "--") != 0; ++i) {
     const char *method = NULL;
     int taken = 1;
     if (strcmp(argv[i], "-X") == 0 || strcmp(argv[i], "--method") == 0) {

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size > 0) memcpy(spaced + 1, data, size);
   spaced[size + 1] = ' ';
   assert(reading_of((copal_bytes){spaced, size + 2}, &again) == found);
-  if (found) assert(memcmp(&value, &again, sizeof value) == 0);
+  if (found) assert(value >= again && value <= again);
   free(spaced);
   return 0;
 }
