@@ -23,7 +23,6 @@ static struct path answering_path(const copal_datagram *datagram, bool multicast
 
 static void look_for_duplicate(const copal_endpoint *endpoint, const copal_datagram *datagram, struct ahead *ahead) {
   const struct engine *engine = &endpoint->engine;
-  ahead->identity = path_identity(&endpoint->paths, &ahead->path);
   ahead->fingerprint = engine_fingerprint(engine, (copal_bytes){(const uint8_t *)datagram->data, datagram->size});
   engine_prefetch_reply(engine, header_code((const uint8_t *)datagram->data), ahead->identity, ahead->fingerprint);
 }
@@ -32,11 +31,15 @@ static void look_at_bytes(const copal_endpoint *endpoint, const copal_datagram *
   const uint8_t *bytes = (const uint8_t *)datagram->data;
   ahead->multicast = copal_address_is_multicast(&datagram->path.local);
   ahead->path = answering_path(datagram, ahead->multicast);
-  ahead->hash = path_hash(&endpoint->paths, &ahead->path);
-  ahead->exchange = named_exchange(endpoint, datagram);
+  bool may_repeat = datagram->size >= HEADER_SIZE && header_type(bytes) != COPAL_ACK;
   ahead->identity = ahead->fingerprint = 0;
+  if (may_repeat)
+    ahead->identity = path_hashes(&endpoint->paths, &ahead->path, &ahead->hash);
+  else
+    ahead->hash = path_hash(&endpoint->paths, &ahead->path);
+  ahead->exchange = named_exchange(endpoint, datagram);
   table_prefetch(&endpoint->paths.index, ahead->hash);
-  if (datagram->size >= HEADER_SIZE && header_type(bytes) != COPAL_ACK) look_for_duplicate(endpoint, datagram, ahead);
+  if (may_repeat) look_for_duplicate(endpoint, datagram, ahead);
   if (ahead->exchange != INDEX_NONE) __builtin_prefetch(exchange_at(&endpoint->engine.exchanges, ahead->exchange));
 }
 

@@ -50,15 +50,21 @@ static struct hash_state hash_remote(const struct paths *paths, const struct pat
   return state;
 }
 
-uint64_t path_identity(const struct paths *paths, const struct path *path) {
-  struct hash_state state = hash_remote(paths, path);
+uint64_t path_hashes(const struct paths *paths, const struct path *path, uint32_t *remote) {
+  struct hash_state state = hash_remote(paths, path), ended = state;
   uint64_t word;
+  *remote = (uint32_t)hash_end(&ended);
   for (size_t at = 0; at < sizeof path->local; at += sizeof word) {
     memcpy(&word, path->local + at, sizeof word);
     hash_add(&state, word);
   }
   hash_add(&state, local_family(path));
   return hash_end(&state);
+}
+
+uint64_t path_identity(const struct paths *paths, const struct path *path) {
+  uint32_t remote;
+  return path_hashes(paths, path, &remote);
 }
 
 uint32_t path_hash(const struct paths *paths, const struct path *path) {

@@ -34,6 +34,9 @@ uint64_t path_identity(const struct paths *paths, const struct path *path);
 /* What a path is looked up by: a hash of its remote end. */
 uint32_t path_hash(const struct paths *paths, const struct path *path);
 
+/* Both, for little more than one. Returns the identity. */
+uint64_t path_hashes(const struct paths *paths, const struct path *path, uint32_t *remote);
+
 /* The likely peer for a path's hash, or INDEX_NONE; it may be another one. For who wants to look ahead. */
 static inline uint32_t paths_guess(const struct paths *paths, uint32_t hash) {
   struct table_walk walk = table_walk(hash);
