@@ -35,10 +35,9 @@ int main(void) {
   add(context, "count", COAP_REQUEST_POST);
 
   /* Its functions do not tell which port the system chose. */
-  struct sockaddr_in6 bound;
-  socklen_t size = sizeof bound;
+  struct sockaddr_in6 bound = {.sin6_port = 0};
   for (int fd = 3; fd < 16; ++fd) {
-    size = sizeof bound;
+    socklen_t size = sizeof bound;
     if (getsockname(fd, (struct sockaddr *)&bound, &size) == 0 && bound.sin6_family == AF_INET6) break;
   }
   printf("{\"port\":%u}\n", ntohs(bound.sin6_port));

@@ -68,7 +68,7 @@ static void make_batch(struct server *server, struct batch *batch) {
     uint32_t number = server->sequence++, token[2] = {number, ~number};
     uint32_t peer = (uint32_t)((uint64_t)(number % server->subject->peers) * 2654435761u % server->subject->peers);
     copal_encoder encoder;
-    copal_encode_begin(&encoder, batch->bytes[i], SIZE_MAX_REQUEST, COPAL_CON, server->subject->method,
+    copal_encode_begin(&encoder, batch->bytes[i], SIZE_MAX_REQUEST, COPAL_CON, (uint8_t)server->subject->method,
                        (uint16_t)(number / server->subject->peers), token, sizeof token);
     copal_encode_option(&encoder, COPAL_OPTION_URI_PATH, "temperature", 11);
     copal_address remote = {.port = 5683, .family = COPAL_FAMILY_IPV4};

@@ -298,7 +298,7 @@ static struct cost cost_of(enum way way) {
   waitpid(pid, NULL, 0);
   copal_close(client);
   if (fd >= 0) close(fd);
-  double blocks = (double)(body_size / BLOCK);
+  double blocks = (double)body_size / BLOCK;
   return (struct cost){wall / blocks, processor / blocks};
 }
 
