@@ -47,7 +47,7 @@ static inline int datagrams_listen(uint16_t port, bool reuse_port) {
 }
 
 static inline uint16_t datagrams_port(int fd) {
-  struct sockaddr_in6 address = {0};
+  struct sockaddr_in6 address = {.sin6_port = 0};
   socklen_t size = sizeof address;
   if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) datagrams_fail("getsockname");
   return ntohs(address.sin6_port);

@@ -35,7 +35,7 @@ int main(void) {
   add(context, "count", COAP_REQUEST_POST);
 
   /* Its functions do not tell which port the system chose. */
-  struct sockaddr_in6 bound = {0};
+  struct sockaddr_in6 bound = {.sin6_port = 0};
   for (int fd = 3; fd < 16; ++fd) {
     socklen_t size = sizeof bound;
     if (getsockname(fd, (struct sockaddr *)&bound, &size) == 0 && bound.sin6_family == AF_INET6) break;

@@ -204,7 +204,7 @@ static copal_endpoint *open_server(void) {
   if (config->messages_size < config->exchanges_max * 64) config->messages_size = config->exchanges_max * 64;
   copal_endpoint *endpoint = copal_open("coap://[::]:0", &options);
   if (endpoint == NULL || copal_route(endpoint, COPAL_GET, "/state", state, NULL) != COPAL_OK ||
-      copal_route_observable(endpoint, "/state", (copal_time)24 * 3600 * COPAL_SECOND) != COPAL_OK)
+      copal_route_observable(endpoint, "/state", (copal_time)86400 * COPAL_SECOND) != COPAL_OK)
     abort();
   return endpoint;
 }

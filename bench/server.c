@@ -10,6 +10,8 @@
 
 #include "copal/net.h"
 
+#define DAY ((copal_time)86400 * COPAL_SECOND)
+
 enum { THREADS_MAX = 64 };
 
 static copal_endpoint *endpoints[THREADS_MAX];
@@ -81,7 +83,7 @@ static uint16_t open_all(copal_open_options *options) {
     if (endpoint == NULL || copal_local_address(endpoint, &address) != COPAL_OK ||
         copal_route(endpoint, COPAL_GET, "/temperature", temperature, NULL) != COPAL_OK ||
         copal_route(endpoint, COPAL_POST, "/count", count, NULL) != COPAL_OK ||
-        copal_route_observable(endpoint, "/temperature", (copal_time)24 * 3600 * COPAL_SECOND) != COPAL_OK)
+        copal_route_observable(endpoint, "/temperature", DAY) != COPAL_OK)
       exit(1);
     snprintf(uri, sizeof uri, "coap://[::]:%u", address.port);
   }

@@ -1,7 +1,7 @@
 """What a peer, an observer, an exchange and a duplicate take: by the tables' sizes, and as resident memory."""
 from figures import Target
 
-NUMBER, TITLE, ROUNDS = 7, "Memory", 3
+NUMBER, TITLE, ROUNDS = 7, "Memory", 5
 EACH = {"idle peer": 64, "observer": 96, "exchange, without its message": 64,
         "remembered duplicate, without its reply": 32}
 SERVERS = {"Copal": ("server",), "libcoap": ("libcoap_server",)}
