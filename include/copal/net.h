@@ -70,10 +70,10 @@ COPAL_API copal_endpoint *copal_open_fd(int fd, copal_open_options *options);
 COPAL_API void copal_close(copal_endpoint *endpoint);
 
 /* Does all sending, resending and receiving until a message comes for the application, or timeout (ns) is over;
- * COPAL_NEVER has no limit, 0 sends what is due and polls once. At least one pass is always made. rx may be NULL on an
- * endpoint that is not raw; then it returns only at the timeout. How a transmission failed is told by copal_tx_get.
- * Returns 1 and fills rx for a message, 0 for a timeout, COPAL_ERR_INTERRUPTED after copal_wake or a signal,
- * COPAL_ERR_SOCKET when a system call fails that should not. */
+ * COPAL_NEVER has no limit, 0 polls once and sends a batch of what is due: copal_timeout is 0 where more is. At least
+ * one pass is always made. rx may be NULL on an endpoint that is not raw; then it returns only at the timeout. How a
+ * transmission failed is told by copal_tx_get. Returns 1 and fills rx for a message, 0 for a timeout,
+ * COPAL_ERR_INTERRUPTED after copal_wake or a signal, COPAL_ERR_SOCKET when a system call fails that should not. */
 COPAL_API COPAL_MUST_CHECK int copal_process(copal_endpoint *endpoint, copal_time timeout, copal_rx *rx);
 
 /* Serves until copal_stop. Messages and failures for copal_send's records are dropped (copal_tx_get still tells how

@@ -8,7 +8,7 @@
 
 #include "net/net.h"
 
-enum { WAKE_EVENT = NET_SOCKETS_MAX };
+enum { WAKE_EVENT = NET_SOCKETS_MAX, ROUNDS_MAX = 8 };
 
 copal_time copal_now(void) {
   struct timespec now;
@@ -16,13 +16,16 @@ copal_time copal_now(void) {
   return (copal_time)now.tv_sec * COPAL_SECOND + (copal_time)now.tv_nsec;
 }
 
+/* True where more is due. */
+static bool flush_batch(struct net *net, copal_time now) {
+  size_t count = copal_endpoint_output(net->endpoint, now, net->datagrams_out, net->batch);
+  net_trace(net, COPAL_TRACE_DECIDED, NULL, now);
+  if (count > 0) net_send(net, net->datagrams_out, count, now);
+  return count == net->batch;
+}
+
 static void flush(struct net *net, copal_time now) {
-  size_t count;
-  do {
-    count = copal_endpoint_output(net->endpoint, now, net->datagrams_out, net->batch);
-    net_trace(net, COPAL_TRACE_DECIDED, NULL, now);
-    if (count > 0) net_send(net, net->datagrams_out, count, now);
-  } while (count == net->batch);
+  while (flush_batch(net, now)) continue;
 }
 
 /* Gives the endpoint what was received. True when it handed out a message. Failed transmissions are told by their
@@ -103,18 +106,23 @@ static copal_time time_left(const struct net *net, copal_time end, copal_time no
 static bool is_set(const bool *done) { return done != NULL && *done; }
 
 /* Each pass receives before it sends: after a pause, an answer that has come already must not be given up, nor asked
- * for again. What an earlier call received comes first of all: two readable sockets in one pass lose nothing. */
+ * for again. While more than a batch is due, all that came is taken in before the next one goes: what many peers answer
+ * at a time would overflow the socket's buffer. What an earlier call received comes first of all: two readable sockets
+ * in one pass lose nothing. */
 int net_process(struct net *net, copal_time timeout, copal_rx *rx, const bool *done) {
   copal_time now = copal_now();
   copal_time end = timeout >= COPAL_NEVER - now ? COPAL_NEVER : now + timeout;
   bool message = deliver(net, now, rx);
-  for (copal_time wait = 0; !message; wait = time_left(net, end, now)) {
+  bool more = false;
+  for (copal_time wait = 0; !message; wait = more ? 0 : time_left(net, end, now)) {
     copal_error error = await(net, wait);
     if (error != COPAL_OK) return error;
     now = copal_now();
-    message = receive(net, now, rx);
+    for (int round = 0; round < (more ? ROUNDS_MAX : 1) && !message && (round == 0 || net->ready != 0); ++round)
+      message = receive(net, now, rx);
     if (message) break;
-    flush(net, now);
+    more = flush_batch(net, now);
+    if (more && (is_set(done) || net->woken)) flush(net, now);
     if (is_set(done)) return 0;
     if (net->woken) {
       net->woken = false;
