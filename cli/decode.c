@@ -169,6 +169,7 @@ static enum status walk_text(struct decoding *decoding, const char *text, size_t
 static enum status walk_capture(struct decoding *decoding, const char *path, copal_bytes data) {
   static struct pcap pcap;
   struct pcap_datagram datagram;
+  uint32_t elsewhere = 0;
   enum pcap_result result = pcap_open(&pcap, data.data, data.size);
   if (result != PCAP_OK) {
     complain("decode", "%s %s", path, pcap_result_text(result));
@@ -177,7 +178,10 @@ static enum status walk_capture(struct decoding *decoding, const char *path, cop
   while ((result = pcap_next(&pcap, &datagram)) == PCAP_OK) {
     copal_bytes bytes = {datagram.frame.data, datagram.frame.size};
     copal_view view;
-    if (!wanted(&decoding->ports, &datagram.frame)) continue;
+    if (!wanted(&decoding->ports, &datagram.frame)) {
+      ++elsewhere;
+      continue;
+    }
     /* On any port, what does not decode is most likely no CoAP at all. */
     if (decoding->ports.any && copal_decode(bytes.data, bytes.size, &view) != COPAL_OK) continue;
     explain(decoding, bytes, &datagram);
@@ -185,6 +189,10 @@ static enum status walk_capture(struct decoding *decoding, const char *path, cop
   if (!decoding->settings->quiet) {
     remark("%" PRIu32 " datagram%s of %" PRIu32 " frame%s; %" PRIu32 " without readable UDP", decoding->shown,
            decoding->shown == 1 ? "" : "s", pcap.frames, pcap.frames == 1 ? "" : "s", pcap.skipped);
+    if (elsewhere > 0) {
+      remark("%" PRIu32 " of other ports %s left out: --port NUMBER shows one, --port any all that is CoAP", elsewhere,
+             elsewhere == 1 ? "is" : "are");
+    }
     if (pcap.fragments > 0) {
       remark("%" PRIu32 " of these %s of IP packets, which are not put together", pcap.fragments,
              pcap.fragments == 1 ? "is a fragment" : "are fragments");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/ask/client.h"
+#include "cli/ask/failure.h"
 #include "cli/ask/interfaces.h"
 #include "cli/line/command.h"
 #include "cli/show/resources.h"
@@ -50,9 +51,11 @@ struct discovery {
 static enum status read_filters(struct discovery *discovery);
 static enum status discover(struct discovery *discovery);
 static enum status ask_named(struct discovery *discovery, const char *operand);
+static enum status look_up(struct discovery *discovery, const char *operand, struct target *target);
 static enum status ask_everywhere(struct discovery *discovery, const char *operand);
 static enum status ask_by(struct discovery *discovery, const char *interface, const char *operand);
 static enum status explain(const struct discovery *discovery);
+static enum status fail(const struct question *question, copal_error error);
 static struct question *add_question(struct discovery *discovery);
 static enum status ask(struct discovery *discovery, struct question *question);
 static enum status build(const struct question *question, copal_message *message);
@@ -73,8 +76,7 @@ enum status discover_run(const struct command *command, const struct settings *s
   enum status status = client_open(&discovery.client, command->name, settings);
   if (status == STATUS_SUCCESS) status = read_filters(&discovery);
   if (status == STATUS_SUCCESS) status = discover(&discovery);
-  client_close(&discovery.client);
-  return status;
+  return client_close(&discovery.client, status);
 }
 
 /* RFC 6690 4.1: "resource-param" filters are query arguments. */
@@ -114,12 +116,29 @@ static enum status discover(struct discovery *discovery) {
 
 static enum status ask_named(struct discovery *discovery, const char *operand) {
   struct target target;
-  enum status status = client_resolve(&discovery->client, operand, &target);
+  enum status status = look_up(discovery, operand, &target);
   if (status != STATUS_SUCCESS) return status;
   if (copal_address_is_multicast(&target.address) && target.address.scope == 0) {
     return ask_everywhere(discovery, operand);
   }
   return ask_by(discovery, NULL, operand);
+}
+
+static enum status look_up(struct discovery *discovery, const char *operand, struct target *target) {
+  struct client *client = &discovery->client;
+  if (!client->settings->json) return client_resolve(client, operand, target);
+  enum status status = client_parse(client, operand, target);
+  if (status != STATUS_SUCCESS) return status;
+  char reason[FAILURE_TEXT_MAX];
+  copal_error error = client_look_up(client, target, reason, sizeof reason);
+  if (error == COPAL_OK) return STATUS_SUCCESS;
+  status = error == COPAL_ERR_URI_SCHEME ? STATUS_USAGE : status_of_error(error);
+  if (status == STATUS_USAGE) {
+    complain(client->command, "%s", reason);
+  } else {
+    resources_failed(NULL, error, reason, status);
+  }
+  return status;
 }
 
 /* A group by each interface that leads to some, since each one has other members. */
@@ -140,7 +159,7 @@ static enum status ask_by(struct discovery *discovery, const char *interface, co
   struct client *client = &discovery->client;
   struct question *question = add_question(discovery);
   if (question == NULL) return STATUS_SUCCESS;
-  enum status status = client_resolve(client, operand, &question->target);
+  enum status status = look_up(discovery, operand, &question->target);
   if (status != STATUS_SUCCESS) return status;
   copal_address *address = &question->target.address;
   question->group = copal_address_is_multicast(address);
@@ -172,17 +191,28 @@ static enum status explain(const struct discovery *discovery) {
   for (size_t i = 1; i < discovery->questions_count; ++i) {
     if (discovery->questions[i].error == COPAL_ERR_TIMEOUT) question = &discovery->questions[i];
   }
-  if (settings->json) resources_failed(question->target.name, question->error);
-  if (question->error != COPAL_ERR_TIMEOUT || !question->group) {
-    return client_failed(&discovery->client, question->error, &question->target);
-  }
-  if (!settings->quiet) {
-    complain("discover", "nobody answered within %.1f s: are servers on this network, and in the group?%s%s",
-             (double)settings->wait / (double)COPAL_SECOND,
-             settings->interface == NULL ? " --interface chooses another network" : "",
-             settings->wait < LEISURE ? "; servers may take 5 s to answer a group, --wait is shorter" : "");
+  if (question->error != COPAL_ERR_TIMEOUT || !question->group) return fail(question, question->error);
+  char reason[FAILURE_TEXT_MAX];
+  snprintf(reason, sizeof reason, "nobody answered within %.1f s: are servers on this network, and in the group?%s%s",
+           (double)settings->wait / (double)COPAL_SECOND,
+           settings->interface == NULL ? " --interface chooses another network" : "",
+           settings->wait < LEISURE ? "; servers may take 5 s to answer a group, --wait is shorter" : "");
+  if (settings->json) {
+    resources_failed(question->target.name, COPAL_ERR_TIMEOUT, reason, STATUS_TIMEOUT);
+  } else if (!settings->quiet) {
+    complain("discover", "%s", reason);
   }
   return STATUS_TIMEOUT;
+}
+
+/* Tells that a question has no answer. */
+static enum status fail(const struct question *question, copal_error error) {
+  const struct client *client = &question->discovery->client;
+  if (!client->settings->json) return client_failed(client, error, &question->target);
+  char reason[FAILURE_TEXT_MAX];
+  client_failure(client, error, &question->target, reason);
+  resources_failed(question->target.name, error, reason, status_of_error(error));
+  return status_of_error(error);
 }
 
 /* NULL where there is no room: what more there is stays unasked. */
@@ -281,8 +311,7 @@ static void take_answer(struct question *question, const copal_result *result) {
 /* A member of a group began with its list, but the rest of it does not come. */
 static void give_up(struct question *question, copal_error error) {
   struct discovery *discovery = question->discovery;
-  if (discovery->client.settings->json) resources_failed(question->target.name, error);
-  enum status status = client_failed(&discovery->client, error, &question->target);
+  enum status status = fail(question, error);
   if (discovery->answers++ == 0) discovery->status = status;
 }
 

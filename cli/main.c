@@ -13,7 +13,7 @@ static enum status dispatch(int argc, char **argv);
 static enum status run(const struct command *command, int argc, char **argv);
 static bool parse_ahead(const struct command *command, int argc, char **argv, struct settings *settings, char *error,
                         size_t error_capacity);
-static bool names_a_uri(int argc, char **argv);
+static bool is_bare_get(int argc, char **argv);
 static const char *take_method(int *argc, char **argv);
 static enum status run_method(const char *method, int argc, char **argv);
 
@@ -47,7 +47,7 @@ static enum status dispatch(int argc, char **argv) {
   }
   const char *method = take_method(&argc, argv);
   if (method != NULL) return run_method(method, argc, argv);
-  if (names_a_uri(argc, argv)) return run(command_find("get"), argc, argv);
+  if (is_bare_get(argc, argv)) return run(command_find("get"), argc, argv);
   return command_unknown(name);
 }
 
@@ -96,7 +96,9 @@ static bool parse_ahead(const struct command *command, int argc, char **argv, st
   return good;
 }
 
-static bool names_a_uri(int argc, char **argv) {
+/* Options and URIs without a command. Any other word in the first place is a command that is mistyped. */
+static bool is_bare_get(int argc, char **argv) {
+  if (argv[0][0] != '-' && strstr(argv[0], "://") == NULL) return false;
   for (int i = 0; i < argc; ++i) {
     if (strstr(argv[i], "://") != NULL) return true;
   }

@@ -77,7 +77,7 @@ enum status observe_run(const struct command *command, const struct settings *se
     observing.status = status = STATUS_LOCAL;
   }
   for (size_t i = 0; i < observing.count; ++i) observation_close(&observing.observations[i]);
-  client_close(&observing.client);
+  status = client_close(&observing.client, status);
   int signal_number = interrupt_signal();
   if (signal_number != 0 && observing.status != STATUS_LOCAL && terminal_flush(stdout) == 0) raise(signal_number);
   return status;

@@ -49,8 +49,7 @@ enum status ping_run(const struct command *command, const struct settings *setti
     status = STATUS_USAGE;
   }
   if (status == STATUS_SUCCESS) status = ping_all(&ping);
-  client_close(&ping.client);
-  return status;
+  return client_close(&ping.client, status);
 }
 
 static enum status look_up(struct ping *ping) {

@@ -12,23 +12,10 @@
 #define ACK_TIMEOUT_MAX (3600 * COPAL_SECOND)
 #define MAX_LATENCY_MAX (86400 * COPAL_SECOND)
 
+static bool target_text(const char *operand, char *text, size_t capacity);
 static enum status open_record(struct client *client);
 static const char *local_uri(const struct settings *settings);
 static const char *set_parameters(const struct settings *settings, copal_parameters *parameters);
-
-bool target_text(const char *operand, char *text, size_t capacity) {
-  const char *before = "", *after = "";
-  if (strstr(operand, "://") == NULL) {
-    /* Two colons are in no "host:port": an IPv6 literal, which is bracketed in a URI (RFC 3986 3.2.2). */
-    const char *colon = strchr(operand, ':');
-    const char *slash = strchr(operand, '/');
-    bool bare_ipv6 = operand[0] != '[' && slash == NULL && colon != NULL && strchr(colon + 1, ':') != NULL;
-    before = bare_ipv6 ? "coap://[" : "coap://";
-    after = bare_ipv6 ? "]" : "";
-  }
-  int size = snprintf(text, capacity, "%s%s%s", before, operand, after);
-  return size >= 0 && (size_t)size < capacity;
-}
 
 enum status client_open(struct client *client, const char *command, const struct settings *settings) {
   memset(client, 0, sizeof *client);
@@ -58,10 +45,11 @@ enum status client_open(struct client *client, const char *command, const struct
   return STATUS_SUCCESS;
 }
 
-void client_close(struct client *client) {
+enum status client_close(struct client *client, enum status status) {
   copal_close(client->endpoint);
   client->endpoint = NULL;
-  record_close(&client->record);
+  bool is_recorded = record_close(&client->record);
+  return status == STATUS_SUCCESS && !is_recorded ? STATUS_LOCAL : status;
 }
 
 /* Standard output is for the answer, unless that goes to a file. */
@@ -141,10 +129,8 @@ void client_finish(struct client *client) {
   copal_wake(client->endpoint);
 }
 
-enum status client_failed(const struct client *client, copal_error error, const struct target *target) {
+void client_failure(const struct client *client, copal_error error, const struct target *target, char *text) {
   const struct trace *trace = &client->trace;
-  enum status status = status_of_error(error);
-  if (client->settings->quiet) return status;
   struct attempt attempt = {
       .peer = target->name,
       .group = copal_address_is_multicast(&target->address),
@@ -155,10 +141,31 @@ enum status client_failed(const struct client *client, copal_error error, const 
       .transmissions = trace->transmissions,
       .acknowledged = trace->acknowledged,
   };
+  failure_text(&attempt, error, text, FAILURE_TEXT_MAX);
+}
+
+enum status client_failed(const struct client *client, copal_error error, const struct target *target) {
+  enum status status = status_of_error(error);
+  if (client->settings->quiet) return status;
   char text[FAILURE_TEXT_MAX];
-  failure_text(&attempt, error, text, sizeof text);
+  client_failure(client, error, target, text);
   complain(client->command, "%s", text);
   return status;
+}
+
+/* What an operand means as a URI: "host/path" and "fe80::1%eth0" get "coap://". False when it is too long. */
+static bool target_text(const char *operand, char *text, size_t capacity) {
+  const char *before = "", *after = "";
+  if (strstr(operand, "://") == NULL) {
+    /* Two colons are in no "host:port": an IPv6 literal, which is bracketed in a URI (RFC 3986 3.2.2). */
+    const char *colon = strchr(operand, ':');
+    const char *slash = strchr(operand, '/');
+    bool bare_ipv6 = operand[0] != '[' && slash == NULL && colon != NULL && strchr(colon + 1, ':') != NULL;
+    before = bare_ipv6 ? "coap://[" : "coap://";
+    after = bare_ipv6 ? "]" : "";
+  }
+  int size = snprintf(text, capacity, "%s%s%s", before, operand, after);
+  return size >= 0 && (size_t)size < capacity;
 }
 
 /* What a client binds: nothing. But a UNIX socket needs a name to be answered; here the system chooses it. */

@@ -29,12 +29,11 @@ struct client {
   volatile sig_atomic_t done;
 };
 
-/* What an operand means as a URI: "host/path" and "fe80::1%eth0" get "coap://". False when it is too long. */
-bool target_text(const char *operand, char *text, size_t capacity);
-
 /* STATUS_SUCCESS, or a complaint has been made. Close the client in either case. */
 enum status client_open(struct client *client, const char *command, const struct settings *settings);
-void client_close(struct client *client);
+
+/* Returns status, or STATUS_LOCAL in place of success where a capture could not be written, which has been told. */
+enum status client_close(struct client *client, enum status status);
 
 /* Parses an operand, and sends nothing. STATUS_SUCCESS, or a complaint has been made. */
 enum status client_parse(const struct client *client, const char *operand, struct target *target);
@@ -52,8 +51,11 @@ enum status client_wait(struct client *client, copal_time timeout);
 /* Makes client_wait return. From a response handler or a signal handler. */
 void client_finish(struct client *client);
 
-/* Explains why an exchange with target failed, the only one that is under way: what was tried, what came, what to do.
- * Returns the exit status. */
+/* Why an exchange with target failed, the only one that is under way: what was tried, what came, what to do. text has
+ * room for FAILURE_TEXT_MAX. */
+void client_failure(const struct client *client, copal_error error, const struct target *target, char *text);
+
+/* Complains of that, and returns the exit status. */
 enum status client_failed(const struct client *client, copal_error error, const struct target *target);
 
 #endif

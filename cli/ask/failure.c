@@ -65,6 +65,10 @@ static void write_timeout(const struct attempt *attempt, char *text, size_t capa
   } else if (attempt->acknowledged) {
     snprintf(text, capacity, "%s acknowledged the request but sent no response within %s: try a longer --timeout",
              attempt->peer, waited);
+  } else if (attempt->exchanges > 1 && attempt->limit > 0 && attempt->transmissions <= 1) {
+    /* Answers came to the end, or may have. */
+    value_duration_text(attempt->limit, waited, sizeof waited);
+    snprintf(text, capacity, "%s had not sent all within %s: try a longer --timeout", attempt->peer, waited);
   } else if (attempt->exchanges > 1) {
     snprintf(text, capacity, "no answer from %s after %s, where it had answered before: try again", attempt->peer,
              tried);

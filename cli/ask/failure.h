@@ -15,6 +15,7 @@ struct attempt {
   uint32_t exchanges;     /* requests, the last one included */
   uint32_t transmissions; /* of the last one */
   bool acknowledged;      /* the last one */
+  copal_time limit;       /* that --timeout sets to all of them; 0: none */
 };
 
 /* Writes a sentence without a full stop: what was tried, what came, what to do. */

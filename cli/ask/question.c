@@ -95,6 +95,7 @@ void question_failure(const struct question *question, copal_error error, const 
       .exchanges = result != NULL ? result->exchanges : 0,
       .transmissions = result != NULL ? result->transmissions : 0,
       .acknowledged = result != NULL && result->acknowledged,
+      .limit = question->client->settings->timeout != COPAL_NEVER ? question->client->settings->timeout : 0,
   };
   failure_text(&attempt, error, text, capacity);
 }

@@ -46,7 +46,7 @@ enum status run_close(struct run *run, enum status status) {
     if (run->slots[i].used) run_release(&run->slots[i]);
   }
   if (run->broken && status == STATUS_SUCCESS) status = STATUS_LOCAL;
-  client_close(&run->client);
+  status = client_close(&run->client, status);
   free(run->slots);
   free(run->goals);
   run->slots = NULL;

@@ -88,7 +88,8 @@ bool sink_close(struct sink *sink) {
 void sink_tell_partial(const struct sink *sink, const char *command) {
   if (sink->size == 0 || (sink->screen && sink->reason[0] != '\0')) return;
   if (sink->spilled) fputc('\n', stdout);
-  terminal_flush(stdout);
+  /* What standard output did not take is told when the program ends, and how much it took is not known. */
+  if (terminal_flush(stdout) != 0 || (!sink->named && terminal_failure() != 0)) return;
   if (sink->screen) {
     complain(command, "the body is not whole: its first %" PRIu64 " bytes came", sink->size);
   } else {

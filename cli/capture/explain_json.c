@@ -5,6 +5,7 @@
 #include "cli/capture/dissect.h"
 #include "cli/capture/explain.h"
 #include "cli/capture/notes.h"
+#include "cli/show/json_coap.h"
 #include "cli/show/terminal.h"
 
 static void add_header(struct json *json, copal_bytes datagram);
@@ -63,23 +64,11 @@ static void add_options(struct json *json, copal_bytes datagram) {
   json_close(json);
 }
 
-/* A number, text, or bytes in hexadecimal: which it is follows from the option alone, not from its value. */
 static void add_option(struct json *json, const struct part *part, size_t available) {
   const copal_option *option = &part->option;
-  const copal_option_info *info = copal_option_by_number(option->number);
-  copal_bytes bytes = {option->value, option->size};
-  uint8_t format = info != NULL ? info->format : COPAL_FORMAT_OPAQUE;
   if (option->size > available) return;
   json_object(json, NULL);
-  json_uint(json, "number", option->number);
-  json_text(json, "name", info != NULL ? info->name : NULL);
-  if (format == COPAL_FORMAT_UINT && option->size <= 4) {
-    json_uint(json, "value", copal_option_uint(option));
-  } else if (format == COPAL_FORMAT_STRING) {
-    json_string(json, "value", bytes);
-  } else {
-    json_hex(json, "value", bytes);
-  }
+  json_option(json, option);
   json_uint(json, "offset", part->offset);
   json_uint(json, "size", option->size);
   json_bool(json, "critical", copal_option_is_critical(option->number));

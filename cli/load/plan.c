@@ -95,7 +95,7 @@ static enum status resolve(struct plan *plan, const char *command, const struct 
   static struct client client;
   enum status status = client_open(&client, command, settings);
   if (status == STATUS_SUCCESS) status = client_resolve(&client, settings->operands[0], &plan->target);
-  client_close(&client);
+  status = client_close(&client, status);
   if (status != STATUS_SUCCESS) return status;
   if (plan->target.address.family == COPAL_FAMILY_UNIX) {
     complain(command, "%s: only coap:// servers are put under load", plan->target.text);

@@ -2,21 +2,18 @@
 #include "cli/show/report.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/show/body.h"
-#include "cli/show/json.h"
+#include "cli/show/json_coap.h"
 
-enum { ERROR_NAME_MAX = 40, DECIMALS = 6 };
+enum { DECIMALS = 6 };
 
 static void report(const char *kind, const struct asked *asked, const struct outcome *outcome);
 static void add_seconds(struct json *json, const char *key, copal_time duration);
 static void add_request(struct json *json, const struct asked *asked);
 static void add_response(struct json *json, const struct outcome *outcome);
 static void add_options(struct json *json, const copal_view *message);
-static void add_value(struct json *json, const copal_option *option, const copal_option_info *info);
 static void add_content_format(struct json *json, const copal_view *message);
-static void add_error(struct json *json, const struct outcome *outcome);
 
 struct outcome outcome_of(const copal_result *result) {
   struct outcome outcome = {
@@ -69,7 +66,11 @@ static void report(const char *kind, const struct asked *asked, const struct out
     json_uint(&json, "received", outcome->blocks_in);
     json_close(&json);
   }
-  if (outcome->error != COPAL_OK) add_error(&json, outcome);
+  if (outcome->error != COPAL_OK) {
+    char name[JSON_ERROR_NAME_MAX];
+    const char *text = outcome->error_text != NULL ? outcome->error_text : copal_error_text(outcome->error);
+    json_error(&json, json_error_name(outcome->error, name), text);
+  }
   if (outcome->retry_in > 0) add_seconds(&json, "retry_in_s", outcome->retry_in);
   json_uint(&json, "status", (uint64_t)outcome->status);
   json_end(&json);
@@ -115,25 +116,9 @@ static void add_options(struct json *json, const copal_view *message) {
   copal_options walk = copal_options_of(message);
   copal_option option;
   while (copal_options_next(&walk, &option)) {
-    const copal_option_info *info = copal_option_by_number(option.number);
     json_object(json, NULL);
-    json_uint(json, "number", option.number);
-    json_text(json, "name", info != NULL ? info->name : NULL);
-    add_value(json, &option, info);
+    json_option(json, &option);
     json_close(json);
-  }
-}
-
-/* A number, text, or bytes in hexadecimal: which it is follows from the option alone, not from its value. */
-static void add_value(struct json *json, const copal_option *option, const copal_option_info *info) {
-  copal_bytes bytes = {option->value, option->size};
-  uint8_t format = info != NULL ? info->format : COPAL_FORMAT_OPAQUE;
-  if (format == COPAL_FORMAT_UINT && option->size <= 4) {
-    json_uint(json, "value", copal_option_uint(option));
-  } else if (format == COPAL_FORMAT_STRING) {
-    json_string(json, "value", bytes);
-  } else {
-    json_hex(json, "value", bytes);
   }
 }
 
@@ -146,21 +131,5 @@ static void add_content_format(struct json *json, const copal_view *message) {
   json_object(json, "content_format");
   json_uint(json, "number", format);
   json_text(json, "name", copal_content_format_name((uint16_t)format));
-  json_close(json);
-}
-
-/* COPAL_ERR_BODY_SIZE is "body_size": the names of error.h, which never change. */
-static void add_error(struct json *json, const struct outcome *outcome) {
-  static const char prefix[] = "COPAL_ERR_";
-  const char *constant = copal_error_name(outcome->error);
-  char name[ERROR_NAME_MAX] = "unknown";
-  if (constant != NULL && strncmp(constant, prefix, sizeof prefix - 1) == 0) constant += sizeof prefix - 1;
-  if (constant != NULL) snprintf(name, sizeof name, "%s", constant);
-  for (char *at = name; *at != '\0'; ++at) {
-    if (*at >= 'A' && *at <= 'Z') *at = (char)(*at - 'A' + 'a');
-  }
-  json_object(json, "error");
-  json_text(json, "name", name);
-  json_text(json, "message", outcome->error_text != NULL ? outcome->error_text : copal_error_text(outcome->error));
   json_close(json);
 }

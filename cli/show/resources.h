@@ -20,7 +20,9 @@ struct finding {
 /* Shows it on standard output, and what is wrong with it. Returns the exit status that it stands for. */
 enum status resources_show(const struct finding *finding, const struct settings *settings);
 
-/* Says as JSON that peer did not answer, or not fully. */
-void resources_failed(const char *peer, copal_error error);
+/* Says as JSON that peer did not answer, or not fully, and why, as a sentence. peer is NULL where its name is not
+ * found.
+ */
+void resources_failed(const char *peer, copal_error error, const char *text, enum status status);
 
 #endif

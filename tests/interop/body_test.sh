@@ -121,12 +121,25 @@ expect "discover --json succeeds" 0
 output "discover --json prints an object a host" '{"kind":"resources","peer":"'"${uri#coap://}"'","resources":[{"target":"/uptime","attributes":{"title":"Seconds since the server began","rt":"uptime","ct":"0"}}],"status":0}'
 run discover --json "$uri/hello"
 says "an answer that is no list is an error" out '^\{"kind":"error","peer":"127[^}]*"response":\{"code":"2\.05","name":"Content","encoding":"text","payload":"Hello.*"error":\{"name":"no_links"'
+expect "it is a malformed answer" 9
+says "its object has the same status" out '"status":9\}$'
+run discover "$uri/hello"
+expect "to people, too" 9
+output "who see what came" 'Hello, constrained world!'
+run discover --json no-such-host.invalid
+expect "a name that is nobody's ends with 8" 8
+says "a name that is nobody's is an object" out '^\{"kind":"error","peer":null,"error":\{"name":"resolve",.*"status":8\}$'
+[ ! -s "$work/err" ]
+report $? "nothing is said beside it"
 run discover --json "$uri/nothing"
 expect "4.04 ends with 4" 4
 says "4.04 is an object, too" out '"response":\{"code":"4\.04","name":"Not Found".*"status":4\}$'
 start_silent
 run discover --json --timeout 0.2 "$silent"
 expect "no answer ends with 6" 6
+says "its message tells what was tried" out '"message":"no answer from [0-9.:]+ after [0-9]+ transmission'
+[ ! -s "$work/err" ]
+report $? "nothing is said beside that either"
 says "no answer is an object, too" out '^\{"kind":"error","peer":"127\.0\.0\.1:[0-9]+","error":\{"name":"timeout",.*"status":6\}$'
 
 # A member of a group that ignores filters, and whose list comes in blocks of 64 bytes.

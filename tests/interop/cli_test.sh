@@ -110,6 +110,9 @@ says "--help tells the exit statuses" out '^Exit status: 0 success'
 run gte coap//x
 expect "a mistyped command is bad usage" 2
 says "a mistyped command gets a suggestion" err "unknown command 'gte': did you mean 'get'\?"
+run gte coap://no-such-host.invalid/x
+expect "it is not asked as if it were a host" 2
+says "before a URI, too" err "unknown command 'gte': did you mean 'get'\?"
 run put --dtaa x coap://127.0.0.1/
 expect "a mistyped option is bad usage" 2
 says "a mistyped option gets a suggestion" err 'unknown option --dtaa: did you mean --data\?'

@@ -119,6 +119,7 @@ expect "a capture decodes" 0
 says "a capture shows who spoke to whom" out '^#1  2023-11-14 22:13:20\.250000  192\.0\.2\.1:49152 -> 192\.0\.2\.2:5683$'
 says "a capture's VLAN frame is read" out '^#2 .* 192\.0\.2\.1:5683 -> 192\.0\.2\.2:49152$'
 says "a capture's frames are counted" err '2 datagrams of 4 frames; 1 without readable UDP'
+says "so is what another --port would show" err '1 of other ports is left out: --port NUMBER shows one'
 [ "$(grep -c '^#' "$work/out")" = 2 ]
 report $? "other ports of a capture are left out"
 run decode --pcap "$work/both.pcap" --port 61616

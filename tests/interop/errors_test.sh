@@ -86,6 +86,14 @@ complains "a file that is not there" 1 "copal put: cannot open $work/missing: No
 run get --output "$work/no/file" "$ours/hello"
 complains "a file that cannot be made" 1 "copal get: cannot open $work/no/file: No such file or directory"
 if [ -w /dev/full ]; then
+  run get --pcap /dev/full "$ours/hello"
+  expect "a capture that cannot be written is no success" 1
+  output "but the answer comes all the same" 'Hello, constrained world!'
+  timeout 20 "$copal" get "$ours/hello" >/dev/full 2>"$work/err"
+  status=$?
+  expect "a body that cannot be written is no success" 1
+  [ "$(cat "$work/err")" = 'copal: cannot write to standard output: No space left on device' ]
+  report $? "nothing is said of bytes that nobody got"
   timeout 20 "$copal" get --repeat 0 --interval 0 "$ours/hello" >/dev/full 2>"$work/err"
   status=$?
   expect "an output that is full ends what has no end" 1

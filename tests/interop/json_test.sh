@@ -115,6 +115,24 @@ json "options that nobody knows are bytes" 0 \
 run get --json "$peer/odd-code"
 json "a code that nobody knows has no name" 4 'first["response"]["code"] == "4.31"' 'first["response"]["name"] is None'
 
+# --- other subcommands
+
+run discover --json "$uri"
+json "discover's list is in the schema" 0 'len(o) == 1' 'first["kind"] == "resources"' \
+  'any(link["attributes"].get("obs") is True for link in first["resources"])'
+run discover --json "$uri/hello"
+json "so is what is no list" 9 'first["kind"] == "error" and first["error"]["name"] == "no_links"' 'first["status"] == 9'
+run discover --json "$closed"
+json "so is a server that is not there" 8 'first["error"]["name"] == "unreachable"' 'first["status"] == 8'
+run get --quiet --pcap "$work/capture" "$uri/hello"
+run decode --json --port any --quiet "$work/capture"
+json "so are a capture's datagrams" 0 'len(o) == 2' 'all(item["kind"] == "datagram" for item in o)' \
+  'o[1]["payload"]["text"] == "Hello, constrained world!\n"' 'first["options"][0]["value"] == "hello"'
+run decode --json 4f017d34
+json "so is a malformed one" 9 'first["error"]["section"] == "RFC 8974 2.1"'
+run bench --json --requests 20 --duration 5 "$uri/hello"
+json "so is a measurement" 0 'first["kind"] == "bench"' 'first["codes"] == {"2.05": 20}' 'first["observers"] is None'
+
 # --- other people's servers
 
 start node node "$here/node/server.js"

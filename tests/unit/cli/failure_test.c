@@ -33,6 +33,11 @@ static void silence_is_told_with_what_was_tried(void **state) {
   attempt.acknowledged = false;
   attempt.exchanges = 2;
   assert_non_null(strstr(said(&attempt, COPAL_ERR_TIMEOUT), "where it had answered before"));
+  attempt.limit = 3 * COPAL_SECOND;
+  assert_string_equal(said(&attempt, COPAL_ERR_TIMEOUT),
+                      "192.0.2.1:5683 had not sent all within 3.0 s: try a longer --timeout");
+  attempt.transmissions = 2;
+  assert_non_null(strstr(said(&attempt, COPAL_ERR_TIMEOUT), "where it had answered before"));
   attempt.exchanges = 1;
   attempt.non = true;
   assert_non_null(strstr(said(&attempt, COPAL_ERR_TIMEOUT), "without --non it is sent again"));
