@@ -1,14 +1,13 @@
 /* copal bench: a load on a server, and what came of it. The load is in cli/load. */
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli/ask/interrupt.h"
 #include "cli/line/command.h"
 #include "cli/load/report.h"
 #include "cli/show/terminal.h"
+#include "cli/show/window.h"
 
-enum { LINE_SIZE = 160, COLUMNS_USUAL = 80 };
+enum { LINE_SIZE = 160 };
 
 static void run(struct load *load, bool is_shown);
 static int columns(void);
@@ -54,7 +53,6 @@ static void run(struct load *load, bool is_shown) {
 
 /* The last column stays free: some terminals begin a new line behind it. */
 static int columns(void) {
-  struct winsize size;
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return COLUMNS_USUAL - 1;
-  return size.ws_col - 1;
+  size_t columns = window_of(stderr).columns;
+  return columns > 1 ? (int)columns - 1 : 1;
 }

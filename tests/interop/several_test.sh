@@ -118,7 +118,7 @@ quiet=coap://127.0.0.1:$(sed -n 's|^listening on coap://127\.0\.0\.1:||p' "$work
 run_measured get --quiet --repeat 1000 --parallel 8 "$quiet/hello"
 before=$peak
 run_measured get --quiet --repeat 6000 --parallel 8 "$quiet/hello"
-[ "$status" = 0 ] && [ "$peak" -gt 0 ] && [ "$peak" -lt $((before + 2048)) ]
+[ "$status" = 0 ] && [ "$peak" -gt 0 ] && [ "$peak" -lt $((before + 1024)) ]
 report $? "six times the requests take no more memory ($peak KiB after $before KiB)"
 run get --repeat 2 "$peer/a" "$peer/b"
 output "rounds follow one another" ABAB
