@@ -83,7 +83,8 @@ COPAL_API copal_error copal_route_observable(copal_endpoint *endpoint, const cha
 typedef void copal_abandon(void *context, void *state);
 
 /* Has a method's handler called with each part of a request's body as it comes, in order, instead of once with the
- * whole: copal_request_part. abandon may be NULL. */
+ * whole: copal_request_part. What Q-Block brings too early waits for its turn in config.bodies_size, up to 30 blocks;
+ * where there is no room for it, it must come again. abandon may be NULL. */
 COPAL_API copal_error copal_route_parts(copal_endpoint *endpoint, copal_code method, const char *pattern,
                                         copal_abandon *abandon);
 

@@ -21,7 +21,7 @@ static bool flush_batch(struct net *net, copal_time now) {
   size_t count = copal_endpoint_output(net->endpoint, now, net->datagrams_out, net->batch);
   net_trace(net, COPAL_TRACE_DECIDED, NULL, now);
   if (count > 0) net_send(net, net->datagrams_out, count, now);
-  return count == net->batch;
+  return count == net->batch && copal_endpoint_deadline(net->endpoint) <= now;
 }
 
 static void flush(struct net *net, copal_time now) {

@@ -1,8 +1,10 @@
 /* A request's body in blocks that come in any order: Q-Block1. What has come is put where it belongs; the client is
  * told when a set is whole and what is missing of it when it is not, and the handler is called with the whole. A
- * handler that takes parts gets them in order, so a block that comes too early counts as missing. RFC 9177 sections 4.3
- * and 5. */
+ * handler that takes parts gets them in order: a block that comes too early waits for its turn in a window of three
+ * sets. RFC 9177 sections 4.3 and 5. */
 #include "rest/gather.h"
+
+#include <string.h>
 
 #include "rest/missing.h"
 #include "rest/request.h"
@@ -63,14 +65,16 @@ static void answer_whole_set(struct copal_request *request, uint32_t index) {
  * has been received by the server", also for a block that came before: the server "MUST still respond as if the block
  * was received for the first time". 7.2: "On receipt of a payload from the next MAX_PAYLOADS_SET, the server SHOULD
  * send a 4.08 (Request Entity Incomplete) response code indicating any missing payloads from any previous
- * MAX_PAYLOADS_SET." Once: what it brings about is on its way when the next block of that set comes. */
-static void answer_block(struct copal_request *request, uint32_t index) {
+ * MAX_PAYLOADS_SET." Once: what it brings about is on its way when the next block of that set comes. A block that fills
+ * the last gap of several sets, of which the client has sent the latest already, is answered for all of them. */
+static void answer_block(struct copal_request *request, uint32_t index, uint32_t first_before) {
   struct gathering *in = gathering_of(request, index);
   uint32_t number = request->qblock1.block.number, first = in->gaps.first;
   bool con = request->rx.message.type == COPAL_CON;
   bool lost = number >= first && !gaps_has(&in->gaps, number); /* it came too early */
   uint32_t end = lost ? number + 1 : qblock_set_of(number);
-  if (!con && first % QBLOCK_SET == 0 && number < first && number >= first - QBLOCK_SET) {
+  bool ends_set = first % QBLOCK_SET == 0 && number < first;
+  if (!con && ends_set && (number >= first - QBLOCK_SET || number == first_before)) {
     answer_whole_set(request, index);
   } else if (!con && qblock_set_of(number) > qblock_set_of(first) && qblock_set_of(number) > in->told) {
     in->told = qblock_set_of(number);
@@ -181,27 +185,59 @@ static void note_sender(struct copal_request *request, uint32_t index) {
   in->request_size = (uint16_t)(size < UINT16_MAX ? size : UINT16_MAX);
 }
 
+/* Not much memory by announcement: so far ahead, and no farther. */
+static bool is_in_reach(const struct gathering *in, uint32_t number) { return number - in->gaps.first < AHEAD_MAX; }
+
+/* Where a block is put: a body's own place, or that in the window of a handler who takes parts, which begins with the
+ * first block that is missing. */
+static copal_error put(struct copal_request *request, uint32_t index) {
+  const struct gathering *in = gathering_of(request, index);
+  copal_bytes payload = request->rx.message.payload;
+  copal_block block = request->qblock1.block;
+  if (request->handler->in_parts) block.number -= in->gaps.first;
+  return transfer_put(request->transfers, index, (uint32_t)block_offset(block), payload.data, payload.size);
+}
+
 /* Puts a block where it belongs. RFC 9177 4.3: "If the server receives a duplicate block with the same Request-Tag, it
- * MUST ignore the payload of the packet". */
+ * MUST ignore the payload of the packet". A part that comes in its turn, with none waiting for it, is copied nowhere;
+ * one that comes before its turn and finds no room must come again. */
 static copal_error take(struct copal_request *request, uint32_t index) {
   struct gathering *in = gathering_of(request, index);
-  copal_bytes payload = request->rx.message.payload;
+  bool in_parts = request->handler->in_parts;
   uint32_t number = request->qblock1.block.number;
-  /* Not much memory by announcement: so far ahead, and no farther. */
   if (gaps_has(&in->gaps, number)) return COPAL_OK;
-  if (number - in->gaps.first >= AHEAD_MAX || (request->handler->in_parts && number != in->gaps.first)) {
+  bool is_handed_on = in_parts && number == in->gaps.first && in->gaps.came == 0;
+  copal_error error = is_handed_on || !is_in_reach(in, number) ? COPAL_OK : put(request, index);
+  if (error != COPAL_OK && !in_parts) return error;
+  if (error != COPAL_OK || !is_in_reach(in, number)) {
     if (number >= in->dropped) in->dropped = number + 1;
     return COPAL_OK;
   }
-  copal_error error = COPAL_OK;
-  if (!request->handler->in_parts) {
-    uint32_t offset = (uint32_t)block_offset(request->qblock1.block);
-    error = transfer_put(request->transfers, index, offset, payload.data, payload.size);
-  }
-  if (error != COPAL_OK) return error;
   gaps_note(&in->gaps, number);
   in->tries = 0;
   return COPAL_OK;
+}
+
+/* --- Parts that wait for their turn --------------------------------------------------------------- */
+
+/* What a handler who takes parts is given: the block, with those behind it that came before it. */
+static copal_bytes part_of(const struct copal_request *request, uint32_t index) {
+  const struct transfer *transfer = &request->transfers->records[index];
+  const struct gathering *in = &transfer->as.in;
+  uint32_t count = in->gaps.first - request->qblock1.block.number;
+  if (transfer->slot == INDEX_NONE) return request->rx.message.payload;
+  size_t size = (size_t)count * block_size(in->szx);
+  return (copal_bytes){transfer_bytes(request->transfers, transfer), size < transfer->size ? size : transfer->size};
+}
+
+/* The window begins anew behind what was handed on. */
+static void move_window(struct transfers *transfers, uint32_t index, size_t size) {
+  struct transfer *transfer = &transfers->records[index];
+  if (transfer->slot == INDEX_NONE) return;
+  uint8_t *bytes = transfer_bytes(transfers, transfer);
+  transfer->size -= (uint32_t)size;
+  memmove(bytes, bytes + size, transfer->size);
+  if (transfer->size == 0) transfer_empty(transfers, index);
 }
 
 /* Whether the handler is to be called: with the whole, or with the part that came. */
@@ -219,6 +255,7 @@ static bool hand_on(struct copal_request *request, uint32_t index, uint32_t firs
   if (in->gaps.first == first_before) return false;
   transfer->abandon = request->handler->abandon;
   transfer->context = request->handler->context;
+  request->rx.message.payload = part_of(request, index);
   request_describe_part(request, block_offset(request->qblock1.block), whole, &transfer->state);
   return true;
 }
@@ -249,7 +286,7 @@ bool request_gather(struct copal_request *request) {
   transfer_schedule(transfers, index, request->incoming->peer,
                     engine->now + qblock_wait(&engine->parameters, in->tries));
   if (!hand_on(request, index, first)) {
-    answer_block(request, index);
+    answer_block(request, index, first);
     return false;
   }
   request->upload = index;
@@ -266,7 +303,8 @@ void request_finish_gathering(struct copal_request *request) {
   if (request->deferred || index == INDEX_NONE || request->part.last || request->replied) return;
   request->upload = INDEX_NONE;
   transfer_attach(request->transfers, index);
-  answer_block(request, index);
+  move_window(request->transfers, index, request->part.size);
+  answer_block(request, index, request->qblock1.block.number);
 }
 
 void request_settle_late(struct copal_request *request) {
