@@ -30,6 +30,7 @@ enum status client_open(struct client *client, const char *command, const struct
     complain(command, "%s", wrong);
     return STATUS_USAGE;
   }
+  options.segments = false; /* a capture beside it shows what the peer gets */
   options.trace = trace_datagram;
   options.trace_context = &client->trace;
   client->endpoint = copal_open(local_uri(settings), &options);

@@ -31,6 +31,7 @@ static enum status open_one(struct worker *worker, const char *uri, bool fallbac
   /* Who is looked on receives datagrams one by one. */
   if (trace->level > 0 || trace->record != NULL) options.trace = show_datagram;
   options.trace_context = trace;
+  options.segments = false; /* a capture beside it shows what clients get */
   options.reuse_port = worker->is_shared;
   if (settings->ack_timeout != COPAL_NEVER) options.config.parameters.ack_timeout = settings->ack_timeout;
   if (settings->retransmit != UINT32_MAX) options.config.parameters.max_retransmit = (uint8_t)settings->retransmit;

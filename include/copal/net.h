@@ -48,12 +48,14 @@ typedef struct copal_open_options {
   uint32_t batch;      /* datagrams a system call, 1 to 256; 32 */
   bool reuse_port;     /* SO_REUSEPORT: several endpoints share the port, one a thread */
   bool primary_source; /* answer from the primary socket whatever the request came to (coapy's rule) */
+  bool segments; /* gives the kernel datagrams of one size to one peer as one (UDP_SEGMENT), which captures on this
+                    host then show; true */
   copal_trace_function *trace;
   void *trace_context;
   copal_error error; /* set by a failing copal_open */
 } copal_open_options;
 
-/* The defaults: copal_config_default() and a batch of 32. */
+/* The defaults: copal_config_default(), a batch of 32, segments. */
 COPAL_API copal_open_options copal_open_defaults(void);
 
 /* Opens an endpoint: "coap://[::]:5683" or "coap://[::]" binds to that address and port (dual-stack), "coap://0.0.0.0",

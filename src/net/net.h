@@ -18,6 +18,7 @@ struct net_socket {
   sa_family_t family;
   bool owned;         /* closed with the endpoint */
   bool reports_local; /* bound to no single address: each datagram tells which one it came to */
+  bool segments;      /* datagrams of one size to one peer may be given to the kernel as one: UDP_SEGMENT */
 };
 
 struct net {
@@ -31,7 +32,7 @@ struct net {
   uint32_t turn;            /* the socket to look at first */
   bool woken;               /* copal_wake was called, and copal_process has not told yet */
   uint32_t batch, batch_in; /* datagrams a system call; to receive, one where there is a trace function */
-  bool primary_source;
+  bool primary_source, segments;
   atomic_bool stopped;
   char bound_name[108]; /* of an AF_UNIX socket that is to be unlinked */
   copal_trace_function *trace;

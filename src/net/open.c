@@ -12,7 +12,7 @@
 #include "net/net.h"
 
 copal_open_options copal_open_defaults(void) {
-  copal_open_options options = {.config = copal_config_default(), .batch = 32};
+  copal_open_options options = {.config = copal_config_default(), .batch = 32, .segments = true};
   return options;
 }
 
@@ -117,6 +117,7 @@ static copal_error open_parts(struct net *net, const copal_open_options *options
   net->trace_context = options->trace_context;
   net->batch_in = options->trace != NULL ? 1 : net->batch;
   net->primary_source = options->primary_source;
+  net->segments = options->segments;
   copal_error error = make_endpoint(net, options);
   if (error == COPAL_OK) error = make_polling(net);
   if (error != COPAL_OK) return error;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/un.h>
@@ -87,7 +88,7 @@ static void report_errors(const struct net_socket *taken) {
   set(taken->fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
 }
 
-static copal_error prepare(struct net_socket *taken) {
+static copal_error prepare(struct net_socket *taken, bool has_segments) {
   int type, flags = fcntl(taken->fd, F_GETFL);
   socklen_t size = sizeof type;
   if (flags < 0 || getsockopt(taken->fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_DGRAM)
@@ -103,6 +104,7 @@ static copal_error prepare(struct net_socket *taken) {
   }
   if (taken->family != AF_INET && taken->family != AF_INET6) return COPAL_ERR_SOCKET;
   report_errors(taken);
+  taken->segments = has_segments && set(taken->fd, IPPROTO_UDP, UDP_SEGMENT, 0);
   return !wildcard || !is_bound(taken->fd) || report_local(taken) ? COPAL_OK : COPAL_ERR_SOCKET;
 }
 
@@ -111,7 +113,7 @@ copal_error net_add_socket(struct net *net, int fd, bool owned, uint32_t *index)
     if (net->sockets[*index].fd < 0) break;
   if (*index == NET_SOCKETS_MAX) return COPAL_ERR_SOCKETS_FULL;
   struct net_socket taken = {.fd = fd, .owned = owned};
-  copal_error error = prepare(&taken);
+  copal_error error = prepare(&taken, net->segments);
   if (error != COPAL_OK) return error;
   struct epoll_event event = {.events = EPOLLIN, .data.u32 = *index};
   if (epoll_ctl(net->epoll, EPOLL_CTL_ADD, fd, &event) != 0) return COPAL_ERR_SOCKET;

@@ -5,6 +5,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +19,9 @@ enum {
   DATAGRAM_MAX = 65536,
   STRIDE = DATAGRAM_MAX + 192, /* not a power of two, so that the first lines of a batch do not share a cache set */
   CONTROL_MAX = 128,
+  SEGMENTS_MIN = 4,  /* a few small ones gain nothing, and captures on this host show them as one */
+  SEGMENTS_MAX = 64, /* UDP_MAX_SEGMENTS of kernels before 6.9 */
+  SEGMENTED_MAX = 65000,
   SEND_WAIT_MS = 10,
   SEND_TRIES_MAX = 8 /* of a datagram that errors of others stand before */
 };
@@ -172,15 +176,55 @@ static void set_source(struct msghdr *header, uint8_t *controls, const copal_add
 /* False when the datagram cannot leave through its socket at all. */
 static bool prepare(struct net *net, uint32_t place, const copal_datagram *datagram) {
   struct net_batch *batch = net->sending;
-  if (datagram->path.socket >= NET_SOCKETS_MAX) return false;
   const struct net_socket *through = &net->sockets[datagram->path.socket];
   struct msghdr *header = &batch->messages[place].msg_hdr;
   if (through->fd < 0) return false;
   header->msg_namelen = net_address_to(&datagram->path.remote, through->family, &net->names, &batch->addresses[place]);
   if (header->msg_namelen == 0) return false;
   set_source(header, batch->controls[place], &datagram->path.local, through->family);
-  batch->vectors[place] = (struct iovec){(void *)(uintptr_t)datagram->data, datagram->size};
   return true;
+}
+
+static bool is_same_path(const copal_path *a, const copal_path *b) {
+  return copal_address_equal(&a->remote, &b->remote) && copal_address_equal(&a->local, &b->local);
+}
+
+/* Whether a datagram can be one more segment of the message that the ones before it are in: all but the last have the
+ * size of the first. */
+static bool joins(const struct net *net, const copal_datagram *first, const copal_datagram *next) {
+  const copal_datagram *last = next - 1;
+  if (last->size != first->size || next->size > first->size || next->size == 0) return false;
+  if (next - first >= SEGMENTS_MAX || (size_t)(next - first + 1) * first->size > SEGMENTED_MAX) return false;
+  return net->sockets[first->path.socket].segments && is_same_path(&first->path, &next->path);
+}
+
+/* The kernel makes datagrams of it again, as late as it can: on the way to one peer, that is several times faster. */
+static void set_segment_size(struct msghdr *header, uint8_t *controls, size_t size) {
+  uint16_t segment = (uint16_t)size;
+  header->msg_control = controls;
+  struct cmsghdr *control = (struct cmsghdr *)(void *)(controls + header->msg_controllen);
+  header->msg_controllen += CMSG_SPACE(sizeof segment);
+  *control = (struct cmsghdr){CMSG_LEN(sizeof segment), IPPROTO_UDP, UDP_SEGMENT};
+  memcpy(CMSG_DATA(control), &segment, sizeof segment);
+}
+
+/* Makes a message of the first datagram, with as many others as can be segments of it. Returns how many: 0 when it
+ * cannot leave at all. */
+static uint32_t prepare_message(struct net *net, uint32_t place, const copal_datagram *datagrams, uint32_t at,
+                                size_t count) {
+  const copal_datagram *first = &datagrams[at];
+  struct net_batch *batch = net->sending;
+  if (!prepare(net, place, first)) return 0;
+  uint32_t segments = 1;
+  while (at + segments < count && joins(net, first, first + segments)) ++segments;
+  if (segments < SEGMENTS_MIN) segments = 1;
+  for (uint32_t i = 0; i < segments; ++i)
+    batch->vectors[at + i] = (struct iovec){(void *)(uintptr_t)first[i].data, first[i].size};
+  struct msghdr *header = &batch->messages[place].msg_hdr;
+  header->msg_iov = &batch->vectors[at];
+  header->msg_iovlen = segments;
+  if (segments > 1) set_segment_size(header, batch->controls[place], first->size);
+  return segments;
 }
 
 /* What becomes of a datagram that sendmmsg refused. */
@@ -220,30 +264,46 @@ static enum fate recover(struct net *net, uint32_t socket, struct msghdr *header
   return FATE_UNREACHABLE;
 }
 
-static void send_run(struct net *net, uint32_t socket, uint32_t count, bool *unreachable) {
+/* Not every device can take segments, and none takes those that are larger than its MTU. */
+static bool gives_up_segments(struct net *net, uint32_t socket, const struct msghdr *header, enum fate fate,
+                              int cause) {
+  bool refused = fate == FATE_UNREACHABLE || cause == EINVAL || cause == EADDRNOTAVAIL;
+  if (header->msg_iovlen == 1 || !refused || is_about_another(&net->sockets[socket], cause)) return false;
+  net->sockets[socket].segments = false;
+  return true;
+}
+
+/* Sends messages. Returns how many datagrams were dealt with: fewer where segments have to go one by one. */
+static uint32_t send_messages(struct net *net, uint32_t socket, uint32_t count, bool *unreachable) {
   struct mmsghdr *messages = net->sending->messages;
-  uint32_t sent = 0;
+  uint32_t sent = 0, done = 0;
   unsigned tries = 0;
   while (sent < count) {
     int result = sendmmsg(net->sockets[socket].fd, messages + sent, count - sent, MSG_DONTWAIT);
+    for (int i = 0; i < result; ++i) done += (uint32_t)messages[sent++].msg_hdr.msg_iovlen;
     if (result > 0) {
-      sent += (uint32_t)result;
       tries = 0;
       continue;
     }
-    enum fate fate = recover(net, socket, &messages[sent].msg_hdr, ++tries, errno);
+    struct msghdr *header = &messages[sent].msg_hdr;
+    int cause = errno;
+    enum fate fate = recover(net, socket, header, ++tries, cause);
+    if (gives_up_segments(net, socket, header, fate, cause)) return done;
     if (fate == FATE_AGAIN) continue;
-    unreachable[sent++] = fate == FATE_UNREACHABLE;
+    for (size_t i = 0; i < header->msg_iovlen; ++i) unreachable[done++] = fate == FATE_UNREACHABLE;
+    ++sent;
     tries = 0;
   }
+  return done;
 }
 
 /* Where the source had to be left to the system, the peer's address of ours is lost: what it sends next comes to
  * another one, and must still find it. */
 static void forget_lost_sources(struct net *net, const copal_datagram *datagrams, uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) {
+  const struct mmsghdr *message = net->sending->messages;
+  for (uint32_t i = 0; i < count; i += (uint32_t)message++->msg_hdr.msg_iovlen) {
     if (datagrams[i].path.local.family == COPAL_FAMILY_NONE) continue;
-    if (net->sending->messages[i].msg_hdr.msg_control == NULL) endpoint_unbind(net->endpoint, &datagrams[i].path);
+    if (message->msg_hdr.msg_control == NULL) endpoint_unbind(net->endpoint, &datagrams[i].path);
   }
 }
 
@@ -257,25 +317,30 @@ static void tell_unreachable(struct net *net, const copal_datagram *datagram, co
   net_trace(net, COPAL_TRACE_DECIDED, datagram, now);
 }
 
-/* Datagrams that leave through the same socket make a run. Only when all are sent is the endpoint told what could not
- * be: a handler that it calls then may do anything to it. */
+/* Sends the first datagrams, which leave through one socket. Returns how many were dealt with. */
+static uint32_t send_run(struct net *net, const copal_datagram *datagrams, size_t count, copal_time now,
+                         bool *unreachable) {
+  uint32_t socket = datagrams->path.socket, messages = 0, at = 0;
+  while (socket < NET_SOCKETS_MAX && at < count && datagrams[at].path.socket == socket) {
+    uint32_t segments = prepare_message(net, messages, datagrams, at, count);
+    if (segments == 0) break;
+    ++messages;
+    at += segments;
+  }
+  if (messages == 0) {
+    unreachable[0] = true;
+    return 1;
+  }
+  uint32_t done = send_messages(net, socket, messages, unreachable);
+  trace_run(net, datagrams, done, now);
+  forget_lost_sources(net, datagrams, done);
+  return done;
+}
+
+/* Only when all are sent is the endpoint told what could not be: a handler that it calls then may do anything to it. */
 void net_send(struct net *net, const copal_datagram *datagrams, size_t count, copal_time now) {
   bool unreachable[NET_BATCH_MAX] = {false};
-  size_t start = 0;
-  while (start < count) {
-    uint32_t socket = datagrams[start].path.socket, run = 0;
-    while (start + run < count && datagrams[start + run].path.socket == socket &&
-           prepare(net, run, &datagrams[start + run]))
-      ++run;
-    if (run > 0) {
-      send_run(net, socket, run, unreachable + start);
-      trace_run(net, datagrams + start, run, now);
-      forget_lost_sources(net, datagrams + start, run);
-    } else {
-      unreachable[start++] = true;
-    }
-    start += run;
-  }
+  for (size_t done = 0; done < count;) done += send_run(net, datagrams + done, count - done, now, unreachable + done);
   for (size_t i = 0; i < count; ++i)
     if (unreachable[i]) tell_unreachable(net, &datagrams[i], now);
 }
