@@ -1,9 +1,10 @@
-"""Small GETs from a thousand clients to a server on one core, beside a bare echo and libcoap."""
+"""Small GETs from a thousand clients to a server on one core, beside a bare echo, libcoap and node-coap."""
 from figures import Target
 
 NUMBER, TITLE, ROUNDS = 1, "Requests to one server", 5
 WINDOWS = (1, 16, 128)
-PROGRAMS = {"echo": "bare echo", "server": "Copal", "libcoap_server": "libcoap"}
+PROGRAMS = {"echo": "bare echo", "server": "Copal", "libcoap_server": "libcoap",
+            "node_server": "node-coap"}
 ANSWER = "c0ff32322e33"  # Content-Format 0, "22.3"
 
 TARGETS = [
@@ -39,7 +40,7 @@ def check(name, told):
 def page(view):
     yield """A thousand clients on one core, each with an address of its own, so many requests of theirs in flight at any
 time, to a server on another core: `GET /temperature`, confirmable, answered 2.05 with four bytes. The bare echo
-(`bench/echo.c`) understands nothing: it overwrites each request's bytes with those of the answer. All three listen on
+(`bench/echo.c`) understands nothing: it overwrites each request's bytes with those of the answer. All listen on
 all addresses of both families and answer from the one that was asked. All answers are the same bytes, and checked."""
     for window in WINDOWS:
         yield view.table(f"{window} in flight", PROGRAMS.values(), {
