@@ -8,7 +8,7 @@ COPAL_WERROR ?= OFF
 CONFIGURE = cmake --preset release -DCOPAL_WERROR=$(COPAL_WERROR)
 COMPILE = cmake --build $(BUILD) -j $(JOBS)
 
-.PHONY: all run test bench static install fuzz tidy format clean dependencies
+.PHONY: all run test coverage bench static install fuzz tidy format clean dependencies
 
 all:
 	@command -v cmake >/dev/null || { echo "cmake is missing: make dependencies"; exit 1; }
@@ -25,6 +25,10 @@ test: dependencies
 	$(CONFIGURE) -DCOPAL_TESTS=ON
 	$(COMPILE)
 	scripts/run-tests $(BUILD)
+
+coverage:
+	scripts/install-dependencies test ci
+	scripts/coverage
 
 bench:
 	scripts/install-dependencies test bench

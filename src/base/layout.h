@@ -18,11 +18,11 @@ static inline void *layout_take(struct layout *layout, uint64_t count, size_t si
   return layout->block == NULL ? NULL : layout->block + (size_t)at;
 }
 
-/* The least power of two that is at least n, from 1 on. */
+/* The least power of two that is at least n, from 1 on; 2^31, the greatest there is, for whatever is more. */
 static inline uint32_t layout_power_of_two(uint64_t n) {
-  uint64_t power = 1;
-  while (power < n) power *= 2;
-  return power > UINT32_MAX ? (uint32_t)1 << 31 : (uint32_t)power;
+  uint32_t power = 1;
+  while (power < n && power < (uint32_t)1 << 31) power *= 2;
+  return power;
 }
 
 #endif

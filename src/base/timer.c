@@ -69,7 +69,7 @@ void timer_cancel(struct timer_queue *queue, uint32_t index) {
 /* Empties a bucket, dealing its timers out by the time now reached. */
 static void deal(struct timer_queue *queue, uint32_t bucket) {
   uint32_t first = queue->first[bucket];
-  if (first == INDEX_NONE) return;
+  assert(first != INDEX_NONE); /* or it would not count as filled */
   queue->first[bucket] = INDEX_NONE;
   queue->filled &= ~((uint64_t)1 << (bucket - 1));
   uint32_t index = first;

@@ -25,7 +25,7 @@ void writer_text(struct writer *writer, const char *text) {
 }
 
 void writer_bytes(struct writer *writer, const void *data, size_t size) {
-  if (writer->cut || size == 0) return;
+  if (writer->cut) return;
   size_t space = writer->capacity == 0 ? 0 : writer->capacity - 1 - writer->size;
   if (size > space) {
     writer->cut = true;
@@ -61,8 +61,9 @@ size_t writer_finish(struct writer *writer) {
   if (writer->cut) {
     size_t room = writer->capacity - 1, dots = room < ELLIPSIS_SIZE ? room : ELLIPSIS_SIZE;
     size_t kept = room - dots;
+    assert(writer->size == room);
     /* Bytes 10xxxxxx continue a UTF-8 character: the dots must not begin inside one. */
-    while (kept > 0 && kept < writer->size && ((uint8_t)writer->buffer[kept] & 0xc0) == 0x80) --kept;
+    while (kept > 0 && ((uint8_t)writer->buffer[kept] & 0xc0) == 0x80) --kept;
     memcpy(writer->buffer + kept, ellipsis, dots);
     writer->size = kept + dots;
   }

@@ -81,9 +81,9 @@ bool copal_link_find(const copal_link *link, const char *name, copal_link_parame
 
 int copal_link_unescape(const copal_link_parameter *parameter, char *buffer, size_t capacity) {
   assert(parameter != NULL && (buffer != NULL || capacity == 0));
-  size_t size = 0, at = 0;
+  size_t size = 0, at = 0, room = capacity < INT_MAX ? capacity : INT_MAX;
   for (int byte; (byte = link_value_next(parameter, &at)) >= 0; ++size) {
-    if (size == capacity || size == INT_MAX) return COPAL_ERR_SPACE;
+    if (size == room) return COPAL_ERR_SPACE;
     buffer[size] = (char)byte;
   }
   return (int)size;

@@ -15,6 +15,9 @@ enum { KEY_TITLE = 0, KEY_DETAIL = 1, KEY_CODE = 3, KEY_OPTIONS = 7 };
 
 enum { TAG_LANGUAGE = 38, INFO_INDEFINITE = 31, BREAK = 0xff, NESTING_MAX = 16 };
 
+/* What is written stays within an int. */
+enum { TEXT_SIZE_MAX = INT_MAX / 4 };
+
 /* --- Writing ------------------------------------------------------------------------------------ */
 
 struct sink {
@@ -23,29 +26,25 @@ struct sink {
 };
 
 static void put(struct sink *sink, const void *data, size_t size) {
-  if (sink->at != NULL && sink->size <= sink->capacity && size <= sink->capacity - sink->size && size > 0)
+  if (sink->at != NULL && sink->size <= sink->capacity && size <= sink->capacity - sink->size)
     memcpy(sink->at + sink->size, data, size);
   sink->size += size;
 }
 
 /* RFC 8949 4.2.1: "Preferred serialization MUST be used", which is the shortest. */
-static void put_head(struct sink *sink, enum major major, uint64_t argument) {
-  uint8_t head[9];
-  int size = argument < 24            ? 0
-             : argument <= UINT8_MAX  ? 1
-             : argument <= UINT16_MAX ? 2
-             : argument <= UINT32_MAX ? 4
-                                      : 8;
-  static const uint8_t infos[] = {[1] = 24, [2] = 25, [4] = 26, [8] = 27};
+static void put_head(struct sink *sink, enum major major, uint32_t argument) {
+  uint8_t head[5];
+  int size = argument < 24 ? 0 : argument <= UINT8_MAX ? 1 : argument <= UINT16_MAX ? 2 : 4;
+  static const uint8_t infos[] = {[1] = 24, [2] = 25, [4] = 26};
   head[0] = (uint8_t)((unsigned)major << 5 | (size == 0 ? (unsigned)argument : infos[size]));
   for (int i = size; i > 0; --i, argument >>= 8) head[i] = (uint8_t)argument;
   put(sink, head, (size_t)size + 1);
 }
 
-static void put_text(struct sink *sink, uint64_t key, copal_bytes text) {
+static void put_text(struct sink *sink, uint32_t key, copal_bytes text) {
   if (text.size == 0) return;
   put_head(sink, NEGATIVE, key);
-  put_head(sink, TEXT, text.size);
+  put_head(sink, TEXT, (uint32_t)text.size);
   put(sink, text.data, text.size);
 }
 
@@ -59,10 +58,11 @@ static void put_options(struct sink *sink, const copal_problem *problem) {
 
 int copal_problem_write(const copal_problem *problem, void *buffer, size_t capacity) {
   assert(problem->options_count <= COPAL_PROBLEM_OPTIONS_MAX);
+  if (problem->title.size > TEXT_SIZE_MAX || problem->detail.size > TEXT_SIZE_MAX) return COPAL_ERR_SPACE;
   /* RFC 8949 3.1: a text string is "encoded as UTF-8". */
   copal_bytes title = {problem->title.data, utf8_valid_size(problem->title.data, problem->title.size)};
   copal_bytes detail = {problem->detail.data, utf8_valid_size(problem->detail.data, problem->detail.size)};
-  uint64_t count = (uint64_t)(title.size > 0) + (detail.size > 0) + (problem->code > 0) + (problem->options_count > 0);
+  uint32_t count = (uint32_t)(title.size > 0) + (detail.size > 0) + (problem->code > 0) + (problem->options_count > 0);
   struct sink sink = {.at = buffer, .capacity = capacity};
   if (count == 0) return 0; /* RFC 9290 2: "non-empty" */
   put_head(&sink, MAP, count);
@@ -73,7 +73,7 @@ int copal_problem_write(const copal_problem *problem, void *buffer, size_t capac
     put_head(&sink, UNSIGNED, problem->code);
   }
   put_options(&sink, problem);
-  if (sink.size > INT_MAX || (buffer != NULL && sink.size > capacity)) return COPAL_ERR_SPACE;
+  if (buffer != NULL && sink.size > capacity) return COPAL_ERR_SPACE;
   return (int)sink.size;
 }
 
@@ -185,16 +185,27 @@ static bool skip(struct cursor *cursor, int depth) {
   return true;
 }
 
+/* The head of an item that was passed over before: it is known to be well-formed. */
+static struct head head_again(struct cursor *cursor) {
+  struct head head;
+  bool taken = take_head(cursor, &head);
+  assert(taken);
+  (void)taken;
+  return head;
+}
+
 /* A text, plain or with its language (RFC 9290 appendix A: [language, text, ? direction]); empty for anything else. */
 static copal_bytes text_at(struct cursor cursor) {
-  copal_bytes none = {NULL, 0}, text;
-  struct head head;
-  if (!take_head(&cursor, &head)) return none;
+  copal_bytes none = {NULL, 0};
+  struct head head = head_again(&cursor);
   if (head.major == TAG && head.argument == TAG_LANGUAGE) {
-    if (!take_head(&cursor, &head) || head.major != ARRAY || head.argument < 2) return none;
+    head = head_again(&cursor);
+    if (head.major != ARRAY || (!head.indefinite && head.argument < 2)) return none;
+    /* An indefinite array may end before either. */
     if (!skip(&cursor, 0) || !take_head(&cursor, &head)) return none;
   }
-  if (head.major != TEXT || head.indefinite || !take_bytes(&cursor, head.argument, &text)) return none;
+  if (head.major != TEXT || head.indefinite) return none;
+  copal_bytes text = {cursor.at, (size_t)head.argument};
   return utf8_valid(text.data, text.size) ? text : none;
 }
 
@@ -205,8 +216,7 @@ static uint64_t number_at(struct cursor cursor, uint64_t max) {
 
 static void note_options(struct cursor cursor, copal_problem *problem) {
   struct cursor first = cursor;
-  struct head head;
-  if (!take_head(&cursor, &head)) return;
+  struct head head = head_again(&cursor);
   uint64_t count = 1;
   if (head.major != ARRAY)
     cursor = first;

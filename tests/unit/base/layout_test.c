@@ -56,11 +56,21 @@ static void the_power_of_two_is_the_least_that_suffices(void **state) {
   }
 }
 
+static void beyond_the_greatest_power_of_two_it_stays_the_greatest(void **state) {
+  (void)state;
+  uint32_t greatest = (uint32_t)1 << 31;
+  assert_int_equal(layout_power_of_two(greatest), greatest);
+  assert_int_equal(layout_power_of_two((uint64_t)greatest + 1), greatest);
+  assert_int_equal(layout_power_of_two(UINT32_MAX), greatest);
+  assert_int_equal(layout_power_of_two(UINT64_MAX), greatest);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counting_and_carving_agree_and_parts_do_not_overlap),
       cmocka_unit_test(a_sum_beyond_32_bits_is_not_lost),
       cmocka_unit_test(the_power_of_two_is_the_least_that_suffices),
+      cmocka_unit_test(beyond_the_greatest_power_of_two_it_stays_the_greatest),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

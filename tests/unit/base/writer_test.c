@@ -28,6 +28,17 @@ static void text_numbers_and_bytes_follow_each_other(void **state) {
   assert_string_equal(buffer, "a 0 007 18446744073709551615 0fa0!");
 }
 
+static void a_number_has_a_digit_at_least(void **state) {
+  (void)state;
+  char buffer[8];
+  struct writer writer;
+  writer_init(&writer, buffer, sizeof buffer);
+  writer_decimal(&writer, 0, 0);
+  writer_decimal(&writer, 5, 0);
+  writer_finish(&writer);
+  assert_string_equal(buffer, "05");
+}
+
 static void what_does_not_fit_ends_in_dots(void **state) {
   (void)state;
   static const char *const expected[] = {"", "", ".", "..", "...", "a...", "ab...", "abc...", "abcdefg", "abcdefg"};
@@ -68,9 +79,8 @@ static void the_dots_do_not_split_a_character(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(text_numbers_and_bytes_follow_each_other),
-      cmocka_unit_test(what_does_not_fit_ends_in_dots),
-      cmocka_unit_test(nothing_is_written_after_the_cut),
+      cmocka_unit_test(text_numbers_and_bytes_follow_each_other), cmocka_unit_test(a_number_has_a_digit_at_least),
+      cmocka_unit_test(what_does_not_fit_ends_in_dots),           cmocka_unit_test(nothing_is_written_after_the_cut),
       cmocka_unit_test(the_dots_do_not_split_a_character),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

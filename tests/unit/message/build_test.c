@@ -481,6 +481,8 @@ static void a_default_is_left_out(void **state) {
   assert_int_equal(message.size, 5);
   copal_message_add_uint(&message, COPAL_OPTION_MAX_AGE, 61);
   assert_int_equal(message.size, 7);
+  copal_message_add_uint(&message, 65000, 0); /* of what is not registered there is no default */
+  assert_int_equal(message.size, 10);
   assert_int_equal(message.error, COPAL_OK);
 }
 

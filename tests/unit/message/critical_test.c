@@ -42,6 +42,18 @@ static void a_critical_option_that_is_not_understood_is_named(void **state) {
   assert_int_equal(refused(critical_registered, &unknown, 1), 65001);
 }
 
+static bool understands_all(uint16_t number) {
+  (void)number;
+  return true;
+}
+
+/* What the registry does not have, it cannot bound. */
+static void an_option_that_only_the_application_knows_is_its_matter(void **state) {
+  (void)state;
+  const copal_option options[] = {{bytes, 0, 65001}, {bytes, 290, 65001}};
+  assert_int_equal(refused(understands_all, options, 2), CRITICAL_NONE);
+}
+
 /* RFC 7252 5.4.3: "If the length of an option value in a request is outside the defined range, that option MUST be
  * treated like an unrecognized option". */
 static void a_critical_option_of_illegal_size_is_refused(void **state) {
@@ -70,6 +82,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(elective_options_are_never_refused),
       cmocka_unit_test(a_critical_option_that_is_not_understood_is_named),
+      cmocka_unit_test(an_option_that_only_the_application_knows_is_its_matter),
       cmocka_unit_test(a_critical_option_of_illegal_size_is_refused),
       cmocka_unit_test(a_repeated_option_is_refused_unless_it_may_be),
   };

@@ -61,6 +61,7 @@ static void media_types_are_found_as_people_write_them(void **state) {
       {"Text/Plain;Charset=\"UTF-8\"", 0},
       {"application/json", 50},
       {" application / json ", 50},
+      {"application/json;\tcharset=utf-8", 50},
       {"application/json; charset=utf-8", 50},
       {"application/json;charset=utf-8@deflate", 11050},
       {"application/cbor@deflate", 11060},

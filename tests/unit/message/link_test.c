@@ -104,6 +104,32 @@ static void escapes_end_where_they_are_read(void **state) {
   next_link(&document, "/b");
 }
 
+static void more_capacity_than_a_length_can_tell_is_enough(void **state) {
+  (void)state;
+  copal_link_parameter parameter = {.value = bytes_of("ab"), .has_value = true};
+  char text[2];
+  assert_int_equal(copal_link_unescape(&parameter, text, SIZE_MAX), 2);
+  assert_memory_equal(text, "ab", 2);
+}
+
+/* The reader gives none such; somebody else may. */
+static void a_backslash_with_nothing_behind_it_is_itself(void **state) {
+  (void)state;
+  copal_link_parameter parameter = {.value = bytes_of("a\\"), .has_value = true, .quoted = true};
+  char text[4];
+  assert_int_equal(copal_link_unescape(&parameter, text, sizeof text), 2);
+  assert_memory_equal(text, "a\\", 2);
+}
+
+/* RFC 2616 2.2: TEXT is "any OCTET except CTLs, but including LWS", which are blanks, tabs and line breaks. */
+static void blanks_of_every_kind_may_be_in_a_string(void **state) {
+  (void)state;
+  copal_bytes document = bytes_of("</a>;title=\"a\tb\r\n c\"");
+  copal_link link = next_link(&document, "/a");
+  next_parameter(&link, "title", "a\tb\r\n c");
+  no_more_links(&document);
+}
+
 static void a_token_has_no_escapes(void **state) {
   (void)state;
   copal_link_parameter parameter = {.value = bytes_of("a\\b"), .has_value = true};
@@ -254,6 +280,9 @@ int main(void) {
       cmocka_unit_test(parameters_are_tokens_strings_or_flags),
       cmocka_unit_test(commas_and_semicolons_may_be_inside),
       cmocka_unit_test(escapes_end_where_they_are_read),
+      cmocka_unit_test(more_capacity_than_a_length_can_tell_is_enough),
+      cmocka_unit_test(a_backslash_with_nothing_behind_it_is_itself),
+      cmocka_unit_test(blanks_of_every_kind_may_be_in_a_string),
       cmocka_unit_test(a_token_has_no_escapes),
       cmocka_unit_test(an_empty_string_is_a_value),
       cmocka_unit_test(blanks_between_elements_are_taken),

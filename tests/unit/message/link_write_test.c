@@ -70,6 +70,42 @@ static void quotes_and_backslashes_are_escaped(void **state) {
   assert_document(&writer, "</a>;title=\"say \\\"\\\\\\\" \\\x01\xc3\xa9,;\n\";x=\"\"");
 }
 
+/* Blanks as they are, other control characters as RFC 2616 2.2 has them: behind a backslash. */
+static void every_character_of_a_string_can_be_read_back(void **state) {
+  (void)state;
+  char all[255], back[sizeof all];
+  for (size_t i = 0; i < sizeof all; ++i) all[i] = (char)(i + 1);
+  char buffer[600];
+  copal_link_writer writer = {.buffer = buffer, .capacity = sizeof buffer};
+  link_to(&writer, "/a");
+  copal_link_write_parameter(&writer, "x", all, sizeof all, true);
+  assert_int_equal(writer.error, COPAL_OK);
+  /* 31 control characters but for 3 blanks, DEL, the quote and the backslash have one before them. */
+  assert_int_equal(writer.size, strlen("</a>;x=\"\"") + sizeof all + 28 + 3);
+
+  copal_bytes document = {(const uint8_t *)buffer, writer.size};
+  copal_link link;
+  copal_link_parameter read;
+  assert_int_equal(copal_link_next(&document, &link), 1);
+  assert_true(copal_link_find(&link, "x", &read));
+  assert_int_equal(copal_link_unescape(&read, back, sizeof back), sizeof all);
+  assert_memory_equal(back, all, sizeof all);
+}
+
+static void an_escape_that_does_not_fit_takes_its_parameter_along(void **state) {
+  (void)state;
+  static const char expected[] = "</a>;x=\"\\\"\\\\\"";
+  for (size_t capacity = 4; capacity < sizeof expected - 1; ++capacity) {
+    copal_link_writer writer = begin();
+    writer.capacity = capacity;
+    link_to(&writer, "/a");
+    parameter(&writer, "x", "\"\\", true);
+    assert_int_equal(writer.error, COPAL_ERR_SPACE);
+    assert_int_equal(writer.size, 4);
+    assert_int_equal(text[capacity], '#');
+  }
+}
+
 static void without_a_buffer_it_counts(void **state) {
   (void)state;
   copal_link_writer writer = {0};
@@ -142,6 +178,8 @@ int main(void) {
       cmocka_unit_test(nothing_written_is_an_empty_document),
       cmocka_unit_test(an_empty_target_is_a_target),
       cmocka_unit_test(quotes_and_backslashes_are_escaped),
+      cmocka_unit_test(every_character_of_a_string_can_be_read_back),
+      cmocka_unit_test(an_escape_that_does_not_fit_takes_its_parameter_along),
       cmocka_unit_test(without_a_buffer_it_counts),
       cmocka_unit_test(what_does_not_fit_leaves_whole_elements),
       cmocka_unit_test(what_could_not_be_read_back_is_refused),

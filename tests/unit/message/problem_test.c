@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,16 @@ static void lengths_take_the_shortest_form(void **state) {
   }
 }
 
+static void texts_that_no_message_could_hold_are_refused_unread(void **state) {
+  (void)state;
+  copal_bytes endless = {(const uint8_t *)"x", (size_t)INT_MAX / 4 + 1};
+  uint8_t buffer[16];
+  copal_problem title = {.title = endless}, detail = {.title = text("a"), .detail = endless};
+  assert_int_equal(copal_problem_write(&title, NULL, 0), COPAL_ERR_SPACE);
+  assert_int_equal(copal_problem_write(&title, buffer, sizeof buffer), COPAL_ERR_SPACE);
+  assert_int_equal(copal_problem_write(&detail, buffer, sizeof buffer), COPAL_ERR_SPACE);
+}
+
 static void what_is_not_utf8_is_not_written(void **state) {
   (void)state;
   copal_problem problem = {.title = text("\xff"), .detail = text("caf\xc3\xa9 \xc3")};
@@ -134,6 +145,8 @@ static void texts_may_have_a_language(void **state) {
   assert_true(read_hex("a2 20 d826 82 62656e 6548656c6c6f 21 d826 83 626465 6548616c6c6f f4", &problem));
   assert_text(problem.title, "Hello");
   assert_text(problem.detail, "Hallo");
+  assert_true(read_hex("a1 20 d826 9f 62656e 6548656c6c6f ff", &problem));
+  assert_text(problem.title, "Hello");
 }
 
 static void any_form_is_read(void **state) {
@@ -144,6 +157,7 @@ static void any_form_is_read(void **state) {
       "b802 3800 7801 61 3b0000000000000007 9a00000002 03 05",
       "a3 20 6161 20 6162 27 82 1803 190005", /* the first of two */
       "a4 20 6161 27 82 03 05 f97e00 fb7ff0000000000000 f820 f8ff",
+      "a8 20 6161 20 6162 21 6163 21 6164 23 18 80 23 18 81 27 82 03 05 27 07", /* of all, the first of two */
       "a4 20 6161 01 a1 02 bf 5f 41ff 42ffff ff 7f ff ff 27 82 03 05 c1 c2 40 00",
   };
   for (size_t i = 0; i < sizeof forms / sizeof *forms; ++i) {
@@ -164,6 +178,8 @@ static void values_of_another_kind_are_passed_over(void **state) {
       "a4 20 d826 81 62656e 21 d827 82 62656e 6161 23 f6 27 1a00010000",
       "a4 20 d826 6161 21 d826 80 23 80 27 a0",
       "a4 20 c0 6161 21 d826 d826 82 6161 6161 23 00 27 00",
+      "a2 20 d826 9f ff 21 d826 9f 62656e ff", /* a language at most, and then nothing */
+      "a2 20 d826 9f 62656e 05 ff 21 d826 82 62656e 7f 6161 ff",
       "a1 00 a1 20 6161",
       "a1 01 a0",
       "a0",
@@ -274,6 +290,7 @@ int main(void) {
       cmocka_unit_test(what_is_said_is_written_in_order),
       cmocka_unit_test(nothing_said_is_nothing_written),
       cmocka_unit_test(lengths_take_the_shortest_form),
+      cmocka_unit_test(texts_that_no_message_could_hold_are_refused_unread),
       cmocka_unit_test(what_is_not_utf8_is_not_written),
       cmocka_unit_test(what_was_written_is_read),
       cmocka_unit_test(the_example_of_rfc_9290),

@@ -80,6 +80,13 @@ static void what_could_forge_a_line_is_escaped(void **state) {
   assert_option(COPAL_OPTION_URI_PATH, "\0", 1, "\"\\x00\"");
   assert_option(COPAL_OPTION_URI_PATH, "\xc2\x9b", 2, "\"\\u009b\"");
   assert_option(COPAL_OPTION_URI_PATH, "\xe2\x80\xae", 3, "\"\\u202e\"");
+  static const char *const controls[][2] = {
+      {"\xd8\x9c", "\"\\u061c\""},     {"\xe2\x80\x8e", "\"\\u200e\""}, {"\xe2\x80\x8f", "\"\\u200f\""},
+      {"\xe2\x80\xa8", "\"\\u2028\""}, {"\xe2\x81\xa6", "\"\\u2066\""}, {"\xe2\x81\xa9", "\"\\u2069\""},
+      {"\xef\xbb\xbf", "\"\\ufeff\""},
+  };
+  for (size_t i = 0; i < sizeof controls / sizeof *controls; ++i)
+    assert_option(COPAL_OPTION_URI_PATH, controls[i][0], (uint32_t)strlen(controls[i][0]), controls[i][1]);
   assert_option(COPAL_OPTION_URI_PATH, "gr\xc3\xbc\xc3\x9f \xf0\x9f\x8c\xa1", 11,
                 "\"gr\xc3\xbc\xc3\x9f \xf0\x9f\x8c\xa1\"");
 }
@@ -98,9 +105,33 @@ static void what_is_not_utf8_is_shown_as_bytes(void **state) {
   assert_option(COPAL_OPTION_URI_PATH, "\xf8\x88\x80\x80\x80", 5, "0xf888808080");
 }
 
+/* Next to marks that turn the direction of writing. */
+static void letters_beside_the_marks_are_letters(void **state) {
+  (void)state;
+  static const char *const letters[] = {
+      "\"\xd8\x9b\"",     /* U+061B, Arabic semicolon */
+      "\"\xe2\x80\x90\"", /* U+2010, hyphen */
+      "\"\xe2\x80\xb0\"", /* U+2030, per mille sign */
+      "\"\xe2\x81\xb0\"", /* U+2070, superscript zero */
+      "\"\xe2\x82\xac\"", /* U+20AC, euro sign */
+  };
+  for (size_t i = 0; i < sizeof letters / sizeof *letters; ++i)
+    assert_option(COPAL_OPTION_URI_PATH, letters[i] + 1, (uint32_t)strlen(letters[i]) - 2, letters[i]);
+}
+
+static void an_empty_option_that_holds_something_shows_it(void **state) {
+  (void)state;
+  assert_line("\x40\x01\x00\x00\x50", 5, "CON GET 0x0000 If-None-Match");
+  assert_line("\x40\x01\x00\x00\x51\xab", 6, "CON GET 0x0000 If-None-Match 0xab");
+}
+
 static void a_payload_is_text_or_bytes(void **state) {
   (void)state;
   assert_line("\x40\x02\x00\x00\xffok\n", 8, "CON POST 0x0000 | 3 bytes \"ok\\n\"");
+  assert_line(
+      "\x40\x02\x00\x00\xff"
+      "a\tb\r\n",
+      10, "CON POST 0x0000 | 5 bytes \"a\\tb\\r\\n\"");
   assert_line("\x40\x02\x00\x00\xff\x00\x01", 7, "CON POST 0x0000 | 2 bytes 0001");
   assert_line("\x40\x02\x00\x00\xff\xa1\x61", 7, "CON POST 0x0000 | 2 bytes a161");
 }
@@ -166,6 +197,8 @@ int main(void) {
       cmocka_unit_test(values_of_illegal_size_are_shown_as_bytes),
       cmocka_unit_test(what_could_forge_a_line_is_escaped),
       cmocka_unit_test(what_is_not_utf8_is_shown_as_bytes),
+      cmocka_unit_test(letters_beside_the_marks_are_letters),
+      cmocka_unit_test(an_empty_option_that_holds_something_shows_it),
       cmocka_unit_test(a_payload_is_text_or_bytes),
       cmocka_unit_test(long_tokens_values_and_payloads_are_shortened),
       cmocka_unit_test(an_option_alone_is_shown_whole),

@@ -244,6 +244,10 @@ static void the_first_error_stays(void **state) {
   message.error = COPAL_ERR_TOKEN_SIZE;
   assert_latched(copal_path_to_options("/a%", 3, COPAL_OPTION_URI_PATH, &message), COPAL_ERR_TOKEN_SIZE);
   assert_string_equal(listing(), "");
+  copal_uri uri;
+  assert_int_equal(copal_uri_parse("coap://%ff/", 11, &uri), COPAL_OK);
+  assert_latched(copal_uri_to_options(&uri, &message), COPAL_ERR_TOKEN_SIZE);
+  assert_string_equal(listing(), "");
 }
 
 /* A path of nothing but steps down and up again must not take time that grows with its square. */

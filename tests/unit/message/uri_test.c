@@ -131,6 +131,8 @@ static void a_literal_may_have_a_zone(void **state) {
   assert_bytes(parse("coap://[fe80::1%eth0]").zone, "eth0");
   assert_bytes(parse("coap://[ff02::fd%25wlan-0.1_~]").zone, "wlan-0.1_~");
   assert_bytes(parse("coap://[fe80::1%3]").zone, "3");
+  assert_bytes(parse("coap://[fe80::1%2]").zone, "2");
+  assert_bytes(parse("coap://[fe80::1%24]").zone, "24");
 
   char text[16];
   uri = parse("coap://[fe80::1%25a%40b]");
@@ -195,6 +197,8 @@ static void other_schemes_are_refused(void **state) {
   assert_refused("coa://h/", COPAL_ERR_URI_SCHEME);
   assert_refused("coapss://h/", COPAL_ERR_URI_SCHEME);
   assert_refused("localhost:5683", COPAL_ERR_URI_SCHEME);
+  assert_refused("coap2://h/", COPAL_ERR_URI_SCHEME);
+  assert_refused("svn-1.ssh+coap://h/", COPAL_ERR_URI_SCHEME);
 }
 
 /* RFC 7252 6.1: "The host MUST NOT be empty; if a URI is received with a missing authority or an empty host, then it
@@ -205,6 +209,7 @@ static void a_host_is_needed(void **state) {
   assert_refused("coap:/", COPAL_ERR_URI_HOST);
   assert_refused("coap:a", COPAL_ERR_URI_HOST);
   assert_refused("coap:/a", COPAL_ERR_URI_HOST);
+  assert_refused("coap:host/a", COPAL_ERR_URI_HOST);
   assert_refused("coap:?//h", COPAL_ERR_URI_HOST);
   assert_refused("coap://", COPAL_ERR_URI_HOST);
   assert_refused("coap:///a", COPAL_ERR_URI_HOST);

@@ -136,9 +136,9 @@ static void a_host_is_checked_and_encoded(void **state) {
     add(COPAL_OPTION_URI_HOST, cases[i].host);
     assert_written(NULL, true, cases[i].expected);
   }
-  static const char *const refused[] = {"",     "a/b", "a b",  "a:1",    "a@b",     "::1",   "[::1]:1",
-                                        "[::1", "[]",  "a\nb", "evil?x", "a%",      "a%4",   "a%zz",
-                                        "a#b",  "[a]", "[",    "[::1]]", "[::1]:]", "[v1.a]"};
+  static const char *const refused[] = {"",     "a/b", "a b",  "a:1",    "a@b",    "::1",     "[::1]:1",
+                                        "[::1", "[]",  "a\nb", "evil?x", "a%",     "a%4",     "a%zz",
+                                        "a%4g", "a#b", "[a]",  "[",      "[::1]]", "[::1]:]", "[v1.a]"};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; ++i) {
     begin();
     add(COPAL_OPTION_URI_HOST, refused[i]);
@@ -244,7 +244,10 @@ static void a_proxy_scheme_is_the_scheme(void **state) {
   add(COPAL_OPTION_PROXY_SCHEME, "coap");
   assert_failed(NULL, false, COPAL_ERR_URI_HOST);
   assert_written("h", false, "coap://h/");
-  static const char *const refused[] = {"", "1a", "a b", "a:", "+"};
+  begin();
+  add(COPAL_OPTION_PROXY_SCHEME, "svn-1.2+ssh");
+  assert_written("h", false, "svn-1.2+ssh://h/");
+  static const char *const refused[] = {"", "1a", "a b", "a:", "+", "-", "."};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; ++i) {
     begin();
     add(COPAL_OPTION_PROXY_SCHEME, refused[i]);
@@ -296,6 +299,16 @@ static void every_capacity_below_the_need_is_refused(void **state) {
   }
 }
 
+static void more_capacity_than_a_length_can_tell_is_enough(void **state) {
+  (void)state;
+  begin();
+  add(COPAL_OPTION_URI_PATH, "a");
+  copal_view view = copal_message_view(&message);
+  char buffer[3];
+  assert_int_equal(copal_uri_write(&view, COPAL_SCHEME_COAP, NULL, false, buffer, SIZE_MAX), 2);
+  assert_string_equal(buffer, "/a");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(without_options_it_is_a_slash),
@@ -313,6 +326,7 @@ int main(void) {
       cmocka_unit_test(a_proxy_scheme_is_the_scheme),
       cmocka_unit_test(an_impossible_port_is_refused),
       cmocka_unit_test(every_capacity_below_the_need_is_refused),
+      cmocka_unit_test(more_capacity_than_a_length_can_tell_is_enough),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
