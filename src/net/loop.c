@@ -11,9 +11,15 @@
 enum { WAKE_EVENT = NET_SOCKETS_MAX, ROUNDS_MAX = 8 };
 
 copal_time copal_now(void) {
-  struct timespec now;
+  struct timespec now = {0, 0};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (copal_time)now.tv_sec * COPAL_SECOND + (copal_time)now.tv_nsec;
+}
+
+/* Where the call fails, as in a container that forbids it, no time passes; none that goes back, and is waited for. */
+static copal_time read_clock(const struct net *net) {
+  copal_time now = copal_now(), latest = net->endpoint->engine.now;
+  return now > latest ? now : latest;
 }
 
 /* True where more is due. */
@@ -110,14 +116,14 @@ static bool is_set(const bool *done) { return done != NULL && *done; }
  * at a time would overflow the socket's buffer. What an earlier call received comes first of all: two readable sockets
  * in one pass lose nothing. */
 int net_process(struct net *net, copal_time timeout, copal_rx *rx, const bool *done) {
-  copal_time now = copal_now();
+  copal_time now = read_clock(net);
   copal_time end = timeout >= COPAL_NEVER - now ? COPAL_NEVER : now + timeout;
   bool message = deliver(net, now, rx);
   bool more = false;
   for (copal_time wait = 0; !message; wait = more ? 0 : time_left(net, end, now)) {
     copal_error error = await(net, wait);
     if (error != COPAL_OK) return error;
-    now = copal_now();
+    now = read_clock(net);
     for (int round = 0; round < (more ? ROUNDS_MAX : 1) && !message && (round == 0 || net->ready != 0); ++round)
       message = receive(net, now, rx);
     if (message) break;
@@ -176,5 +182,5 @@ copal_time copal_timeout(const copal_endpoint *endpoint) {
   const struct net *net = net_of(endpoint);
   if (net == NULL) return COPAL_NEVER;
   if (net->in_taken < net->in_count) return 0;
-  return time_left(net, COPAL_NEVER, copal_now());
+  return time_left(net, COPAL_NEVER, read_clock(net));
 }
