@@ -94,6 +94,52 @@ static void every_part_of_a_remote_address_matters(void **state) {
   free(fixture.memory);
 }
 
+/* Its hash, of which only 32 bits are kept, finds a record; every part must be that of the record, too. */
+static void a_path_with_the_hash_of_another_is_not_taken_for_it(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_paths(&fixture);
+  copal_path first = link_local(7), others[] = {first, first, first, first, first};
+  set(&fixture, 4, first);
+  others[0].remote.bytes[15] = 9;
+  others[1].remote.port = 10;
+  others[2].socket = 1;
+  others[3].remote.family = COPAL_FAMILY_UNIX;
+  others[4].remote.scope = 8;
+  struct path packed = path_pack(&first);
+  uint32_t hash = path_hash(&fixture.paths, &packed), unbound;
+  assert_int_equal(paths_find(&fixture.paths, &packed, hash, &unbound), 4);
+  for (size_t i = 0; i < sizeof others / sizeof *others; ++i) {
+    packed = path_pack(&others[i]);
+    assert_int_equal(paths_find(&fixture.paths, &packed, hash, &unbound), INDEX_NONE);
+    assert_int_equal(unbound, INDEX_NONE);
+  }
+  free(fixture.memory);
+}
+
+static copal_address ipv6(uint8_t first, uint8_t second, uint32_t scope) {
+  return (copal_address){.bytes = {first, second, [15] = 1}, .family = COPAL_FAMILY_IPV6, .port = 9, .scope = scope};
+}
+
+/* RFC 4007 4: a zone is of link-local addresses and of groups up to that scope; a wider group has none, even beside a
+ * remote address that has one. */
+static void only_addresses_of_a_link_keep_their_interface(void **state) {
+  (void)state;
+  static const struct {
+    uint8_t bytes[2];
+    bool has_scope;
+  } cases[] = {{{0xfe, 0x80}, true},  {{0xfe, 0xbf}, true}, {{0xfe, 0xc0}, false}, {{0xfe, 0x40}, false},
+               {{0xff, 0x01}, true},  {{0xff, 0x12}, true}, {{0xff, 0x05}, false}, {{0xff, 0x0e}, false},
+               {{0x20, 0x01}, false}, {{0x00, 0x80}, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    copal_path path = {.remote = ipv6(0xfe, 0x80, 7), .local = ipv6(cases[i].bytes[0], cases[i].bytes[1], 7)};
+    struct path packed = path_pack(&path);
+    copal_path unpacked = path_unpack(&packed);
+    assert_int_equal(unpacked.remote.scope, 7);
+    assert_int_equal(unpacked.local.scope, cases[i].has_scope ? 7 : 0);
+  }
+}
+
 static void one_remote_at_two_local_addresses_is_two_peers(void **state) {
   (void)state;
   struct fixture fixture;
@@ -173,6 +219,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_path_comes_back_from_its_packed_form),
       cmocka_unit_test(every_part_of_a_remote_address_matters),
+      cmocka_unit_test(a_path_with_the_hash_of_another_is_not_taken_for_it),
+      cmocka_unit_test(only_addresses_of_a_link_keep_their_interface),
       cmocka_unit_test(one_remote_at_two_local_addresses_is_two_peers),
       cmocka_unit_test(a_peer_that_was_sent_to_takes_the_local_address_at_which_it_answers),
       cmocka_unit_test(identities_differ_where_paths_do),
