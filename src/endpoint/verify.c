@@ -17,17 +17,20 @@ enum {
 
 #define SPARE_DELAY (300 * COPAL_MILLISECOND)
 
+uint32_t verifications_max(const copal_config *config) {
+  return config->amplification_max > 0 && !config->raw ? config->deferred_max : 0;
+}
+
 void verifications_init(struct verifications *verifications, struct layout *layout, const copal_config *config,
                         struct hash_key key) {
-  bool needed = config->amplification_max > 0 && !config->raw;
-  uint32_t count_max = needed ? config->deferred_max : 0;
+  uint32_t count_max = verifications_max(config);
   verifications->records = (struct verification *)layout_take(layout, count_max, sizeof(struct verification));
   slab_init(&verifications->slab, verifications->records, sizeof(struct verification), count_max);
   verifications->held = (struct held *)layout_take(layout, count_max, sizeof(struct held));
   slab_init(&verifications->held_slab, verifications->held, sizeof(struct held), count_max);
   table_init(&verifications->index, layout, count_max);
   verifications->key = key;
-  verifications->amplification_max = needed ? config->amplification_max : 0;
+  verifications->amplification_max = config->raw ? 0 : config->amplification_max;
 }
 
 static uint32_t peer_hash(const struct verifications *verifications, uint32_t peer) {
@@ -256,7 +259,7 @@ bool endpoint_hold(copal_endpoint *endpoint, uint32_t deferred, copal_bytes mess
 }
 
 static bool hold(copal_endpoint *endpoint, const struct arrival *arrival, copal_bytes message) {
-  uint32_t index = deferred_take(&endpoint->deferreds, &endpoint->engine, &arrival->incoming);
+  uint32_t index = deferred_take(&endpoint->deferreds, &endpoint->engine, &arrival->incoming, true);
   if (index == INDEX_NONE) return false;
   if (endpoint_hold(endpoint, index, message)) return true;
   deferred_give(&endpoint->deferreds, &endpoint->engine, index);

@@ -42,6 +42,9 @@ struct verifications {
   uint32_t amplification_max; /* 0: nothing is limited */
 };
 
+/* How many addresses may be verified at a time, and how many answers may wait for it. */
+uint32_t verifications_max(const copal_config *config);
+
 void verifications_init(struct verifications *verifications, struct layout *layout, const copal_config *config,
                         struct hash_key key);
 
