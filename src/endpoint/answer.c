@@ -87,6 +87,7 @@ void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t 
   uint32_t retry_after = retry_after_seconds(code);
   if (retry_after > 0) copal_message_add_uint(&request.reply, COPAL_OPTION_MAX_AGE, retry_after);
   if (code == COPAL_REQUEST_ENTITY_TOO_LARGE) request_propose_blocks(&request);
+  if (code == COPAL_UNAUTHORIZED) request_challenge(&request);
   replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, request.reply.size);
   endpoint_answer(endpoint, &arrival->path, reply);
 }
@@ -159,14 +160,25 @@ static void finish(copal_endpoint *endpoint, struct arrival *arrival, struct rep
   }
 }
 
+/* There is no room, or only for those whose addresses are verified. RFC 9175 2.3: "The server may also include the Echo
+ * option in a response to force a client to demonstrate reachability at its claimed network address." */
+static void refuse_room(copal_endpoint *endpoint, struct arrival *arrival, copal_code code) {
+  copal_counters *counters = &endpoint->engine.counters;
+  ++*(code == COPAL_UNAUTHORIZED ? &counters->challenged : &counters->replies_full);
+  if (!arrival->incoming.multicast) endpoint_refuse(endpoint, arrival, (uint8_t)code, NULL);
+}
+
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   struct engine *engine = &endpoint->engine;
   struct replies *replies = engine_replies(engine, &arrival->incoming.key);
   size_t size_max = engine->message_size_max;
+  if (arrival->incoming.key.unsafe && engine_must_verify(engine, arrival->incoming.peer)) {
+    refuse_room(endpoint, arrival, COPAL_UNAUTHORIZED);
+    return;
+  }
   struct reply *reply = engine_remember(engine, &arrival->incoming, size_max);
   if (reply == NULL) {
-    ++engine->counters.replies_full;
-    if (!arrival->incoming.multicast) endpoint_refuse(endpoint, arrival, COPAL_SERVICE_UNAVAILABLE, NULL);
+    refuse_room(endpoint, arrival, COPAL_SERVICE_UNAVAILABLE);
     return;
   }
   struct copal_request request;

@@ -73,7 +73,7 @@ static void send_blocks(copal_endpoint *endpoint, uint32_t index) {
   if (is_held(endpoint, index)) return;
   for (bool is_first = true; error == COPAL_OK && burst_next(transfers, index, now, &number, &token); is_first = false)
     error = send_block(endpoint, index, number, token, is_first);
-  transfer_touch(transfers, index, now);
+  transfer_touch(transfers, index, endpoint_is_verified(endpoint, transfer->peer), now);
   if (!is_passing(error) || !burst_goes_on(transfers, index))
     transfer_rest(transfers, index);
   else

@@ -46,8 +46,7 @@ static struct verification *find(const struct verifications *verifications, uint
 }
 
 bool endpoint_is_verified(const copal_endpoint *endpoint, uint32_t peer) {
-  return endpoint->verifications.amplification_max == 0 ||
-         (endpoint->engine.peers.records[peer].flags & PEER_VERIFIED) != 0;
+  return engine_is_verified(&endpoint->engine, peer);
 }
 
 /* RFC 9175 2.4: "don't send more than three times the number of bytes received until the peer's address is confirmed";
@@ -195,7 +194,8 @@ void endpoint_note_stray(copal_endpoint *endpoint, uint32_t peer) {
 
 static struct verification *begin(copal_endpoint *endpoint, uint32_t peer) {
   struct verifications *verifications = &endpoint->verifications;
-  uint32_t index = slab_take(&verifications->slab);
+  /* It keeps its peer's record for seconds: a stranger must find another one. */
+  uint32_t index = peers_have_room(&endpoint->engine.peers) ? slab_take(&verifications->slab) : INDEX_NONE;
   if (index == INDEX_NONE) return NULL;
   struct verification *verification = &verifications->records[index];
   *verification = (struct verification){.peer = peer, .first = INDEX_NONE, .last = INDEX_NONE, .awaited = VERIFY_PAIR};

@@ -203,6 +203,56 @@ static void a_peer_can_be_verified_for_later(void **state) {
   bare_close(server.bare);
 }
 
+/* T55: what is held for strangers takes no room from what the application owes, nor the other way round. */
+static void t55_held_answers_and_deferred_ones_have_room_of_their_own(void **state) {
+  (void)state;
+  copal_config config = config_of(2);
+  struct server server;
+  open_server(&server, &config);
+  copal_endpoint *endpoint = server.bare->endpoint;
+  copal_deferred first;
+  for (int round = 0; round < 3; ++round) {
+    bare_in(server.bare, "4101%04xabb164", round);
+    first = server.deferred;
+    bare_in_from(server.bare, 9002, "4101%04xabb164", round);
+    assert_int_equal(copal_endpoint_usage(endpoint).deferred, 2);
+    for (uint16_t i = 0; i < 2; ++i) bare_in_from(server.bare, (uint16_t)(10000 + i), "4101%04xabb16c", round);
+    bare_out(server.bare);
+    uint16_t mids[4];
+    pings(&server, mids, 4);
+    assert_int_equal(counters(&server)->held, 2 * (round + 1));
+    assert_int_equal(copal_deferred_drop(endpoint, first), COPAL_OK);
+    assert_int_equal(copal_deferred_drop(endpoint, server.deferred), COPAL_OK);
+    assert_int_equal(copal_endpoint_usage(endpoint).deferred, 0);
+    bare_in(server.bare, "4101%04xabb164", 100 + round); /* those that are held are held still */
+    assert_int_equal(copal_endpoint_usage(endpoint).deferred, 1);
+    assert_int_equal(copal_deferred_drop(endpoint, server.deferred), COPAL_OK);
+    server.bare->now += 10 * COPAL_SECOND;
+    bare_out(server.bare);
+    assert_idle(&server);
+  }
+  bare_close(server.bare);
+}
+
+/* T50: of four records three are held by verifications, and a stranger finds the fourth. */
+static void t50_verifications_leave_a_record_to_strangers(void **state) {
+  (void)state;
+  copal_config config = config_of(8);
+  config.peers_max = 4;
+  struct server server;
+  open_server(&server, &config);
+  for (uint16_t i = 0; i < 20; ++i) {
+    bare_in_from(server.bare, (uint16_t)(10000 + i), "41010001abb16c");
+    bare_out(server.bare);
+    assert_int_equal(server.bare->sent_count, i < 3 ? 2 : 1);
+    assert_int_equal(server.bare->sent[0].view.code, i < 3 ? COPAL_EMPTY : COPAL_UNAUTHORIZED);
+  }
+  bare_in(server.bare, "41010001abb178");
+  assert_int_equal(bare_out_one(server.bare)->view.code, COPAL_NOT_FOUND);
+  assert_int_equal(counters(&server)->peers_full, 0);
+  bare_close(server.bare);
+}
+
 /* --- Threats ------------------------------------------------------------------------------------ */
 
 /* T55: separate responses to addresses that never acknowledge. Bounded, and an honest peer is served meanwhile. */
@@ -301,6 +351,8 @@ int main(void) {
       cmocka_unit_test(a_separate_answer_that_is_acknowledged_verifies),
       cmocka_unit_test(a_deferred_answer_that_cannot_wait_is_4_01),
       cmocka_unit_test(a_peer_can_be_verified_for_later),
+      cmocka_unit_test(t55_held_answers_and_deferred_ones_have_room_of_their_own),
+      cmocka_unit_test(t50_verifications_leave_a_record_to_strangers),
       cmocka_unit_test(t55_addresses_that_never_answer),
       cmocka_unit_test(t56_little_is_sent_to_an_address_that_is_not_verified),
       cmocka_unit_test(t56_trying_all_message_ids_does_not_verify),
