@@ -34,6 +34,7 @@ static void ask_large(struct observed_scene *scene) {
   assert_int_equal(observers_of(scene), 1);
 }
 
+/* T56 */
 static void who_does_not_verify_is_told_so_and_observes_nothing(void **state) {
   (void)state;
   struct observed_scene scene;
