@@ -168,11 +168,21 @@ static void refuse_room(copal_endpoint *endpoint, struct arrival *arrival, copal
   if (!arrival->incoming.multicast) endpoint_refuse(endpoint, arrival, (uint8_t)code, NULL);
 }
 
+/* Whether something must not be executed yet: it could not be remembered, or its answer, if that is large, be held
+ * until its sender's address is verified. */
+static bool must_verify(copal_endpoint *endpoint, const struct arrival *arrival) {
+  uint32_t peer = arrival->incoming.peer;
+  if (!arrival->incoming.key.unsafe || endpoint_is_verified(endpoint, peer)) return false;
+  const struct verifications *verifications = &endpoint->verifications;
+  bool holds = verifications->slab.count_max == 0 || verifications_have_room(verifications, VERIFY_EXECUTED);
+  return engine_must_verify(&endpoint->engine, peer) || (!holds && !arrival->incoming.multicast);
+}
+
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   struct engine *engine = &endpoint->engine;
   struct replies *replies = engine_replies(engine, &arrival->incoming.key);
   size_t size_max = engine->message_size_max;
-  if (arrival->incoming.key.unsafe && engine_must_verify(engine, arrival->incoming.peer)) {
+  if (must_verify(endpoint, arrival)) {
     refuse_room(endpoint, arrival, COPAL_UNAUTHORIZED);
     return;
   }

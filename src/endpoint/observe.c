@@ -48,7 +48,8 @@ static uint32_t take_in_place(copal_endpoint *endpoint, const struct arrival *ar
   enum { PINGS_SIZE = 4 * HEADER_SIZE };
   if (observers_have_share(&endpoint->observers, registration->peer)) return INDEX_NONE;
   if (!endpoint_is_verified(endpoint, registration->peer)) {
-    if (endpoint_may_answer(endpoint, arrival, reply_size + PINGS_SIZE)) endpoint_verify(endpoint, registration->peer);
+    if (endpoint_may_answer(endpoint, arrival, reply_size + PINGS_SIZE))
+      endpoint_verify(endpoint, registration->peer, VERIFY_FOR_LATER);
     return INDEX_NONE;
   }
   uint32_t spare = observers_spare(&endpoint->observers, &endpoint->engine);

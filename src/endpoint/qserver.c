@@ -34,7 +34,7 @@ static bool is_held(copal_endpoint *endpoint, uint32_t index) {
     return true;
   }
   copal_time wait = endpoint->engine.parameters.ack_timeout / VERIFY_PER_TIMEOUT;
-  endpoint_verify(endpoint, transfer->peer);
+  endpoint_verify(endpoint, transfer->peer, VERIFY_REPEATABLE);
   transfer_schedule(transfers, index, transfer->peer, endpoint->engine.now + wait);
   return true;
 }
@@ -109,7 +109,7 @@ static void tell_missing(copal_endpoint *endpoint, uint32_t index) {
     if (endpoint_may_send(endpoint, transfer->peer, in->request_size, message.size * tries_max)) {
       if (send(endpoint, transfer, &message, COPAL_NON, &in->mid) != COPAL_OK) ++endpoint->engine.counters.outbox_full;
     } else {
-      endpoint_verify(endpoint, transfer->peer);
+      endpoint_verify(endpoint, transfer->peer, VERIFY_REPEATABLE);
     }
   }
   transfer_schedule(transfers, index, transfer->peer, engine->now + qblock_wait(&engine->parameters, in->tries));

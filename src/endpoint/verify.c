@@ -216,8 +216,9 @@ static struct verification *find_or_begin(copal_endpoint *endpoint, uint32_t pee
   return verification != NULL ? verification : begin(endpoint, peer);
 }
 
-void endpoint_verify(copal_endpoint *endpoint, uint32_t peer) {
-  if (!endpoint_is_verified(endpoint, peer)) find_or_begin(endpoint, peer);
+void endpoint_verify(copal_endpoint *endpoint, uint32_t peer, uint32_t quarters) {
+  if (endpoint_is_verified(endpoint, peer)) return;
+  if (verifications_have_room(&endpoint->verifications, quarters)) find_or_begin(endpoint, peer);
 }
 
 /* --- What waits --------------------------------------------------------------------------------- */
@@ -241,6 +242,8 @@ static uint32_t keep(copal_endpoint *endpoint, uint32_t deferred, copal_bytes me
 
 bool endpoint_hold(copal_endpoint *endpoint, uint32_t deferred, copal_bytes message) {
   struct verifications *verifications = &endpoint->verifications;
+  bool executed = endpoint->deferreds.records[deferred].key.unsafe;
+  if (!verifications_have_room(verifications, executed ? VERIFY_EXECUTED : VERIFY_REPEATABLE)) return false;
   uint32_t index = keep(endpoint, deferred, message);
   if (index == INDEX_NONE) return false;
   struct verification *verification = find_or_begin(endpoint, endpoint->deferreds.records[deferred].peer);

@@ -149,9 +149,9 @@ static void notified(copal_endpoint *endpoint, copal_call call, const copal_resu
   (void)call;
   struct client *client = context;
   assert_int_equal(result->error, COPAL_OK);
-  assert_true(result->observed);
   assert_int_equal(result->body.size, 1);
   client->notified = result->body.data[0];
+  client->observes = result->observed;
 }
 
 static void observe(struct client *client) {
@@ -161,7 +161,14 @@ static void observe(struct client *client) {
   copal_message_add_text(&message, COPAL_OPTION_URI_PATH, "state");
   copal_call_options options = {
       .message = &message, .remote = &server_address, .handler = notified, .context = client, .observe = true};
-  assert_int_equal(copal_call_begin(client->endpoint, &options, NULL), COPAL_OK);
+  client->observes = true;
+  assert_int_equal(copal_call_begin(client->endpoint, &options, &client->observation), COPAL_OK);
+}
+
+void crowd_observe_anew(struct crowd *crowd, unsigned client) {
+  struct client *one = &crowd->clients[client];
+  if (one->observes) assert_int_equal(copal_call_cancel(one->endpoint, one->observation, true), COPAL_OK);
+  one->observes = false;
 }
 
 /* --- Opening and closing ---------------------------------------------------------------------------- */
@@ -274,7 +281,9 @@ void crowd_tick(struct crowd *crowd, bool busy) {
   for (unsigned i = 0; i < CROWD_CLIENTS; ++i) {
     struct client *client = &crowd->clients[i];
     unsigned turn = i * (CROWD_TICKS_PER_ERRAND / CROWD_CLIENTS);
-    if (busy && crowd->ticks % CROWD_TICKS_PER_ERRAND == turn) begin(client);
+    bool turns = crowd->ticks % CROWD_TICKS_PER_ERRAND == turn;
+    if (turns && !client->observes) observe(client);
+    if (turns && busy) begin(client);
     if (copal_endpoint_deadline(client->endpoint) <= crowd->now) carry_from_client(crowd, client);
   }
   carry_from_server(crowd);
@@ -314,7 +323,10 @@ void crowd_check(struct crowd *crowd, unsigned percent) {
     *score = (struct score){0};
   }
   assert_true(begun > 0);
-  for (int i = 0; i < CROWD_CLIENTS; ++i) assert_int_equal(crowd->clients[i].notified, crowd->state);
+  for (int i = 0; i < CROWD_CLIENTS; ++i) {
+    assert_true(crowd->clients[i].observes);
+    assert_int_equal(crowd->clients[i].notified, crowd->state);
+  }
   assert_true(percent < 100 ? crowd->executed >= crowd->posted : crowd->executed == crowd->posted);
   crowd->executed = crowd->posted = 0;
 }

@@ -36,6 +36,8 @@ struct client {
   void *memory;
   struct crowd *crowd;
   unsigned errands;
+  copal_call observation;
+  bool observes;
   unsigned notified; /* the latest state that it was told of what it observes */
 };
 
@@ -76,6 +78,9 @@ void crowd_rest(struct crowd *crowd, copal_time time);
 
 /* What is observed has changed. */
 void crowd_change(struct crowd *crowd);
+
+/* A client ends its observation, and begins another one: as often as it takes. */
+void crowd_observe_anew(struct crowd *crowd, unsigned client);
 
 /* Errands that began since the last time and are over are good, at least so many of a hundred of each kind. */
 void crowd_check(struct crowd *crowd, unsigned percent);

@@ -59,6 +59,7 @@ static void run(struct crowd *crowd, const struct flood *flood) {
     if (crowd->ticks % 250 == 0) {
       crowd_check_bounds(crowd);
       crowd_change(crowd);
+      crowd_observe_anew(crowd, crowd->ticks / 250 % CROWD_CLIENTS);
     }
     crowd_tick(crowd, true);
   }
@@ -96,7 +97,9 @@ static void flood(const copal_config *config, const struct flood *flood) {
   run(&crowd, flood);
   crowd_check(&crowd, GOOD_PERCENT);
   crowd_check_bounds(&crowd);
-  assert_true(crowd.flood_count >= flood->count);
+  assert_true(crowd.flood_count == flood->count);
+  assert_true(crowd.flood_out <= 136 * crowd.flood_count); /* RFC 9175 2.4 */
+  run_quiet(&crowd);
   check_recovery(&crowd);
   crowd_close(&crowd);
 }
@@ -218,6 +221,14 @@ static void write_stray(struct drop *drop) {
   drop->size = message.size;
 }
 
+/* By turns, all of them. */
+static void write_anything(struct drop *drop) {
+  static void (*const writers[])(struct drop * drop) = {
+      write_request,      write_post, write_upload,  write_quick_upload, write_download, write_large,
+      write_registration, write_ping, write_garbage, write_message_id,   write_stray};
+  writers[drop->index % (sizeof writers / sizeof *writers)](drop);
+}
+
 /* --- Tests ---------------------------------------------------------------------------------------- */
 
 static void t50_a_million_spoofed_peers(void **state) {
@@ -277,6 +288,11 @@ static void t59_garbage(void **state) {
   flood_hundreds(&(struct flood){write_garbage, 200000, 100});
 }
 
+static void t50_all_of_these_at_once(void **state) {
+  (void)state;
+  flood_hundreds(&(struct flood){write_anything, 220000, 110});
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(t50_a_million_spoofed_peers),
@@ -290,6 +306,7 @@ int main(void) {
       cmocka_unit_test(t56_requests_for_large_answers),
       cmocka_unit_test(t58_pings_and_strays),
       cmocka_unit_test(t59_garbage),
+      cmocka_unit_test(t50_all_of_these_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,13 +190,13 @@ static void a_peer_can_be_verified_for_later(void **state) {
   copal_path path = bare_path(CLIENT);
   struct path packed = path_pack(&path);
   uint32_t peer = endpoint_peer(server.bare->endpoint, &packed);
-  endpoint_verify(server.bare->endpoint, peer);
-  endpoint_verify(server.bare->endpoint, peer);
+  endpoint_verify(server.bare->endpoint, peer, VERIFY_FOR_LATER);
+  endpoint_verify(server.bare->endpoint, peer, VERIFY_FOR_LATER);
   bare_out(server.bare);
   reset_pings(&server);
   assert_out(server.bare, "");
   assert_idle(&server);
-  endpoint_verify(server.bare->endpoint, peer);
+  endpoint_verify(server.bare->endpoint, peer, VERIFY_FOR_LATER);
   assert_out(server.bare, "");
   bare_in(server.bare, "41010002abb16c");
   assert_large(bare_out_one(server.bare), COPAL_ACK);
@@ -231,6 +231,45 @@ static void t55_held_answers_and_deferred_ones_have_room_of_their_own(void **sta
     bare_out(server.bare);
     assert_idle(&server);
   }
+  bare_close(server.bare);
+}
+
+/* T56: GETs can be asked for again, so they leave a quarter of the verifications to what has been executed. When that
+ * is taken, too, nothing that executes anything is, before its sender has shown his address: or else its answer would
+ * be lost. */
+static void t56_what_executes_something_is_held_or_asked_for_before(void **state) {
+  (void)state;
+  struct server server;
+  open_usual(&server); /* four */
+  for (uint16_t i = 0; i < 10; ++i) {
+    bare_in_from(server.bare, (uint16_t)(10000 + i), "41010001abb16c");
+    bare_out(server.bare);
+    assert_int_equal(server.bare->sent[0].view.code, i < 3 ? COPAL_EMPTY : COPAL_UNAUTHORIZED);
+  }
+  int executed = server.executed;
+  bare_in_from(server.bare, 11000, "41020001abb16c");
+  bare_out(server.bare);
+  uint16_t mids[2];
+  pings(&server, mids, 2);
+  assert_int_equal(server.executed, executed + 1);
+  char echo[25];
+  bare_in(server.bare, "41020002abb16c");
+  assert_challenge(bare_out_one(server.bare), COPAL_ACK, echo);
+  bare_in(server.bare, "51020003abb16c");
+  assert_challenge(bare_out_one(server.bare), COPAL_NON, echo);
+  assert_int_equal(server.executed, executed + 1);
+  assert_int_equal(counters(&server)->challenged, 2);
+  bare_in(server.bare, "41020004abb16cdce4%s", echo); /* Echo is option 252 */
+  const struct bare_sent *sent = bare_out_one(server.bare);
+  assert_int_equal(sent->view.code, COPAL_CREATED);
+  assert_int_equal(sent->view.payload.size, LARGE);
+  assert_int_equal(server.executed, executed + 2);
+  server.bare->now += 10 * COPAL_SECOND;
+  bare_out(server.bare);
+  assert_idle(&server);
+  bare_in_from(server.bare, 12000, "41020001abb16c"); /* there is room again */
+  bare_out(server.bare);
+  pings(&server, mids, 2);
   bare_close(server.bare);
 }
 
@@ -352,6 +391,7 @@ int main(void) {
       cmocka_unit_test(a_deferred_answer_that_cannot_wait_is_4_01),
       cmocka_unit_test(a_peer_can_be_verified_for_later),
       cmocka_unit_test(t55_held_answers_and_deferred_ones_have_room_of_their_own),
+      cmocka_unit_test(t56_what_executes_something_is_held_or_asked_for_before),
       cmocka_unit_test(t50_verifications_leave_a_record_to_strangers),
       cmocka_unit_test(t55_addresses_that_never_answer),
       cmocka_unit_test(t56_little_is_sent_to_an_address_that_is_not_verified),
