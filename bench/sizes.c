@@ -85,7 +85,7 @@ static void add_up(struct terms *terms, const copal_config *config) {
   note(terms, "replies to idempotent requests, and the index");
   replies_init(&endpoint.engine.unsafe, layout, config->replies_size / 2, true);
   note(terms, "replies to unsafe requests, and the index");
-  deferreds_init(&endpoint.deferreds, layout, config->deferred_max);
+  deferreds_init(&endpoint.deferreds, layout, config->deferred_max, verifications_max(config));
   note(terms, "deferred responses");
   verifications_init(&endpoint.verifications, layout, config, key);
   note(terms, "addresses to be verified, and what waits for it");

@@ -66,6 +66,8 @@ static void tell_message(struct words *words, const copal_view *view, const copa
     add(words, 1, "rate limited: refused with 4.29");
   } else if (moved->replies_full > 0) {
     add(words, 1, "refused: no room to remember its reply");
+  } else if (moved->challenged > 0) {
+    add(words, 1, "refused for want of room, until the peer's address is verified");
   } else if (moved->requests > 0) {
     add(words, moved->requests, "processed");
   } else if (moved->responses > 0) {

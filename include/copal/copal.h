@@ -32,9 +32,10 @@
  * 10. Exactly once, bounded. A request is processed once for EXCHANGE_LIFETIME and its duplicates get the same reply.
  *    A duplicate is the same peer, message ID and bytes. When the memory for replies is full, the oldest replies to
  *    idempotent requests go first (RFC 7252 4.5 allows it); a request that is not idempotent is then answered 5.03, or
- *    on a raw endpoint dropped, rather than risk being executed twice. A body in blocks is processed once, when it is
- *    whole, or each of its parts once; who asks for more blocks of a reply does not execute a request again, but a GET,
- *    or a FETCH that comes with its payload. */
+ *    on a raw endpoint dropped, rather than risk being executed twice. The last quarter of that memory is for addresses
+ *    that are verified: others get 4.01 with Echo (RFC 9175), and are when they come again with its value. A body in
+ *    blocks is processed once, when it is whole, or each of its parts once; who asks for more blocks of a reply does
+ * not execute a request again, but a GET, or a FETCH that comes with its payload. */
 #ifndef COPAL_H
 #define COPAL_H
 
@@ -134,8 +135,8 @@ typedef struct copal_config {
   /* Replies that may wait for one output: the largest batch that goes in at once. More are dropped; the reply to a CON
    * is given when that comes again. */
   uint32_t outbox_max;
-  /* Responses owed later (copal_defer: COPAL_ERR_DEFERRED_FULL); and as many that wait for their addresses to be
-   * verified, and as many such addresses: above, 4.01 with Echo at once. */
+  /* Responses owed later (copal_defer: COPAL_ERR_DEFERRED_FULL); and beside them as many that wait for their addresses
+   * to be verified, and as many such addresses: above, 4.01 with Echo at once. */
   uint32_t deferred_max;
   /* ACKs and RSTs kept with their transmissions (copal_tx_response); more are not. */
   uint32_t receptions_max;
@@ -145,8 +146,9 @@ typedef struct copal_config {
   /* The largest body gathered from blocks or kept to be given in blocks, at most 1 MiB: above, a request gets 4.13, and
    * a reply that must be kept, to another method than GET, becomes 5.00. What goes and comes in parts has no limit. */
   uint32_t body_size_max;
-  /* Bytes for these bodies, of which each takes a power of two. The oldest replies that are kept make room; when there
-   * are none, a request gets 5.03, and a reply that must be kept becomes 5.00. */
+  /* Bytes for these bodies, of which each takes a power of two. The oldest replies that are kept make room, and for a
+   * verified address the oldest uploads of those that are not; when there are none, a request gets 5.03, and a reply
+   * that must be kept becomes 5.00. To an address that is not verified it is 4.01 with Echo instead of 5.03. */
   uint32_t bodies_size;
   /* Such bodies, and bodies in parts, under way with all peers: likewise. 0 does without Q-Block (RFC 9177), too. */
   uint32_t transfers_max;
@@ -155,7 +157,8 @@ typedef struct copal_config {
   /* Calls and observations of ours (copal_call_begin): COPAL_ERR_CALLS_FULL. */
   uint32_t calls_max;
   /* Resources that are observed, each variant (query, Accept) for itself; their observers; and those of one peer, at
-   * most 255. Above, and when three quarters of the peers observe, a response lacks Observe (RFC 7641 4.1). */
+   * most 255. Above, and when three quarters of the peers observe, a response lacks Observe (RFC 7641 4.1), and the
+   * address is verified if it is not; when it is, an observer that is not makes room. */
   uint32_t observed_max;
   uint32_t observers_max;
   uint32_t peer_observers_max;
@@ -358,7 +361,8 @@ COPAL_API COPAL_MUST_CHECK copal_error copal_tx_response(const copal_endpoint *e
   X(rate_limited, "requests answered 4.29")                                 \
   X(verified, "addresses verified")                                         \
   X(held, "answers that waited for an address to be verified")              \
-  X(unverified, "answers held back from addresses that did not verify")
+  X(unverified, "answers held back from addresses that did not verify")     \
+  X(challenged, "requests asked for again with Echo for want of room")
 
 #define COPAL_COUNTER_FIELD(name, text) uint64_t name;
 typedef struct copal_counters {

@@ -87,6 +87,7 @@ void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t 
   uint32_t retry_after = retry_after_seconds(code);
   if (retry_after > 0) copal_message_add_uint(&request.reply, COPAL_OPTION_MAX_AGE, retry_after);
   if (code == COPAL_REQUEST_ENTITY_TOO_LARGE) request_propose_blocks(&request);
+  if (code == COPAL_UNAUTHORIZED) request_challenge(&request);
   replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, request.reply.size);
   endpoint_answer(endpoint, &arrival->path, reply);
 }
@@ -159,14 +160,35 @@ static void finish(copal_endpoint *endpoint, struct arrival *arrival, struct rep
   }
 }
 
+/* There is no room, or only for those whose addresses are verified. RFC 9175 2.3: "The server may also include the Echo
+ * option in a response to force a client to demonstrate reachability at its claimed network address." */
+static void refuse_room(copal_endpoint *endpoint, struct arrival *arrival, copal_code code) {
+  copal_counters *counters = &endpoint->engine.counters;
+  ++*(code == COPAL_UNAUTHORIZED ? &counters->challenged : &counters->replies_full);
+  if (!arrival->incoming.multicast) endpoint_refuse(endpoint, arrival, (uint8_t)code, NULL);
+}
+
+/* Whether something must not be executed yet: it could not be remembered, or its answer, if that is large, be held
+ * until its sender's address is verified. */
+static bool must_verify(copal_endpoint *endpoint, const struct arrival *arrival) {
+  uint32_t peer = arrival->incoming.peer;
+  if (!arrival->incoming.key.unsafe || endpoint_is_verified(endpoint, peer)) return false;
+  const struct verifications *verifications = &endpoint->verifications;
+  bool holds = verifications->slab.count_max == 0 || verifications_have_room(verifications, VERIFY_EXECUTED);
+  return engine_must_verify(&endpoint->engine, peer) || (!holds && !arrival->incoming.multicast);
+}
+
 void endpoint_serve(copal_endpoint *endpoint, struct arrival *arrival) {
   struct engine *engine = &endpoint->engine;
   struct replies *replies = engine_replies(engine, &arrival->incoming.key);
   size_t size_max = engine->message_size_max;
+  if (must_verify(endpoint, arrival)) {
+    refuse_room(endpoint, arrival, COPAL_UNAUTHORIZED);
+    return;
+  }
   struct reply *reply = engine_remember(engine, &arrival->incoming, size_max);
   if (reply == NULL) {
-    ++engine->counters.replies_full;
-    if (!arrival->incoming.multicast) endpoint_refuse(endpoint, arrival, COPAL_SERVICE_UNAVAILABLE, NULL);
+    refuse_room(endpoint, arrival, COPAL_SERVICE_UNAVAILABLE);
     return;
   }
   struct copal_request request;

@@ -112,7 +112,7 @@ static bool is_sound(const copal_config *config) {
 static void lay_out(copal_endpoint *endpoint, struct layout *layout, const copal_config *config, struct hash_key key,
                     const uint8_t seed[RANDOM_SEED_SIZE], copal_time now) {
   engine_init(&endpoint->engine, layout, config, key, seed, now);
-  deferreds_init(&endpoint->deferreds, layout, config->deferred_max);
+  deferreds_init(&endpoint->deferreds, layout, config->deferred_max, verifications_max(config));
   routes_init(&endpoint->routes, layout, config->routes_max, key);
   transfers_init(&endpoint->transfers, layout, config, endpoint->engine.exchange_lifetime, now, &endpoint->engine.peers,
                  &endpoint->engine.counters);

@@ -158,7 +158,7 @@ copal_error copal_deferred_reply(copal_endpoint *endpoint, copal_deferred handle
                           : answer_message(endpoint, index, message, &held);
   if (error != COPAL_OK) return error;
   if (held)
-    deferred_renew(&endpoint->deferreds, index);
+    deferred_hold(&endpoint->deferreds, index);
   else
     deferred_give(&endpoint->deferreds, &endpoint->engine, index);
   return COPAL_OK;

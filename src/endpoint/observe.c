@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "endpoint/endpoint.h"
+#include "message/header.h"
 #include "message/wire.h"
 #include "rest/request.h"
 
@@ -39,6 +40,24 @@ bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint
   return false;
 }
 
+/* RFC 7641 7: "Without client authentication, a server therefore MUST strictly limit the number of notifications that
+ * it sends between receiving acknowledgements". By the same reason who has shown that he receives what is sent to his
+ * address takes the place of one who has not; and who has not may show it now, to be observed when he asks again. */
+static uint32_t take_in_place(copal_endpoint *endpoint, const struct arrival *arrival,
+                              const struct registration *registration, size_t reply_size) {
+  enum { PINGS_SIZE = 4 * HEADER_SIZE };
+  if (observers_have_share(&endpoint->observers, registration->peer)) return INDEX_NONE;
+  if (!endpoint_is_verified(endpoint, registration->peer)) {
+    if (endpoint_may_answer(endpoint, arrival, reply_size + PINGS_SIZE))
+      endpoint_verify(endpoint, registration->peer, VERIFY_FOR_LATER);
+    return INDEX_NONE;
+  }
+  uint32_t spare = observers_spare(&endpoint->observers, &endpoint->engine);
+  if (spare == INDEX_NONE) return INDEX_NONE;
+  endpoint_forget_observer(endpoint, spare);
+  return observers_take(&endpoint->observers, &endpoint->engine, registration);
+}
+
 static void register_observer(copal_endpoint *endpoint, const struct arrival *arrival, struct copal_request *request) {
   struct observers *observers = &endpoint->observers;
   copal_view reply = copal_message_view(&request->reply);
@@ -52,6 +71,7 @@ static void register_observer(copal_endpoint *endpoint, const struct arrival *ar
   /* A notification with the longest number must fit, too. */
   if (request->room_size - request->reply.size < OBSERVE_ROOM) return;
   uint32_t index = observers_take(observers, &endpoint->engine, &registration);
+  if (index == INDEX_NONE) index = take_in_place(endpoint, arrival, &registration, request->reply.size);
   if (index == INDEX_NONE) {
     ++endpoint->engine.counters.observers_full;
     return;

@@ -34,7 +34,7 @@ static bool is_held(copal_endpoint *endpoint, uint32_t index) {
     return true;
   }
   copal_time wait = endpoint->engine.parameters.ack_timeout / VERIFY_PER_TIMEOUT;
-  endpoint_verify(endpoint, transfer->peer);
+  endpoint_verify(endpoint, transfer->peer, VERIFY_REPEATABLE);
   transfer_schedule(transfers, index, transfer->peer, endpoint->engine.now + wait);
   return true;
 }
@@ -73,7 +73,7 @@ static void send_blocks(copal_endpoint *endpoint, uint32_t index) {
   if (is_held(endpoint, index)) return;
   for (bool is_first = true; error == COPAL_OK && burst_next(transfers, index, now, &number, &token); is_first = false)
     error = send_block(endpoint, index, number, token, is_first);
-  transfer_touch(transfers, index, now);
+  transfer_touch(transfers, index, endpoint_is_verified(endpoint, transfer->peer), now);
   if (!is_passing(error) || !burst_goes_on(transfers, index))
     transfer_rest(transfers, index);
   else
@@ -109,7 +109,7 @@ static void tell_missing(copal_endpoint *endpoint, uint32_t index) {
     if (endpoint_may_send(endpoint, transfer->peer, in->request_size, message.size * tries_max)) {
       if (send(endpoint, transfer, &message, COPAL_NON, &in->mid) != COPAL_OK) ++endpoint->engine.counters.outbox_full;
     } else {
-      endpoint_verify(endpoint, transfer->peer);
+      endpoint_verify(endpoint, transfer->peer, VERIFY_REPEATABLE);
     }
   }
   transfer_schedule(transfers, index, transfer->peer, engine->now + qblock_wait(&engine->parameters, in->tries));

@@ -17,17 +17,20 @@ enum {
 
 #define SPARE_DELAY (300 * COPAL_MILLISECOND)
 
+uint32_t verifications_max(const copal_config *config) {
+  return config->amplification_max > 0 && !config->raw ? config->deferred_max : 0;
+}
+
 void verifications_init(struct verifications *verifications, struct layout *layout, const copal_config *config,
                         struct hash_key key) {
-  bool needed = config->amplification_max > 0 && !config->raw;
-  uint32_t count_max = needed ? config->deferred_max : 0;
+  uint32_t count_max = verifications_max(config);
   verifications->records = (struct verification *)layout_take(layout, count_max, sizeof(struct verification));
   slab_init(&verifications->slab, verifications->records, sizeof(struct verification), count_max);
   verifications->held = (struct held *)layout_take(layout, count_max, sizeof(struct held));
   slab_init(&verifications->held_slab, verifications->held, sizeof(struct held), count_max);
   table_init(&verifications->index, layout, count_max);
   verifications->key = key;
-  verifications->amplification_max = needed ? config->amplification_max : 0;
+  verifications->amplification_max = config->raw ? 0 : config->amplification_max;
 }
 
 static uint32_t peer_hash(const struct verifications *verifications, uint32_t peer) {
@@ -43,8 +46,7 @@ static struct verification *find(const struct verifications *verifications, uint
 }
 
 bool endpoint_is_verified(const copal_endpoint *endpoint, uint32_t peer) {
-  return endpoint->verifications.amplification_max == 0 ||
-         (endpoint->engine.peers.records[peer].flags & PEER_VERIFIED) != 0;
+  return engine_is_verified(&endpoint->engine, peer);
 }
 
 /* RFC 9175 2.4: "don't send more than three times the number of bytes received until the peer's address is confirmed";
@@ -192,7 +194,8 @@ void endpoint_note_stray(copal_endpoint *endpoint, uint32_t peer) {
 
 static struct verification *begin(copal_endpoint *endpoint, uint32_t peer) {
   struct verifications *verifications = &endpoint->verifications;
-  uint32_t index = slab_take(&verifications->slab);
+  /* It keeps its peer's record for seconds: a stranger must find another one. */
+  uint32_t index = peers_have_room(&endpoint->engine.peers) ? slab_take(&verifications->slab) : INDEX_NONE;
   if (index == INDEX_NONE) return NULL;
   struct verification *verification = &verifications->records[index];
   *verification = (struct verification){.peer = peer, .first = INDEX_NONE, .last = INDEX_NONE, .awaited = VERIFY_PAIR};
@@ -213,8 +216,9 @@ static struct verification *find_or_begin(copal_endpoint *endpoint, uint32_t pee
   return verification != NULL ? verification : begin(endpoint, peer);
 }
 
-void endpoint_verify(copal_endpoint *endpoint, uint32_t peer) {
-  if (!endpoint_is_verified(endpoint, peer)) find_or_begin(endpoint, peer);
+void endpoint_verify(copal_endpoint *endpoint, uint32_t peer, uint32_t quarters) {
+  if (endpoint_is_verified(endpoint, peer)) return;
+  if (verifications_have_room(&endpoint->verifications, quarters)) find_or_begin(endpoint, peer);
 }
 
 /* --- What waits --------------------------------------------------------------------------------- */
@@ -238,6 +242,8 @@ static uint32_t keep(copal_endpoint *endpoint, uint32_t deferred, copal_bytes me
 
 bool endpoint_hold(copal_endpoint *endpoint, uint32_t deferred, copal_bytes message) {
   struct verifications *verifications = &endpoint->verifications;
+  bool executed = endpoint->deferreds.records[deferred].key.unsafe;
+  if (!verifications_have_room(verifications, executed ? VERIFY_EXECUTED : VERIFY_REPEATABLE)) return false;
   uint32_t index = keep(endpoint, deferred, message);
   if (index == INDEX_NONE) return false;
   struct verification *verification = find_or_begin(endpoint, endpoint->deferreds.records[deferred].peer);
@@ -256,7 +262,7 @@ bool endpoint_hold(copal_endpoint *endpoint, uint32_t deferred, copal_bytes mess
 }
 
 static bool hold(copal_endpoint *endpoint, const struct arrival *arrival, copal_bytes message) {
-  uint32_t index = deferred_take(&endpoint->deferreds, &endpoint->engine, &arrival->incoming);
+  uint32_t index = deferred_take(&endpoint->deferreds, &endpoint->engine, &arrival->incoming, true);
   if (index == INDEX_NONE) return false;
   if (endpoint_hold(endpoint, index, message)) return true;
   deferred_give(&endpoint->deferreds, &endpoint->engine, index);

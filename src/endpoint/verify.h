@@ -16,6 +16,10 @@ struct held {
   uint16_t size;
 };
 
+/* How much of the records may be used up, in quarters, for whom: an answer to what was executed cannot be asked for
+ * again, another one can, and an address may be verified later as well. */
+enum { VERIFY_EXECUTED = 4, VERIFY_REPEATABLE = 3, VERIFY_FOR_LATER = 2 };
+
 enum {
   VERIFY_PAIR = 2,
   VERIFY_PINGS = 3,
@@ -42,7 +46,17 @@ struct verifications {
   uint32_t amplification_max; /* 0: nothing is limited */
 };
 
+/* How many addresses may be verified at a time, and how many answers may wait for it. */
+uint32_t verifications_max(const copal_config *config);
+
 void verifications_init(struct verifications *verifications, struct layout *layout, const copal_config *config,
                         struct hash_key key);
+
+/* Whether less than so many quarters of the records are in use. */
+static inline bool verifications_have_room(const struct verifications *verifications, uint32_t quarters) {
+  const struct slab *records = &verifications->slab, *held = &verifications->held_slab;
+  uint32_t count = records->count > held->count ? records->count : held->count;
+  return (uint64_t)count * 4 < (uint64_t)records->count_max * quarters;
+}
 
 #endif

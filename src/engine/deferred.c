@@ -1,12 +1,17 @@
 /* See deferred.h. The delay is the same for all, so those that owe an ACK stand in the order of their requests. */
 #include "engine/deferred.h"
 
+#include <assert.h>
+
 #include "message/silence.h"
 
-void deferreds_init(struct deferreds *deferreds, struct layout *layout, uint32_t count_max) {
+void deferreds_init(struct deferreds *deferreds, struct layout *layout, uint32_t owed_max, uint32_t held_max) {
+  uint32_t count_max = owed_max + held_max;
   deferreds->records = (struct deferred *)layout_take(layout, count_max, sizeof(struct deferred));
   slab_init(&deferreds->slab, deferreds->records, sizeof(struct deferred), count_max);
   deferreds->first = INDEX_NONE;
+  deferreds->owed = 0;
+  deferreds->owed_max = owed_max;
 }
 
 static void ring_append(struct deferreds *deferreds, uint32_t index) {
@@ -32,8 +37,9 @@ static void ring_remove(struct deferreds *deferreds, uint32_t index) {
 
 static uint32_t next_generation(uint32_t generation) { return generation + 1 == 0 ? 1 : generation + 1; }
 
-uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const struct incoming *incoming) {
+uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const struct incoming *incoming, bool held) {
   copal_bytes token = incoming->view->token;
+  if (!held && deferreds->owed == deferreds->owed_max) return INDEX_NONE;
   uint32_t slot = store_take(&engine->exchanges.store, token.size);
   if (slot == INDEX_NONE) return INDEX_NONE;
   uint32_t index = slab_take(&deferreds->slab);
@@ -61,7 +67,9 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
                                 .block2 = copal_find_uint(incoming->view, block2, UINT32_MAX),
                                 .used = true,
                                 .quick = is_quick,
+                                .held = held,
                                 .multicast = incoming->multicast};
+  if (!held) ++deferreds->owed;
   peers_hold(&engine->peers, incoming->peer);
   if (incoming->view->type == COPAL_CON) {
     deferred->ack_at = engine->now + engine->parameters.ack_delay;
@@ -70,9 +78,12 @@ uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const
   return index;
 }
 
-void deferred_renew(struct deferreds *deferreds, uint32_t index) {
+void deferred_hold(struct deferreds *deferreds, uint32_t index) {
   struct deferred *deferred = &deferreds->records[index];
+  assert(!deferred->held && deferreds->owed > 0);
   deferred->generation = next_generation(deferred->generation);
+  deferred->held = true;
+  --deferreds->owed;
 }
 
 void deferred_give(struct deferreds *deferreds, struct engine *engine, uint32_t index) {
@@ -81,6 +92,7 @@ void deferred_give(struct deferreds *deferreds, struct engine *engine, uint32_t 
   store_give(&engine->exchanges.store, deferred->token);
   peers_release(&engine->peers, deferred->peer);
   deferred->used = false;
+  if (!deferred->held) --deferreds->owed;
   slab_give(&deferreds->slab, index);
 }
 

@@ -21,21 +21,24 @@ struct deferred {
   bool used;
   bool multicast;
   bool quick; /* it has a Q-Block option */
+  bool held;  /* its answer is known, and waits for an address to be verified */
 };
 
 struct deferreds {
   struct deferred *records;
   struct slab slab;
-  uint32_t first; /* whose ACK is due next */
+  uint32_t first;          /* whose ACK is due next */
+  uint32_t owed, owed_max; /* by the application */
 };
 
-void deferreds_init(struct deferreds *deferreds, struct layout *layout, uint32_t count_max);
+/* For so many that the application answers, and so many whose answers are held: neither take the others' room. */
+void deferreds_init(struct deferreds *deferreds, struct layout *layout, uint32_t owed_max, uint32_t held_max);
 
-/* Notes that a request will be answered later. INDEX_NONE when there is no room. */
-uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const struct incoming *incoming);
+/* Notes that a request will be answered later; held: not by the application. INDEX_NONE when there is no room. */
+uint32_t deferred_take(struct deferreds *deferreds, struct engine *engine, const struct incoming *incoming, bool held);
 
-/* Makes handles that were given out for a record stale, which is somebody else's from now on. */
-void deferred_renew(struct deferreds *deferreds, uint32_t index);
+/* The application has answered, and the answer is held: handles that were given out for the record are stale. */
+void deferred_hold(struct deferreds *deferreds, uint32_t index);
 
 /* Its answer is on the way, or will never be. */
 void deferred_give(struct deferreds *deferreds, struct engine *engine, uint32_t index);

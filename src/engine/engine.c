@@ -25,6 +25,7 @@ void engine_init(struct engine *engine, struct layout *layout, const copal_confi
   engine->peer_replies_max = config->peer_replies_max;
   engine->peer_rate = config->peer_rate;
   engine->raw = config->raw;
+  engine->trusting = config->raw || config->amplification_max == 0;
   engine->key = key;
   random_init(&engine->random, seed);
   peers_init(&engine->peers, layout, config->peers_max);

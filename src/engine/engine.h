@@ -25,6 +25,7 @@ struct engine {
   uint32_t peer_replies_max;
   uint32_t peer_rate; /* requests a second, 0 for no limit */
   bool raw;
+  bool trusting; /* no address needs to be verified */
   copal_counters counters;
 };
 
@@ -133,8 +134,18 @@ struct verdict engine_receive(struct engine *engine, struct incoming *incoming, 
 
 /* Whether a request must not be executed twice. */
 bool engine_is_unsafe(const struct engine *engine, const copal_view *request);
+
 /* Notes that a peer is where its address says. */
 void engine_verify(struct engine *engine, uint32_t peer);
+
+/* Whether a peer is known to be there, or need not be. */
+static inline bool engine_is_verified(const struct engine *engine, uint32_t peer) {
+  return engine->trusting || (peer != INDEX_NONE && (engine->peers.records[peer].flags & PEER_VERIFIED) != 0);
+}
+
+/* Whether a peer is to be verified before a request of its that must not be executed twice is remembered: the last
+ * quarter of the memory for these is for addresses that are. */
+bool engine_must_verify(struct engine *engine, uint32_t peer);
 
 /* Has the processor fetch what the search for a duplicate of a message with that code begins with. */
 void engine_prefetch_reply(const struct engine *engine, uint8_t code, uint64_t identity, uint32_t fingerprint);

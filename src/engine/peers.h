@@ -65,6 +65,11 @@ void peers_init(struct peers *peers, struct layout *layout, uint32_t count_max);
  * evicted is set. INDEX_NONE when every peer is busy. */
 uint32_t peers_take(struct peers *peers, struct random *random, bool *evicted);
 
+/* Whether a new peer would find a record. */
+static inline bool peers_have_room(const struct peers *peers) {
+  return peers->slab.count < peers->slab.count_max || peers->oldest != INDEX_NONE;
+}
+
 /* Two records may be of one remote address, for which message IDs are to differ: a new one begins half of them apart.
  */
 void peers_set_apart(struct peers *peers, uint32_t index, uint32_t other);

@@ -221,6 +221,12 @@ static bool has_its_share(const struct engine *engine, uint32_t peer) {
   return peer != INDEX_NONE && engine->peers.records[peer].unsafe_replies >= engine->peer_replies_max;
 }
 
+bool engine_must_verify(struct engine *engine, uint32_t peer) {
+  if (engine_is_verified(engine, peer) || !replies_are_scarce(&engine->unsafe)) return false;
+  replies_expire(&engine->unsafe, &engine->peers, engine->now, engine->exchange_lifetime);
+  return replies_are_scarce(&engine->unsafe);
+}
+
 struct reply *engine_remember(struct engine *engine, const struct incoming *incoming, size_t size_max) {
   struct replies *replies = engine_replies(engine, &incoming->key);
   uint32_t peer = incoming->peer;

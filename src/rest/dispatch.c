@@ -108,7 +108,7 @@ static bool answers_more(struct copal_request *request) {
 static void forget_kept(struct copal_request *request) {
   struct transfers *transfers = request->transfers;
   if (request->rx.message.code != COPAL_GET || request->block2.block.number > 0) return;
-  if (transfers->oldest[TRANSFER_KEPT] == INDEX_NONE) return;
+  if (!transfers_have_kept(transfers)) return;
   struct transfer_key key = request_transfer_key(request);
   uint32_t index = transfers_find(transfers, TRANSFER_KEPT, &key);
   if (index != INDEX_NONE) transfer_end(transfers, index);

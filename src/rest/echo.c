@@ -45,6 +45,15 @@ bool echo_check(const struct hash_key *key, uint64_t identity, copal_time now, c
   return (age + (copal_time)1) * ECHO_UNIT <= max_age;
 }
 
+void request_challenge(struct copal_request *request) {
+  const struct engine *engine = request->engine;
+  uint8_t value[ECHO_SIZE];
+  echo_write(&engine->seal_key, request->incoming->identity, engine->now, value);
+  request_begin_reply(request, COPAL_UNAUTHORIZED);
+  copal_message_add(&request->reply, COPAL_OPTION_ECHO, value, sizeof value);
+  request->challenged = true;
+}
+
 /* RFC 9175 2.3: "If a certain request is required to be fresh, the request does not contain a fresh Echo option value,
  * … the server MUST NOT process the request further and SHOULD send a 4.01 (Unauthorized) response with an Echo
  * option." */
@@ -53,10 +62,6 @@ bool copal_request_is_fresh(copal_request *request, copal_time max_age) {
   const struct engine *engine = request->engine;
   uint64_t identity = request->incoming->identity;
   if (echo_check(&engine->seal_key, identity, engine->now, max_age, &request->rx.message)) return true;
-  uint8_t value[ECHO_SIZE];
-  echo_write(&engine->seal_key, identity, engine->now, value);
-  request_begin_reply(request, COPAL_UNAUTHORIZED);
-  copal_message_add(&request->reply, COPAL_OPTION_ECHO, value, sizeof value);
-  request->challenged = true;
+  request_challenge(request);
   return false;
 }

@@ -113,6 +113,7 @@ static bool is_executed(const struct copal_request *request) {
 static bool take_mark(struct copal_request *request) {
   struct incoming incoming = *request->incoming;
   if (!needs_mark(request) || find_mark(request) != NULL) return true;
+  if (engine_must_verify(request->engine, incoming.peer)) return false;
   incoming.key = mark_key(request);
   return engine_remember(request->engine, &incoming, 0) != NULL;
 }
@@ -165,9 +166,9 @@ static uint32_t find_body(struct copal_request *request, uint32_t total) {
     request_refuse_block(request, COPAL_REQUEST_ENTITY_TOO_LARGE);
     return INDEX_NONE;
   }
-  if (take_mark(request)) index = transfers_begin(transfers, TRANSFER_GATHERED, &key, request->engine->now);
+  if (take_mark(request)) index = request_begin_transfer(request, TRANSFER_GATHERED);
   if (index == INDEX_NONE)
-    request_refuse_block(request, COPAL_SERVICE_UNAVAILABLE);
+    request_refuse_room(request);
   else
     begin(request, index, total);
   return index;
@@ -270,7 +271,7 @@ bool request_gather(struct copal_request *request) {
   uint32_t index = find_body(request, total);
   if (index == INDEX_NONE) return false;
   struct gathering *in = gathering_of(request, index);
-  transfer_touch(transfers, index, engine->now);
+  request_touch_transfer(request, index);
   if (in->whole) {
     request->silent = true; /* the answer comes in its own time */
     return false;
@@ -280,8 +281,8 @@ bool request_gather(struct copal_request *request) {
   copal_error error = take(request, index);
   if (error != COPAL_OK) {
     transfer_drop(transfers, index);
-    return request_refuse_block(
-        request, error == COPAL_ERR_BODY_SIZE ? COPAL_REQUEST_ENTITY_TOO_LARGE : COPAL_SERVICE_UNAVAILABLE);
+    return error == COPAL_ERR_BODY_SIZE ? request_refuse_block(request, COPAL_REQUEST_ENTITY_TOO_LARGE)
+                                        : request_refuse_room(request);
   }
   transfer_schedule(transfers, index, request->incoming->peer,
                     engine->now + qblock_wait(&engine->parameters, in->tries));

@@ -41,6 +41,19 @@ struct transfer_key request_transfer_key(const struct copal_request *request) {
   return (struct transfer_key){request->incoming->identity, hash_end(&hash)};
 }
 
+static bool is_verified(const struct copal_request *request) {
+  return engine_is_verified(request->engine, request->incoming->peer);
+}
+
+uint32_t request_begin_transfer(const struct copal_request *request, enum transfer_kind kind) {
+  struct transfer_key key = request_transfer_key(request);
+  return transfers_begin(request->transfers, kind, &key, is_verified(request), request->engine->now);
+}
+
+void request_touch_transfer(const struct copal_request *request, uint32_t index) {
+  transfer_touch(request->transfers, index, is_verified(request), request->engine->now);
+}
+
 /* --- Answers ---------------------------------------------------------------------------------------- */
 
 /* The largest block that a request to this endpoint may bring: its options need about as much room as a reply's. */
@@ -94,6 +107,15 @@ bool request_refuse_block(struct copal_request *request, copal_code code) {
   return false;
 }
 
+/* RFC 9175 2.3: "The server may also include the Echo option in a response to force a client to demonstrate
+ * reachability at its claimed network address." Others make room for who has done so. */
+bool request_refuse_room(struct copal_request *request) {
+  if (is_verified(request)) return request_refuse_block(request, COPAL_SERVICE_UNAVAILABLE);
+  ++request->engine->counters.challenged;
+  request_challenge(request);
+  return false;
+}
+
 static bool go_on(struct copal_request *request) {
   copal_reply_message(request);
   copal_message_set_code(&request->reply, COPAL_CONTINUE);
@@ -133,9 +155,9 @@ static uint32_t find_upload(struct copal_request *request) {
     request_refuse_block(request, COPAL_REQUEST_ENTITY_TOO_LARGE);
     return INDEX_NONE;
   }
-  uint32_t index = transfers_begin(transfers, TRANSFER_UPLOAD, &key, request->engine->now);
+  uint32_t index = request_begin_transfer(request, TRANSFER_UPLOAD);
   if (index == INDEX_NONE) {
-    request_refuse_block(request, COPAL_SERVICE_UNAVAILABLE);
+    request_refuse_room(request);
     return INDEX_NONE;
   }
   transfers->records[index].none_match = copal_find(&request->rx.message, COPAL_OPTION_IF_NONE_MATCH, &option);
@@ -167,6 +189,8 @@ static bool gather(struct copal_request *request, uint32_t index) {
   struct transfers *transfers = request->transfers;
   copal_bytes payload = request->rx.message.payload;
   copal_error error = transfer_append(transfers, index, payload.data, payload.size);
+  if (error == COPAL_ERR_MEMORY && !is_verified(request))
+    return request_refuse_room(request); /* the block may come again */
   if (error != COPAL_OK) {
     request->upload = INDEX_NONE;
     transfer_drop(transfers, index);
@@ -188,7 +212,7 @@ bool request_take_block(struct copal_request *request) {
   uint32_t index = find_upload(request);
   if (index == INDEX_NONE) return false;
   request->upload = index;
-  transfer_touch(request->transfers, index, request->engine->now);
+  request_touch_transfer(request, index);
   bool whole = request->handler->in_parts ? take_part(request, index) : gather(request, index);
   /* What the handler brings about must not push out what it is looking at. */
   if (whole) transfer_detach(request->transfers, index);

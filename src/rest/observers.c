@@ -112,7 +112,8 @@ uint32_t observers_take(struct observers *observers, struct engine *engine, cons
                                 .sent = observed->state,
                                 .visited = observed->visit,
                                 .confirmed = coarse_time(engine->now),
-                                .token_size = (uint8_t)registration->token.size};
+                                .token_size = (uint8_t)registration->token.size,
+                                .flags = OBSERVER_USED};
   if (observer->token_size > 0) memcpy(observer->token, registration->token.data, observer->token_size);
   if (observer->token_size > observed->token_size_max) observed->token_size_max = observer->token_size;
   ring_append(observers, observed, index);
@@ -133,8 +134,26 @@ void observers_give(struct observers *observers, struct engine *engine, uint32_t
   table_remove(&observers->index, peer_hash(observers, observer->peer), index);
   if (count_of(observers, observer->peer) == 0) --observers->peers;
   peers_release(&engine->peers, observer->peer);
+  observer->flags = 0;
   slab_give(&observers->slab, index);
   if (--observed->count == 0) observed_give(observers, engine, (uint32_t)(observed - observers->observed));
+}
+
+bool observers_have_share(const struct observers *observers, uint32_t peer) {
+  return count_of(observers, peer) >= observers->peer_observers_max;
+}
+
+/* Where it is the variants that are all taken, one helps that is the only observer of its own. */
+uint32_t observers_spare(struct observers *observers, const struct engine *engine) {
+  enum { LOOKS_MAX = 64 };
+  bool variants = observers->slab.count < observers->slab.count_max && observers->peers < observers->peers_max;
+  for (int looks = 0; looks < LOOKS_MAX && observers->slab.count > 0; ++looks) {
+    if (observers->sweep >= observers->slab.fresh) observers->sweep = 0;
+    const struct observer *observer = at(observers, observers->sweep++);
+    if ((observer->flags & OBSERVER_USED) == 0 || engine_is_verified(engine, observer->peer)) continue;
+    if (!variants || observers->observed[observer->observed].count == 1) return observers->sweep - 1;
+  }
+  return INDEX_NONE;
 }
 
 /* --- Visits --------------------------------------------------------------------------------------- */

@@ -46,7 +46,8 @@ struct observed {
 
 enum observer_flags {
   OBSERVER_UNCONFIRMED = 1, /* the last notification was non-confirmable */
-  OBSERVER_TIMED = 2        /* its timer is set: the time by which a confirmable one is owed */
+  OBSERVER_TIMED = 2,       /* its timer is set: the time by which a confirmable one is owed */
+  OBSERVER_USED = 4
 };
 
 /* One observation: a client and a token. RFC 7641 4.1: "The entry in the list of observers is keyed by the client
@@ -86,8 +87,9 @@ struct observers {
   uint32_t making;     /* the variant whose handler is being called, or INDEX_NONE */
   uint32_t peers, peers_max;
   uint32_t peer_observers_max;
-  bool blocked; /* no room for another notification, till one is over or retry_at comes */
-  bool unsent;  /* some variant is */
+  uint32_t sweep; /* where the search for one that may go stands */
+  bool blocked;   /* no room for another notification, till one is over or retry_at comes */
+  bool unsent;    /* some variant is */
 };
 
 void observers_init(struct observers *observers, struct layout *layout, const copal_config *config, struct hash_key key,
@@ -109,6 +111,13 @@ struct registration {
 
 /* A new entry; its client and token have none. INDEX_NONE when there is no room. */
 uint32_t observers_take(struct observers *observers, struct engine *engine, const struct registration *registration);
+
+/* An entry of an address that is not verified, in whose place a registration may be that found no room; or INDEX_NONE.
+ * The search is short and goes on where the last one stood. */
+uint32_t observers_spare(struct observers *observers, const struct engine *engine);
+
+/* Whether a client has as many entries as it may have. */
+bool observers_have_share(const struct observers *observers, uint32_t peer);
 
 /* Takes an entry off the list, and its variant where it was the last one. Its exchange is the caller's matter. */
 void observers_give(struct observers *observers, struct engine *engine, uint32_t index);

@@ -145,8 +145,7 @@ static void add_etag(struct copal_request *request, const void *body, size_t siz
  * not repeated in full for each block, and whose handler must not be called again. */
 static bool keep(struct copal_request *request, size_t head_size, const void *body, size_t size) {
   struct transfers *transfers = request->transfers;
-  struct transfer_key key = request_transfer_key(request);
-  uint32_t index = transfers_begin(transfers, TRANSFER_KEPT, &key, request->engine->now);
+  uint32_t index = request_begin_transfer(request, TRANSFER_KEPT);
   if (index == INDEX_NONE) return false;
   transfers->records[index].head_size = (uint32_t)head_size;
   if (transfer_append(transfers, index, request->reply.buffer, head_size) == COPAL_OK &&
@@ -227,9 +226,8 @@ static void stamp_etag(const struct transfers *transfers, uint32_t index, const 
 /* A body that is to be kept is read to its end first. */
 static copal_error reply_all(struct copal_request *request, uint64_t total, copal_reader *read, void *context) {
   struct transfers *transfers = request->transfers;
-  struct transfer_key key = request_transfer_key(request);
   if (total != COPAL_SIZE_UNKNOWN && total > transfers->body_size_max) return COPAL_ERR_MESSAGE_SIZE;
-  uint32_t index = transfers_begin(transfers, TRANSFER_KEPT, &key, request->engine->now);
+  uint32_t index = request_begin_transfer(request, TRANSFER_KEPT);
   if (index == INDEX_NONE) return COPAL_ERR_MESSAGE_SIZE;
   static const uint8_t room[ETAG_SIZE_MAX];
   copal_view view = copal_message_view(&request->reply);
@@ -331,7 +329,7 @@ bool request_reply_kept(struct copal_request *request) {
   struct transfer_key key = request_transfer_key(request);
   uint32_t index = transfers_find(transfers, TRANSFER_KEPT, &key);
   if (index == INDEX_NONE) return false;
-  transfer_touch(transfers, index, request->engine->now);
+  request_touch_transfer(request, index);
   const struct transfer *transfer = &transfers->records[index];
   const uint8_t *bytes = transfer_bytes(transfers, transfer);
   size_t head_size = transfer->head_size, body_size = transfer->size - head_size;

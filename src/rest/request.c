@@ -95,7 +95,7 @@ copal_error copal_defer(copal_request *request, copal_deferred *deferred) {
   assert(!request->deferred);
   if (request->notification) return COPAL_ERR_NOTIFICATION;
   if (!request->part.last) return COPAL_ERR_TYPE;
-  uint32_t index = deferred_take(request->deferreds, request->engine, request->incoming);
+  uint32_t index = deferred_take(request->deferreds, request->engine, request->incoming, false);
   if (index == INDEX_NONE) return COPAL_ERR_DEFERRED_FULL;
   struct deferred *record = &request->deferreds->records[index];
   record->options = request_transfer_key(request).options;

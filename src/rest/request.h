@@ -54,6 +54,9 @@ void request_begin_reply(struct copal_request *request, uint8_t code);
 /* Gives a reply that was begun its problem as payload. False when there is no room, or nothing is said. */
 bool request_put_problem(copal_message *reply, const copal_problem *problem);
 
+/* Replies 4.01 with an Echo value: echo.c. */
+void request_challenge(struct copal_request *request);
+
 /* A code's name, for a problem's title. */
 copal_bytes request_title(uint8_t code);
 
@@ -83,6 +86,10 @@ struct request_block request_block_of(uint32_t value);
 /* Hashes of what makes the request one with its other blocks. */
 struct transfer_key request_transfer_key(const struct copal_request *request);
 
+/* A new transfer of the request's, and one that goes on with it: as transfers_begin, transfer_touch. */
+uint32_t request_begin_transfer(const struct copal_request *request, enum transfer_kind kind);
+void request_touch_transfer(const struct copal_request *request, uint32_t index);
+
 /* Takes the block of a body that came with the request. Whether the handler is to be called now, with the whole body or
  * with a part; where not, the request is answered. */
 bool request_take_block(struct copal_request *request);
@@ -94,6 +101,9 @@ void request_end_gathering(struct copal_request *request);
 
 /* Answers a block that is not taken. false. */
 bool request_refuse_block(struct copal_request *request, copal_code code);
+
+/* The same for want of room: who is not verified may show his address, and come again. */
+bool request_refuse_room(struct copal_request *request);
 
 /* Notes what the handler is to see of a body. */
 void request_describe_part(struct copal_request *request, uint64_t offset, bool last, void **state);

@@ -1,4 +1,4 @@
-/* See transfers.h. Each kind is a list by last use, whose oldest is the next to expire. */
+/* See transfers.h. Each kind is two lists by last use, whose oldest are the next to expire. */
 #include "rest/transfers.h"
 
 #include <assert.h>
@@ -16,33 +16,36 @@ void transfers_init(struct transfers *transfers, struct layout *layout, const co
   store_init(&transfers->store, layout, config->bodies_size, config->body_size_max);
   table_init(&transfers->index, layout, count);
   timer_queue_init(&transfers->timers, transfers->records, sizeof(struct transfer), now);
-  for (int kind = 0; kind < TRANSFER_KINDS; ++kind) transfers->newest[kind] = transfers->oldest[kind] = INDEX_NONE;
+  for (int kind = 0; kind < TRANSFER_KINDS; ++kind)
+    for (int verified = 0; verified < 2; ++verified)
+      transfers->lists[kind][verified] = (struct transfer_list){INDEX_NONE, INDEX_NONE};
 }
 
 /* --- Lists -------------------------------------------------------------------------------------- */
 
 static void list_insert(struct transfers *transfers, uint32_t index) {
   struct transfer *transfer = &transfers->records[index];
-  uint32_t *newest = &transfers->newest[transfer->kind];
+  struct transfer_list *list = &transfers->lists[transfer->kind][transfer->verified];
   transfer->newer = INDEX_NONE;
-  transfer->older = *newest;
-  if (*newest != INDEX_NONE)
-    transfers->records[*newest].newer = index;
+  transfer->older = list->newest;
+  if (list->newest != INDEX_NONE)
+    transfers->records[list->newest].newer = index;
   else
-    transfers->oldest[transfer->kind] = index;
-  *newest = index;
+    list->oldest = index;
+  list->newest = index;
 }
 
 static void list_remove(struct transfers *transfers, uint32_t index) {
   const struct transfer *transfer = &transfers->records[index];
+  struct transfer_list *list = &transfers->lists[transfer->kind][transfer->verified];
   if (transfer->newer != INDEX_NONE)
     transfers->records[transfer->newer].older = transfer->older;
   else
-    transfers->newest[transfer->kind] = transfer->older;
+    list->newest = transfer->older;
   if (transfer->older != INDEX_NONE)
     transfers->records[transfer->older].newer = transfer->newer;
   else
-    transfers->oldest[transfer->kind] = transfer->newer;
+    list->oldest = transfer->newer;
 }
 
 /* --- Finding ------------------------------------------------------------------------------------ */
@@ -90,29 +93,59 @@ static void evict(struct transfers *transfers, uint32_t index) {
   transfer_drop(transfers, index);
 }
 
-static bool evict_kept(struct transfers *transfers, uint32_t but) {
-  uint32_t oldest = transfers->oldest[TRANSFER_KEPT];
-  if (oldest == but && oldest != INDEX_NONE) oldest = transfers->records[oldest].newer;
-  if (oldest == INDEX_NONE) return false;
-  evict(transfers, oldest);
+/* The oldest of a list, other than one; or INDEX_NONE. */
+static uint32_t oldest_of(const struct transfers *transfers, enum transfer_kind kind, bool verified, uint32_t but) {
+  uint32_t oldest = transfers->lists[kind][verified].oldest;
+  return oldest == but && oldest != INDEX_NONE ? transfers->records[oldest].newer : oldest;
+}
+
+static uint32_t oldest_unverified_upload(const struct transfers *transfers, uint32_t but) {
+  uint32_t upload = oldest_of(transfers, TRANSFER_UPLOAD, false, but);
+  uint32_t gathered = oldest_of(transfers, TRANSFER_GATHERED, false, but);
+  if (upload == INDEX_NONE || gathered == INDEX_NONE) return upload == INDEX_NONE ? gathered : upload;
+  return (int32_t)(transfers->records[upload].touched - transfers->records[gathered].touched) < 0 ? upload : gathered;
+}
+
+/* Nobody asks for its blocks any more: a client would have sent its request for the last time. */
+static bool is_idle(const struct transfers *transfers, uint32_t index, uint32_t now) {
+  return now - transfers->records[index].touched > coarse_time(transfers->lifetime / 4);
+}
+
+/* Drops what may be dropped for a transfer of that kind, in this order: decision 0016. Whoever is not verified pushes
+ * out no upload, and no reply whose blocks a verified one still fetches: or else a flood from addresses that are not
+ * its own could. A reply is there because its request was executed; for it one such reply may go, and then its like. */
+static bool make_room(struct transfers *transfers, enum transfer_kind kind, bool verified, uint32_t but, uint32_t now) {
+  bool is_urgent = verified || kind == TRANSFER_KEPT;
+  uint32_t kept = oldest_of(transfers, TRANSFER_KEPT, true, but);
+  uint32_t index = oldest_of(transfers, TRANSFER_KEPT, false, but);
+  if (index == INDEX_NONE && kept != INDEX_NONE && is_idle(transfers, kept, now)) index = kept;
+  if (index == INDEX_NONE && is_urgent) index = oldest_unverified_upload(transfers, but);
+  if (index == INDEX_NONE && is_urgent) index = kept;
+  if (index == INDEX_NONE) return false;
+  evict(transfers, index);
   return true;
 }
 
 uint32_t transfers_begin(struct transfers *transfers, enum transfer_kind kind, const struct transfer_key *key,
-                         copal_time now) {
+                         bool verified, copal_time now) {
   transfers_expire(transfers, now);
   uint32_t index = transfers_find(transfers, kind, key), oldest;
   if (index != INDEX_NONE) transfer_drop(transfers, index);
   if (count_of_peer(transfers, key->identity, &oldest) >= transfers->peer_max && oldest != INDEX_NONE)
     evict(transfers, oldest);
   index = slab_take(&transfers->slab);
-  if (index == INDEX_NONE && evict_kept(transfers, INDEX_NONE)) index = slab_take(&transfers->slab);
+  if (index == INDEX_NONE && make_room(transfers, kind, verified, INDEX_NONE, coarse_time(now)))
+    index = slab_take(&transfers->slab);
   if (index == INDEX_NONE) {
     ++transfers->counters->transfers_full;
     return INDEX_NONE;
   }
-  transfers->records[index] = (struct transfer){
-      .key = *key, .slot = INDEX_NONE, .peer = INDEX_NONE, .touched = coarse_time(now), .kind = (uint8_t)kind};
+  transfers->records[index] = (struct transfer){.key = *key,
+                                                .slot = INDEX_NONE,
+                                                .peer = INDEX_NONE,
+                                                .touched = coarse_time(now),
+                                                .kind = (uint8_t)kind,
+                                                .verified = verified};
   transfer_attach(transfers, index);
   return index;
 }
@@ -133,9 +166,11 @@ void transfer_detach(struct transfers *transfers, uint32_t index) {
   list_remove(transfers, index);
 }
 
-void transfer_touch(struct transfers *transfers, uint32_t index, copal_time now) {
-  transfers->records[index].touched = coarse_time(now);
+void transfer_touch(struct transfers *transfers, uint32_t index, bool verified, copal_time now) {
+  struct transfer *transfer = &transfers->records[index];
   list_remove(transfers, index);
+  transfer->touched = coarse_time(now);
+  transfer->verified = transfer->verified || verified;
   list_insert(transfers, index);
 }
 
@@ -159,7 +194,8 @@ static bool grow(struct transfers *transfers, uint32_t index, size_t size) {
   struct transfer *transfer = &transfers->records[index];
   uint32_t slot;
   while ((slot = store_take(&transfers->store, size)) == INDEX_NONE)
-    if (!evict_kept(transfers, index)) return false;
+    if (!make_room(transfers, (enum transfer_kind)transfer->kind, transfer->verified, index, transfer->touched))
+      return false;
   if (transfer->slot != INDEX_NONE) {
     memcpy(store_bytes(&transfers->store, slot), transfer_bytes(transfers, transfer), transfer->size);
     store_give(&transfers->store, transfer->slot);
@@ -219,9 +255,9 @@ uint32_t transfers_take_due(struct transfers *transfers, copal_time now) {
 }
 
 void transfers_expire(struct transfers *transfers, copal_time now) {
-  for (int kind = 0; kind < TRANSFER_KINDS; ++kind) {
+  for (int list = 0; list < 2 * TRANSFER_KINDS; ++list) {
     uint32_t index;
-    while ((index = transfers->oldest[kind]) != INDEX_NONE &&
+    while ((index = transfers->lists[list / 2][list % 2].oldest) != INDEX_NONE &&
            coarse_passed(transfers->records[index].touched, transfers->lifetime, now))
       transfer_drop(transfers, index);
   }
@@ -229,8 +265,8 @@ void transfers_expire(struct transfers *transfers, copal_time now) {
 
 copal_time transfers_next_expiry(const struct transfers *transfers, copal_time now) {
   copal_time next = COPAL_NEVER;
-  for (int kind = 0; kind < TRANSFER_KINDS; ++kind) {
-    uint32_t index = transfers->oldest[kind];
+  for (int list = 0; list < 2 * TRANSFER_KINDS; ++list) {
+    uint32_t index = transfers->lists[list / 2][list % 2].oldest;
     if (index == INDEX_NONE) continue;
     uint32_t age = coarse_time(now) - transfers->records[index].touched;
     copal_time limit = coarse_time(transfers->lifetime + COARSE_UNIT - 1) + 1;

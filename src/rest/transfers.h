@@ -23,6 +23,11 @@ enum transfer_kind {
   TRANSFER_KINDS
 };
 
+/* Transfers by last use. */
+struct transfer_list {
+  uint32_t newest, oldest;
+};
+
 /* A request's body of Q-Block1 blocks. */
 struct gathering {
   struct gaps gaps;
@@ -70,7 +75,7 @@ struct transfer_key {
 
 struct transfer {
   struct timer timer;
-  uint32_t newer, older; /* of the same kind, by last use */
+  uint32_t newer, older; /* in its list */
   struct transfer_key key;
   copal_abandon *abandon; /* of an upload in parts that has not ended well; or NULL */
   void *context, *state;  /* for it */
@@ -86,6 +91,7 @@ struct transfer {
   } as;
   uint8_t kind; /* enum transfer_kind */
   bool attached;
+  bool verified;   /* the peer was known to be where its address says, at some time */
   bool timed;      /* the timer is set */
   bool none_match; /* an upload that began with If-None-Match, which later blocks do not repeat */
 };
@@ -97,7 +103,7 @@ struct transfers {
   struct table index; /* by identity, so that a walk is over one peer's transfers */
   struct timer_queue timers;
   struct peers *peers;
-  uint32_t newest[TRANSFER_KINDS], oldest[TRANSFER_KINDS];
+  struct transfer_list lists[TRANSFER_KINDS][2]; /* of peers that were not verified, and of those that were */
   uint32_t body_size_max;
   uint32_t peer_max;
   copal_time lifetime;
@@ -110,16 +116,22 @@ void transfers_init(struct transfers *transfers, struct layout *layout, const co
 /* The transfer of that kind and key, or INDEX_NONE. */
 uint32_t transfers_find(const struct transfers *transfers, enum transfer_kind kind, const struct transfer_key *key);
 
+/* Whether any reply is kept. */
+static inline bool transfers_have_kept(const struct transfers *transfers) {
+  const struct transfer_list *lists = transfers->lists[TRANSFER_KEPT];
+  return lists[0].oldest != INDEX_NONE || lists[1].oldest != INDEX_NONE;
+}
+
 /* A walk over the transfers of a peer. */
 static inline struct table_walk transfers_walk(uint64_t identity) { return table_walk((uint32_t)identity); }
 uint32_t transfers_next_of(const struct transfers *transfers, uint64_t identity, struct table_walk *walk);
 
 /* A new transfer, without bytes; one of the same kind and key is dropped. When its peer has its share, the peer's
- * oldest makes room; when all are taken, the oldest reply that is kept. INDEX_NONE when there is none: uploads stay. */
+ * oldest makes room; when all are taken, another one does: decision 0016. INDEX_NONE when none may be pushed out. */
 uint32_t transfers_begin(struct transfers *transfers, enum transfer_kind kind, const struct transfer_key *key,
-                         copal_time now);
+                         bool verified, copal_time now);
 
-/* Appends bytes, for which kept replies make room. COPAL_ERR_BODY_SIZE: above body_size_max. COPAL_ERR_MEMORY. */
+/* Appends bytes, for which others make room likewise. COPAL_ERR_BODY_SIZE: above body_size_max. COPAL_ERR_MEMORY. */
 copal_error transfer_append(struct transfers *transfers, uint32_t index, const void *data, size_t size);
 
 /* Writes bytes at a place of a body, of which nothing need be known before it. Errors as transfer_append. */
@@ -136,8 +148,8 @@ void transfer_rest(struct transfers *transfers, uint32_t index);
  */
 uint32_t transfers_take_due(struct transfers *transfers, copal_time now);
 
-/* Notes that a transfer goes on. */
-void transfer_touch(struct transfers *transfers, uint32_t index, copal_time now);
+/* Notes that a transfer goes on, and whether its peer is verified by now. */
+void transfer_touch(struct transfers *transfers, uint32_t index, bool verified, copal_time now);
 
 /* Takes a transfer out of everybody's sight while its bytes are in use, so that it cannot make room; and back. */
 void transfer_detach(struct transfers *transfers, uint32_t index);

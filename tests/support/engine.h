@@ -23,7 +23,7 @@ static inline void engine_fixture_lay_out(struct engine_fixture *fixture, struct
                                           const copal_config *config) {
   static const uint8_t seed[RANDOM_SEED_SIZE] = {9};
   engine_init(&fixture->engine, layout, config, (struct hash_key){7, 11}, seed, 1000 * COPAL_SECOND);
-  deferreds_init(&fixture->deferreds, layout, config->deferred_max);
+  deferreds_init(&fixture->deferreds, layout, config->deferred_max, 0);
 }
 
 /* With all peers taken: indexes from 0 on. */

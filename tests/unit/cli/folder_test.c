@@ -93,6 +93,7 @@ static void a_file_is_no_folder(void **state) {
   assert_int_equal(errno, ENOENT);
 }
 
+/* T20 */
 static void symbolic_links_are_not_followed(void **state) {
   (void)state;
   assert_int_equal(symlink("../outside/secret", sandbox_at(&sandbox, "served/file")), 0);

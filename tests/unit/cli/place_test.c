@@ -80,7 +80,7 @@ static void an_empty_segment_before_the_end_leads_nowhere(void **state) {
   assert_non_null(find());
 }
 
-/* RFC 7252 5.10.1: "The value of a Uri-Path Option MUST NOT be "." or ".."." */
+/* T20. RFC 7252 5.10.1: "The value of a Uri-Path Option MUST NOT be "." or ".."." */
 static void dots_lead_nowhere(void **state) {
   (void)state;
   static const char *const names[] = {".", "..", "...", ".hidden", "..a"};
@@ -96,6 +96,7 @@ static void dots_lead_nowhere(void **state) {
   }
 }
 
+/* T20 */
 static void a_slash_in_a_segment_separates_nothing(void **state) {
   (void)state;
   static const char *const names[] = {"/", "a/b", "/etc", "a/", "a/../../b"};
@@ -106,6 +107,7 @@ static void a_slash_in_a_segment_separates_nothing(void **state) {
   }
 }
 
+/* T20 */
 static void a_nul_in_a_segment_ends_nothing(void **state) {
   (void)state;
   add("a\0.txt", 6);
@@ -123,6 +125,7 @@ static void a_percent_sign_is_a_character(void **state) {
   assert_uri("", "/%252e%252e");
 }
 
+/* T20 */
 static void bytes_that_are_no_utf8_are_a_name(void **state) {
   (void)state;
   add("\xff\xfe", 2);

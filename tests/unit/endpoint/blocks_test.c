@@ -131,6 +131,35 @@ static void t36_interleaved_uploads_are_kept_apart_by_request_tag(void **state) 
   bare_close(scene.bare);
 }
 
+/* RFC 9175 3.3: a recorded last block must not end another body, nor must one that is over be put together
+ * again. */
+static void t36_a_last_block_that_is_replayed_ends_no_other_upload(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene, COPAL_PUT);
+  struct steps *steps = &scene.steps;
+  steps_exchange(steps, "PUT tag=01 1:0/1/128", "2.31 1:0/1/128");
+  steps_exchange(steps, "PUT tag=01 1:1/1/128", "2.31 1:1/1/128");
+  steps_exchange(steps, "PUT tag=01 1:2/0/128", "2.04 1:2/0/128");
+  uint16_t last = (uint16_t)(steps->mid - 1);
+  steps_exchange(steps, "PUT tag=02 1:0/1/128", "2.31 1:0/1/128");
+  steps_exchange(steps, "PUT tag=02 1:1/1/128", "2.31 1:1/1/128");
+  uint16_t next = steps->mid;
+  steps->mid = last; /* at once: a duplicate, whose answer is given again */
+  steps_exchange(steps, "PUT tag=01 1:2/0/128", "2.04 1:2/0/128");
+  assert_int_equal(scene.calls, 1);
+  scene.bare->now += 200 * COPAL_SECOND;
+  steps->mid = next; /* under another message ID: nobody waits for it */
+  steps_exchange(steps, "PUT tag=01 1:2/0/128", "4.08");
+  steps_exchange(steps, "PUT 1:2/0/128", "4.08");
+  assert_int_equal(scene.calls, 1);
+  steps_exchange(steps, "PUT tag=02 1:2/0/128", "2.04 1:2/0/128");
+  assert_int_equal(scene.calls, 2);
+  assert_int_equal(scene.received, 300);
+  assert_int_equal(usage(&scene).transfers, 0);
+  bare_close(scene.bare);
+}
+
 static void t38_gaps_and_late_starts_are_incomplete(void **state) {
   (void)state;
   struct scene scene;
@@ -521,6 +550,7 @@ int main(void) {
       cmocka_unit_test(the_blocks_of_a_long_post_do_not_use_up_the_memory_of_posts),
       cmocka_unit_test(the_reply_to_a_posts_last_block_outlives_replies_to_others),
       cmocka_unit_test(t36_interleaved_uploads_are_kept_apart_by_request_tag),
+      cmocka_unit_test(t36_a_last_block_that_is_replayed_ends_no_other_upload),
       cmocka_unit_test(t38_gaps_and_late_starts_are_incomplete),
       cmocka_unit_test(t38_a_short_block_that_is_not_the_last_is_refused),
       cmocka_unit_test(t38_an_announced_size_takes_no_memory_and_one_too_large_is_refused),

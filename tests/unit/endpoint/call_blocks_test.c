@@ -366,7 +366,7 @@ static void blocks_that_make_no_whole_are_an_error(void **state) {
   }
 }
 
-/* RFC 7959 2.4: "the client … MUST compare ETag Options." */
+/* T37. RFC 7959 2.4: "the client … MUST compare ETag Options." */
 static void a_body_that_changes_is_fetched_anew_once(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();
@@ -402,6 +402,7 @@ static void a_writer_learns_that_a_body_became_empty(void **state) {
   talk_close(talk);
 }
 
+/* T37 */
 static void a_body_that_goes_on_changing_is_an_error(void **state) {
   (void)state;
   static const char *const changed[] = {"2.05 2:1/0/64 etag:two +6", "2.05 2:1/0/64 +6",

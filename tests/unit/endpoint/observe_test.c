@@ -301,11 +301,19 @@ static void a_plain_get_with_another_token_cancels_nothing(void **state) {
 
 /* --- Limits ------------------------------------------------------------------------------------------- */
 
+/* Nobody is pinged: who may take whose place is in observe_verify_test.c. */
+static void open_without_pings(struct observed_scene *scene, uint32_t peers_max) {
+  copal_config config = observed_config();
+  config.deferred_max = 0;
+  config.peers_max = peers_max;
+  observed_open_with(scene, &config, 0);
+}
+
 /* T53: 50,000 registrations; the first ones are still served. */
 static void registrations_past_the_bound_are_answered_as_usual(void **state) {
   (void)state;
   struct observed_scene scene;
-  observed_open(&scene, 0);
+  open_without_pings(&scene, 256);
   for (uint32_t i = 0; i < 50000; ++i) {
     uint32_t number;
     const struct bare_sent *sent = observed_ask(&scene, (uint16_t)(i + 1), (uint16_t)i, 0x4a, 0);
@@ -339,7 +347,7 @@ static void one_address_has_its_share(void **state) {
 static void variants_past_the_bound_are_answered_as_usual(void **state) {
   (void)state;
   struct observed_scene scene;
-  observed_open(&scene, 0);
+  open_without_pings(&scene, 256);
   for (unsigned i = 0; i < 20; ++i) {
     uint32_t number;
     bare_in_from(scene.bare, (uint16_t)(1000 + i), "4101%04x4a60516141%02x", i, i);
@@ -357,9 +365,7 @@ static void variants_past_the_bound_are_answered_as_usual(void **state) {
 static void observers_leave_peers_to_others(void **state) {
   (void)state;
   struct observed_scene scene;
-  copal_config config = observed_config();
-  config.peers_max = 8;
-  observed_open_with(&scene, &config, 0);
+  open_without_pings(&scene, 8);
   uint32_t number;
   for (uint16_t port = 1; port <= 20; ++port)
     assert_int_equal(observed_has_number(observed_ask(&scene, port, port, 0x4a, 0), &number), port <= 6);

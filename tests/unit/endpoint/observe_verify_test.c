@@ -34,6 +34,7 @@ static void ask_large(struct observed_scene *scene) {
   assert_int_equal(observers_of(scene), 1);
 }
 
+/* T56 */
 static void who_does_not_verify_is_told_so_and_observes_nothing(void **state) {
   (void)state;
   struct observed_scene scene;
@@ -97,12 +98,114 @@ static void who_verifies_gets_the_state_and_observes(void **state) {
   observed_close(&scene);
 }
 
+/* --- When the list is full ------------------------------------------------------------------------- */
+
+/* Addresses that are not their senders' fill the list. */
+static void fill(struct observed_scene *scene, uint16_t count) {
+  for (uint16_t i = 0; i < count; ++i) observed_register(scene, (uint16_t)(1000 + i), i, 0x0a);
+}
+
+static void answer_pings(struct observed_scene *scene, uint16_t port) {
+  uint16_t mids[2];
+  assert_int_equal(scene->bare->sent_count, 3);
+  size_t found = 0;
+  for (size_t i = 0; i < 3; ++i)
+    if (scene->bare->sent[i].view.code == COPAL_EMPTY) mids[found++] = scene->bare->sent[i].view.message_id;
+  assert_int_equal(found, 2);
+  for (size_t i = 0; i < 2; ++i) bare_in_from(scene->bare, port, "7000%04x", mids[i]);
+  assert_out(scene->bare, "");
+}
+
+/* T53: the first time he is answered as usual, and pinged; once he has shown that he is there he is observed, in the
+ * place of one who has not. Those who are verified keep their places. */
+static void t53_who_is_there_takes_the_place_of_who_may_not_be(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  copal_config config = observed_config();
+  config.observers_max = 8;
+  observed_open_with(&scene, &config, 0);
+  fill(&scene, 8);
+  uint32_t number;
+  for (uint16_t i = 0; i < 8; ++i) {
+    uint16_t port = (uint16_t)(5000 + i);
+    bare_in_from(scene.bare, port, "4101%04x0a605161", i);
+    bare_out(scene.bare);
+    assert_false(observed_has_number(&scene.bare->sent[0], &number));
+    answer_pings(&scene, port);
+    observed_register(&scene, port, (uint16_t)(100 + i), 0x0a);
+    assert_int_equal(observers_of(&scene), 8);
+  }
+  assert_false(observed_has_number(observed_ask(&scene, 5000, 50, 0x0b, 0), &number)); /* all are verified now */
+  assert_int_equal(observed_change_to(&scene, "1"), 8);
+  bare_out(scene.bare);
+  assert_int_equal(scene.bare->sent_count, 8);
+  for (size_t i = 0; i < 8; ++i) {
+    assert_true(scene.bare->sent[i].path.remote.port >= 5000);
+    observed_reject(&scene, &scene.bare->sent[i]);
+  }
+  observed_close(&scene);
+}
+
+/* Nor do variants that nobody else asks for, or observers who hold peers, keep him out. */
+static void t53_neither_do_variants_nor_peers_run_out_for_who_is_there(void **state) {
+  (void)state;
+  for (int kind = 0; kind < 2; ++kind) {
+    struct observed_scene scene;
+    copal_config config = observed_config();
+    config.observed_max = kind == 0 ? 6 : 16;
+    config.peers_max = kind == 0 ? 64 : 8;
+    config.deferred_max = 0;
+    observed_open_with(&scene, &config, 0);
+    for (unsigned i = 0; i < 6; ++i) {
+      bare_in_from(scene.bare, (uint16_t)(1000 + i), "4101%04x0a60516141%02x", i, kind == 0 ? i : 0);
+      bare_out_one(scene.bare);
+    }
+    uint32_t number;
+    assert_int_equal(observers_of(&scene), 6);
+    assert_false(observed_has_number(observed_ask(&scene, 5000, 1, 0x0a, 0), &number));
+    struct path packed = path_pack(&(copal_path){.remote = bare_address(5000), .local = bare_path(1).local});
+    engine_verify(&scene.endpoint->engine, endpoint_peer(scene.endpoint, &packed));
+    observed_register(&scene, 5000, 2, 0x0a);
+    assert_int_equal(observers_of(&scene), 6);
+    observed_deregister(&scene, 5000, 3, 0x0a);
+    for (unsigned i = 0; i < 6; ++i) {
+      bare_in_from(scene.bare, (uint16_t)(1000 + i), "4101%04x0a6101516141%02x", 100 + i, kind == 0 ? i : 0);
+      bare_out_one(scene.bare);
+    }
+    observed_close(&scene);
+  }
+}
+
+/* Who has his share takes nobody's place. */
+static void a_share_is_not_larger_for_who_is_verified(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  copal_config config = observed_config();
+  config.observers_max = 10;
+  observed_open_with(&scene, &config, 0);
+  fill(&scene, 2);
+  for (uint8_t token = 0; token < 8; ++token) observed_register(&scene, 5000, token, token);
+  observed_verify(&scene);
+  struct peers *peers = &scene.endpoint->engine.peers;
+  for (uint32_t i = 0; i < peers->slab.fresh; ++i)
+    if (scene.endpoint->paths.records[i].port < 5000) peers->records[i].flags &= (uint8_t)~PEER_VERIFIED;
+  uint32_t number;
+  assert_false(observed_has_number(observed_ask(&scene, 5000, 50, 0x50, 0), &number));
+  assert_int_equal(observers_of(&scene), 10);
+  for (uint8_t token = 0; token < 8; ++token) observed_deregister(&scene, 5000, 1000 + token, token);
+  for (uint16_t i = 0; i < 2; ++i) observed_deregister(&scene, (uint16_t)(1000 + i), (uint16_t)(100 + i), 0x0a);
+  observed_close(&scene);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(who_does_not_verify_is_told_so_and_observes_nothing),
       cmocka_unit_test(who_cannot_be_verified_now_observes_nothing),
       cmocka_unit_test(the_others_of_a_client_stay),
       cmocka_unit_test(who_verifies_gets_the_state_and_observes),
+      cmocka_unit_test(t53_who_is_there_takes_the_place_of_who_may_not_be),
+      cmocka_unit_test(t53_neither_do_variants_nor_peers_run_out_for_who_is_there),
+      cmocka_unit_test(a_share_is_not_larger_for_who_is_verified),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

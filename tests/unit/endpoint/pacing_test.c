@@ -58,6 +58,7 @@ static void an_observer_that_never_acknowledges_is_dropped(void **state) {
   observed_close(&scene);
 }
 
+/* T54 */
 static void an_unreachable_observer_is_dropped(void **state) {
   (void)state;
   struct observed_scene scene;

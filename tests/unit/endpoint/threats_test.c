@@ -1,6 +1,6 @@
-/* What broken and hostile peers send, each test with the number of its row in the list of threats. After every
- * datagram: at most one reply, and the next good request is answered. Datagrams lie in heap blocks of their exact size,
- * and so does the endpoint. */
+/* What broken and hostile peers send, each test with the number of its row in docs/threats.md. After every datagram: at
+ * most one reply, nothing kept but what is remembered of an answered request, and the next good request is answered.
+ * Datagrams lie in heap blocks of their exact size, and so does the endpoint. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,6 +47,22 @@ static void assert_alive(struct target *target) {
   assert_out(target->bare, expected);
 }
 
+/* What an answered request leaves is its sender's record and its reply; what is not answered, or rejected, leaves
+ * nothing. */
+static void assert_no_growth(struct target *target, copal_usage before) {
+  copal_usage after = copal_endpoint_usage(target->bare->endpoint);
+  bool answered = target->bare->sent_count == 1 && target->bare->sent[0].view.type != COPAL_RST;
+  assert_true(target->bare->sent_count <= 1);
+  if (answered) {
+    assert_in_range(after.peers, before.peers, before.peers + 1);
+    assert_true(after.replies <= before.replies + 1); /* older ones may have made room */
+    after.peers = before.peers;
+    after.replies = before.replies;
+    after.replies_size = before.replies_size;
+  }
+  assert_memory_equal(&before, &after, sizeof before);
+}
+
 struct attempt {
   const char *in, *out;
 };
@@ -55,8 +71,10 @@ static void attempts(const struct attempt *list, size_t size) {
   struct target target;
   open_small(&target);
   for (size_t i = 0; i < size / sizeof *list; ++i) {
+    copal_usage before = copal_endpoint_usage(target.bare->endpoint);
     bare_in(target.bare, "%s", list[i].in);
     assert_out(target.bare, list[i].out);
+    assert_no_growth(&target, before);
     assert_alive(&target);
   }
   assert_int_equal(target.executed, 0);
@@ -95,12 +113,9 @@ static void t03_token_lengths(void **state) {
 
 /* RFC 8974 2.2.2: "it MUST NOT reject the message, as that would imply that extended token lengths are not supported at
  * all"; what does not even fit a datagram of ours cannot be echoed and gets nothing. */
-static void t04_extended_tokens(void **state) {
-  (void)state;
-  static const size_t sizes[] = {13, 200, 230, 245, 247, 248, 268, 269, 1000, 65000};
-  struct target target;
-  open_small(&target); /* datagrams of 256 bytes */
-  static uint8_t token[65000], bytes[65100];
+static void send_long_tokens(struct target *target, uint32_t message_size_max) {
+  static const size_t sizes[] = {13, 200, 230, 245, 247, 248, 268, 269, 1000, 65000, 65400};
+  static uint8_t token[65400], bytes[65500];
   for (int kind = 0; kind < 4; ++kind)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
       memset(token, (int)i + 1, sizeof token);
@@ -110,19 +125,34 @@ static void t04_extended_tokens(void **state) {
       if (kind == 2) copal_encode_option(&encoder, 65001, "x", 1);
       copal_encode_option(&encoder, kind == 2 ? 65003 : COPAL_OPTION_URI_PATH, "p", 1);
       copal_path path = bare_path(BARE_PORT);
-      bare_in_bytes(target.bare, &path, bytes, encoder.size);
-      bare_out(target.bare);
+      copal_usage before = copal_endpoint_usage(target->bare->endpoint);
+      bare_in_bytes(target->bare, &path, bytes, encoder.size);
+      bare_out(target->bare);
       size_t reply = 4u + (sizes[i] < 269 ? 1u : 2u) + sizes[i];
-      assert_int_equal(target.bare->sent_count, reply <= 256);
-      if (target.bare->sent_count == 1) {
-        const copal_view *view = &target.bare->sent[0].view;
+      assert_int_equal(target->bare->sent_count, reply <= message_size_max);
+      if (target->bare->sent_count == 1) {
+        const copal_view *view = &target->bare->sent[0].view;
         assert_int_equal(view->token.size, sizes[i]);
         assert_memory_equal(view->token.data, token, sizes[i]);
-        assert_true(target.bare->sent[0].size <= 256);
+        assert_true(target->bare->sent[0].size <= message_size_max);
+        assert_no_growth(target, before);
       }
-      assert_alive(&target);
-      target.bare->now += 300 * COPAL_SECOND;
+      assert_alive(target);
+      target->bare->now += 300 * COPAL_SECOND;
     }
+}
+
+static void t04_extended_tokens(void **state) {
+  (void)state;
+  struct target target;
+  open_small(&target); /* datagrams of 256 bytes */
+  send_long_tokens(&target, 256);
+  bare_close(target.bare);
+  copal_config config = copal_config_small();
+  config.message_size_max = 65507;
+  config.messages_size = config.replies_size = 1 << 19;
+  open_target(&target, &config);
+  send_long_tokens(&target, 65507);
   bare_close(target.bare);
 }
 

@@ -190,16 +190,105 @@ static void a_peer_can_be_verified_for_later(void **state) {
   copal_path path = bare_path(CLIENT);
   struct path packed = path_pack(&path);
   uint32_t peer = endpoint_peer(server.bare->endpoint, &packed);
-  endpoint_verify(server.bare->endpoint, peer);
-  endpoint_verify(server.bare->endpoint, peer);
+  endpoint_verify(server.bare->endpoint, peer, VERIFY_FOR_LATER);
+  endpoint_verify(server.bare->endpoint, peer, VERIFY_FOR_LATER);
   bare_out(server.bare);
   reset_pings(&server);
   assert_out(server.bare, "");
   assert_idle(&server);
-  endpoint_verify(server.bare->endpoint, peer);
+  endpoint_verify(server.bare->endpoint, peer, VERIFY_FOR_LATER);
   assert_out(server.bare, "");
   bare_in(server.bare, "41010002abb16c");
   assert_large(bare_out_one(server.bare), COPAL_ACK);
+  bare_close(server.bare);
+}
+
+/* T55: what is held for strangers takes no room from what the application owes, nor the other way round. */
+static void t55_held_answers_and_deferred_ones_have_room_of_their_own(void **state) {
+  (void)state;
+  copal_config config = config_of(2);
+  struct server server;
+  open_server(&server, &config);
+  copal_endpoint *endpoint = server.bare->endpoint;
+  copal_deferred first;
+  for (int round = 0; round < 3; ++round) {
+    bare_in(server.bare, "4101%04xabb164", round);
+    first = server.deferred;
+    bare_in_from(server.bare, 9002, "4101%04xabb164", round);
+    assert_int_equal(copal_endpoint_usage(endpoint).deferred, 2);
+    for (uint16_t i = 0; i < 2; ++i) bare_in_from(server.bare, (uint16_t)(10000 + i), "4101%04xabb16c", round);
+    bare_out(server.bare);
+    uint16_t mids[4];
+    pings(&server, mids, 4);
+    assert_int_equal(counters(&server)->held, 2 * (round + 1));
+    assert_int_equal(copal_deferred_drop(endpoint, first), COPAL_OK);
+    assert_int_equal(copal_deferred_drop(endpoint, server.deferred), COPAL_OK);
+    assert_int_equal(copal_endpoint_usage(endpoint).deferred, 0);
+    bare_in(server.bare, "4101%04xabb164", 100 + round); /* those that are held are held still */
+    assert_int_equal(copal_endpoint_usage(endpoint).deferred, 1);
+    assert_int_equal(copal_deferred_drop(endpoint, server.deferred), COPAL_OK);
+    server.bare->now += 10 * COPAL_SECOND;
+    bare_out(server.bare);
+    assert_idle(&server);
+  }
+  bare_close(server.bare);
+}
+
+/* T56: GETs can be asked for again, so they leave a quarter of the verifications to what has been executed. When that
+ * is taken, too, nothing that executes anything is, before its sender has shown his address: or else its answer would
+ * be lost. */
+static void t56_what_executes_something_is_held_or_asked_for_before(void **state) {
+  (void)state;
+  struct server server;
+  open_usual(&server); /* four */
+  for (uint16_t i = 0; i < 10; ++i) {
+    bare_in_from(server.bare, (uint16_t)(10000 + i), "41010001abb16c");
+    bare_out(server.bare);
+    assert_int_equal(server.bare->sent[0].view.code, i < 3 ? COPAL_EMPTY : COPAL_UNAUTHORIZED);
+  }
+  int executed = server.executed;
+  bare_in_from(server.bare, 11000, "41020001abb16c");
+  bare_out(server.bare);
+  uint16_t mids[2];
+  pings(&server, mids, 2);
+  assert_int_equal(server.executed, executed + 1);
+  char echo[25];
+  bare_in(server.bare, "41020002abb16c");
+  assert_challenge(bare_out_one(server.bare), COPAL_ACK, echo);
+  bare_in(server.bare, "51020003abb16c");
+  assert_challenge(bare_out_one(server.bare), COPAL_NON, echo);
+  assert_int_equal(server.executed, executed + 1);
+  assert_int_equal(counters(&server)->challenged, 2);
+  bare_in(server.bare, "41020004abb16cdce4%s", echo); /* Echo is option 252 */
+  const struct bare_sent *sent = bare_out_one(server.bare);
+  assert_int_equal(sent->view.code, COPAL_CREATED);
+  assert_int_equal(sent->view.payload.size, LARGE);
+  assert_int_equal(server.executed, executed + 2);
+  server.bare->now += 10 * COPAL_SECOND;
+  bare_out(server.bare);
+  assert_idle(&server);
+  bare_in_from(server.bare, 12000, "41020001abb16c"); /* there is room again */
+  bare_out(server.bare);
+  pings(&server, mids, 2);
+  bare_close(server.bare);
+}
+
+/* T50: of four records three are held by verifications, and a stranger finds the fourth. */
+static void t50_verifications_leave_a_record_to_strangers(void **state) {
+  (void)state;
+  copal_config config = config_of(8);
+  config.peers_max = 4;
+  struct server server;
+  open_server(&server, &config);
+  for (uint16_t i = 0; i < 20; ++i) {
+    bare_in_from(server.bare, (uint16_t)(10000 + i), "41010001abb16c");
+    bare_out(server.bare);
+    assert_int_equal(server.bare->sent_count, i < 3 ? 2 : 1);
+    assert_int_equal(server.bare->sent[0].view.code, i < 3 ? COPAL_EMPTY : COPAL_UNAUTHORIZED);
+  }
+  bare_in(server.bare, "41010001abb178");
+  assert_int_equal(bare_out_one(server.bare)->view.code, COPAL_NOT_FOUND);
+  assert_int_equal(counters(&server)->peers_full, 0);
   bare_close(server.bare);
 }
 
@@ -301,6 +390,9 @@ int main(void) {
       cmocka_unit_test(a_separate_answer_that_is_acknowledged_verifies),
       cmocka_unit_test(a_deferred_answer_that_cannot_wait_is_4_01),
       cmocka_unit_test(a_peer_can_be_verified_for_later),
+      cmocka_unit_test(t55_held_answers_and_deferred_ones_have_room_of_their_own),
+      cmocka_unit_test(t56_what_executes_something_is_held_or_asked_for_before),
+      cmocka_unit_test(t50_verifications_leave_a_record_to_strangers),
       cmocka_unit_test(t55_addresses_that_never_answer),
       cmocka_unit_test(t56_little_is_sent_to_an_address_that_is_not_verified),
       cmocka_unit_test(t56_trying_all_message_ids_does_not_verify),

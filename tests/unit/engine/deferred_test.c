@@ -24,7 +24,7 @@ static copal_config config_of(uint32_t deferred_max) {
 static uint32_t defer(struct engine_fixture *fixture, uint32_t peer, copal_type type, uint16_t mid, copal_bytes token) {
   struct incoming incoming;
   engine_fixture_receive(fixture, peer, type, COPAL_GET, mid, token, &incoming);
-  return deferred_take(&fixture->deferreds, &fixture->engine, &incoming);
+  return deferred_take(&fixture->deferreds, &fixture->engine, &incoming, false);
 }
 
 static void acks_are_owed_in_order_after_the_delay(void **state) {

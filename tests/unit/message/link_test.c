@@ -185,6 +185,7 @@ static void the_first_parameter_of_a_name_is_found(void **state) {
   assert_bytes(parameter.name, "x");
 }
 
+/* T24 */
 static void broken_documents_are_refused(void **state) {
   (void)state;
   static const char *const cases[] = {

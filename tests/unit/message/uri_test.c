@@ -170,6 +170,7 @@ static void a_host_for_a_resolver_is_whole(void **state) {
   assert_int_equal(uri_host_text(&uri, name, sizeof name), COPAL_ERR_URI_HOST);
 }
 
+/* T24 */
 static void what_is_no_uri_is_refused(void **state) {
   (void)state;
   assert_refused("", COPAL_ERR_URI_SYNTAX);

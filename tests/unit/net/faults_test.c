@@ -89,6 +89,7 @@ static void leave(struct scene *scene) {
   copal_close(scene->client);
 }
 
+/* T60 */
 static void what_cannot_be_sent_ends_alone(void **state) {
   (void)state;
   static const int errors[] = {EMSGSIZE, EACCES, EPERM, EINVAL, EADDRNOTAVAIL, EAFNOSUPPORT};
@@ -102,7 +103,7 @@ static void what_cannot_be_sent_ends_alone(void **state) {
   }
 }
 
-/* As if the wire had lost it. */
+/* T60: as if the wire had lost it. */
 static void what_finds_no_buffer_is_left_to_its_retransmission(void **state) {
   (void)state;
   struct scene scene;
@@ -117,6 +118,7 @@ static void what_finds_no_buffer_is_left_to_its_retransmission(void **state) {
   leave(&scene);
 }
 
+/* T60 */
 static void a_full_buffer_of_our_own_is_waited_for(void **state) {
   (void)state;
   struct scene scene;
