@@ -220,7 +220,7 @@ static void check_is_new(const struct reply_key *key) {
 }
 
 static bool defer(const struct incoming *incoming) {
-  uint32_t index = deferred_take(&fuzz.deferreds, &fuzz.engine, incoming);
+  uint32_t index = deferred_take(&fuzz.deferreds, &fuzz.engine, incoming, false);
   if (index == INDEX_NONE) return false;
   assert(index < DEFERRED && !fuzz.owed[index]);
   fuzz.owed[index] = true;
@@ -562,7 +562,7 @@ static void configure(void) {
 static void lay_out(struct layout *layout) {
   static const uint8_t seed[RANDOM_SEED_SIZE] = {5};
   engine_init(&fuzz.engine, layout, &fuzz.config, (struct hash_key){7, 11}, seed, fuzz.now);
-  deferreds_init(&fuzz.deferreds, layout, fuzz.config.deferred_max);
+  deferreds_init(&fuzz.deferreds, layout, fuzz.config.deferred_max, 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
