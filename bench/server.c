@@ -57,6 +57,7 @@ static void for_turning_over(copal_config *config, uint32_t milliseconds) {
   config->parameters.max_latency = milliseconds * COPAL_MILLISECOND / 2;
   config->replies_size = 2 * ENTRY * PER_MILLISECOND * (milliseconds + SLACK);
   config->peer_replies_max = UINT16_MAX;
+  config->amplification_max = 0; /* all are verified, and may fill it to the brim */
 }
 
 static copal_open_options options_from(int argc, char **argv) {
