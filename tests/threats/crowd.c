@@ -130,7 +130,7 @@ static void begin(struct client *client) {
   *running = (struct running){.crowd = client->crowd, .kind = kind};
   uint8_t buffer[CROWD_BODY_SIZE + 100];
   copal_message message;
-  copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, requests[kind].method);
+  copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, (uint8_t)requests[kind].method);
   copal_message_add_text(&message, COPAL_OPTION_URI_PATH, requests[kind].path);
   if (kind == ERRAND_UPLOAD) copal_message_set_payload(&message, body, sizeof body);
   copal_call_options options = {.message = &message,
