@@ -12,17 +12,15 @@
 
 enum { CLIENTS = 32, BODY_SIZE = 2000, PACE = 100 * 1000, LAG_MAX = 200 };
 
-static const double PATIENCE = 5e9; /* for two retransmissions */
-
 enum errand { GET, POST, UPLOAD, ERRANDS };
 
 static struct {
   uint16_t port;
   pid_t pid;
-  uint32_t rate, flood; /* a second */
-  double seconds;
+  uint32_t rate, flood;     /* a second */
+  double seconds, patience; /* for two retransmissions */
   const char *kind;
-} options = {.rate = 2000, .flood = 20000, .seconds = 1, .kind = "none"};
+} options = {.rate = 2000, .flood = 20000, .seconds = 1, .patience = 5, .kind = "none"};
 
 static struct { uint32_t begun, good, wrong, left_out; } counts;
 
@@ -170,7 +168,7 @@ static void run(const struct kind *kind) {
   copal_time start = copal_now();
   double elapsed = 0, end = options.seconds * 1e9;
   uint32_t number = 0, open = 0;
-  while (elapsed < end || (open > 0 && elapsed < end + PATIENCE)) {
+  while (elapsed < end || (open > 0 && elapsed < end + options.patience * 1e9)) {
     if (kind != NULL) flood(kind, due(elapsed, options.flood, flooded));
     double asked_until = elapsed < end ? elapsed : end;
     for (uint32_t until = (uint32_t)(asked_until * options.rate / 1e9); number < until; ++number) begin(number);
@@ -189,7 +187,7 @@ static void read_options(int argc, char **argv) {
     const char *option = argv[i];
     if (sscanf(option, "port=%" SCNu16, &options.port) == 1 || sscanf(option, "pid=%d", &options.pid) == 1 ||
         sscanf(option, "rate=%" SCNu32, &options.rate) == 1 || sscanf(option, "flood=%" SCNu32, &options.flood) == 1 ||
-        sscanf(option, "seconds=%lf", &options.seconds) == 1)
+        sscanf(option, "seconds=%lf", &options.seconds) == 1 || sscanf(option, "patience=%lf", &options.patience) == 1)
       continue;
     if (strncmp(option, "kind=", 5) != 0) exit(2);
     options.kind = option + 5;

@@ -69,6 +69,7 @@ static void for_turning_over(copal_config *config, uint32_t milliseconds) {
   config->parameters.max_latency = milliseconds * COPAL_MILLISECOND / 2;
   config->replies_size = 2 * ENTRY * PER_MILLISECOND * (milliseconds + SLACK);
   config->peer_replies_max = UINT16_MAX;
+  config->amplification_max = 0; /* clients as good as verified, who may have all of it */
 }
 
 /* So little room that a flood comes to the end of every table in its first moment. */

@@ -13,16 +13,16 @@ TARGETS = [
 
 def round(bench):
     found = {kind: flooded(bench, kind) for kind in KINDS}
-    shares = [one["flooded"] / one["calm"] for one in found.values()]
+    shares = [one["flooded"] / max(one["calm"], 1) for one in found.values()]
     growths = [one["growth"] for one in found.values()]
     return found | {"all": {"least share": min(shares), "most growth": max(growths)}}
 
 
 def flooded(bench, kind):
     """A server of its own for each kind, which has been flooded once before: its tables are full."""
-    seconds = f"seconds={0.1 if bench.quick else 1}"
+    times = ("seconds=0.05", "patience=0.1") if bench.quick else ("seconds=1",)
     with bench.serving("server", "floods") as server:
-        ask = lambda kind: bench.ask(server, f"rate={RATE}", f"flood={FLOOD}", f"kind={kind}", seconds, program="flood")
+        ask = lambda kind: bench.ask(server, f"rate={RATE}", f"flood={FLOOD}", f"kind={kind}", *times, program="flood")
         calm = ask("none")
         ask(kind)
         before = server.resident()
