@@ -298,6 +298,28 @@ static void t51_the_last_quarter_is_for_those_who_are_there(void **state) {
   bare_close(scene.bare);
 }
 
+/* Where all there is holds few of the largest replies, some of it is left all the same; and the first of all is served
+ * in any case. */
+static void t51_the_smallest_memory_has_a_quarter_too(void **state) {
+  (void)state;
+  for (int least = 0; least < 2; ++least) {
+    struct scene scene;
+    copal_config config = config_of_posts();
+    config.replies_size = least == 1 ? 2 * (256 + 64) : 2048;
+    open_scene(&scene, &config);
+    unsigned served = 0;
+    for (unsigned i = 0; i < 30; ++i) {
+      scene.steps.port = (uint16_t)(STRANGERS + i);
+      steps_send(&scene.steps, "POST");
+      served += bare_out_one(scene.bare)->view.code == COPAL_CHANGED;
+    }
+    assert_int_equal(served, least == 1 ? 1 : 14);
+    assert_int_equal(counters(&scene)->challenged, 30 - served);
+    challenged(&scene, HONEST, "POST", least == 1 ? "5.03" : "2.04");
+    bare_close(scene.bare);
+  }
+}
+
 /* A NON is answered by a NON, a group not at all, and what begins a body as its last block. */
 static void t51_every_way_to_ask_is_challenged_alike(void **state) {
   (void)state;
@@ -357,6 +379,7 @@ int main(void) {
       cmocka_unit_test(t52_a_reply_takes_the_place_of_its_like),
       cmocka_unit_test(t50_bodies_by_q_block_and_observers_leave_a_record_to_strangers),
       cmocka_unit_test(t51_the_last_quarter_is_for_those_who_are_there),
+      cmocka_unit_test(t51_the_smallest_memory_has_a_quarter_too),
       cmocka_unit_test(t51_every_way_to_ask_is_challenged_alike),
       cmocka_unit_test(t51_the_last_block_is_challenged_and_the_others_are_not_lost),
       cmocka_unit_test(without_verification_all_of_it_is_for_everybody),
