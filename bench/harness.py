@@ -38,9 +38,9 @@ class Bench:
             rest = process.communicate(timeout=30)[0].strip()
             server.last = json.loads(rest) if rest else {}
 
-    def ask(self, server, *arguments, core=CLIENT_CORE):
-        """What the client finds out about a server."""
-        command = [*pin(core), self.folder / "client", f"port={server.port}", f"pid={server.pid}", *arguments]
+    def ask(self, server, *arguments, core=CLIENT_CORE, program="client"):
+        """What a client finds out about a server."""
+        command = [*pin(core), self.folder / program, f"port={server.port}", f"pid={server.pid}", *arguments]
         output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
         return json.loads(output)
 

@@ -96,7 +96,7 @@ static copal_config config_for(const struct subject *subject) {
   /* An entry with this reply takes 64 bytes at most; a batch more, since what is over goes when the next one comes. */
   config.replies_size = 2 * 64 * (subject->remembered + subject->remembered / 8 + 4 * BATCH);
   config.peer_replies_max = UINT16_MAX;
-  config.amplification_max = 0; /* all are verified, and may fill it to the brim */
+  config.amplification_max = 0; /* clients as good as verified, who may have all of it */
   return config;
 }
 

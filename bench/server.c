@@ -1,5 +1,6 @@
 /* Our server, as a user writes it: resources, copal_run, an endpoint for each thread. GET /temperature is small and
- * observable; POST /count executes something that must not be executed twice. On SIGTERM it tells what it has done. */
+ * observable, GET /list is not small; POST /count executes something that must not be executed twice; PUT /body takes a
+ * body. On SIGTERM it tells what it has done. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,6 +28,17 @@ static void count(copal_request *request, void *context) {
   (void)context;
   atomic_fetch_add_explicit(&executed, 1, memory_order_relaxed);
   copal_reply_text(request, "22.3");
+}
+
+static void list(copal_request *request, void *context) {
+  static const uint8_t body[400];
+  (void)context;
+  copal_reply(request, COPAL_CONTENT, COPAL_OCTET_STREAM, body, sizeof body);
+}
+
+static void take(copal_request *request, void *context) {
+  (void)context;
+  copal_reply_code(request, COPAL_CHANGED);
 }
 
 static void stop(int number) {
@@ -57,7 +69,18 @@ static void for_turning_over(copal_config *config, uint32_t milliseconds) {
   config->parameters.max_latency = milliseconds * COPAL_MILLISECOND / 2;
   config->replies_size = 2 * ENTRY * PER_MILLISECOND * (milliseconds + SLACK);
   config->peer_replies_max = UINT16_MAX;
-  config->amplification_max = 0; /* all are verified, and may fill it to the brim */
+  config->amplification_max = 0; /* clients as good as verified, who may have all of it */
+}
+
+/* So little room that a flood comes to the end of every table in its first moment. */
+static void for_floods(copal_config *config) {
+  config->peers_max = config->exchanges_max = 4096;
+  config->messages_size = 4 << 20;
+  config->replies_size = 1 << 20;
+  config->deferred_max = config->transfers_max = 256;
+  config->bodies_size = 1 << 20;
+  config->body_size_max = 16 << 10;
+  config->observers_max = 1024;
 }
 
 static copal_open_options options_from(int argc, char **argv) {
@@ -65,6 +88,8 @@ static copal_open_options options_from(int argc, char **argv) {
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "million") == 0)
       for_a_million(&options.config);
+    else if (strcmp(argv[i], "floods") == 0)
+      for_floods(&options.config);
     else if (sscanf(argv[i], "threads=%u", &threads) == 1)
       options.reuse_port = threads > 1;
     else if (strncmp(argv[i], "remember=", 9) == 0)
@@ -84,6 +109,8 @@ static uint16_t open_all(copal_open_options *options) {
     if (endpoint == NULL || copal_local_address(endpoint, &address) != COPAL_OK ||
         copal_route(endpoint, COPAL_GET, "/temperature", temperature, NULL) != COPAL_OK ||
         copal_route(endpoint, COPAL_POST, "/count", count, NULL) != COPAL_OK ||
+        copal_route(endpoint, COPAL_GET, "/list", list, NULL) != COPAL_OK ||
+        copal_route(endpoint, COPAL_PUT, "/body", take, NULL) != COPAL_OK ||
         copal_route_observable(endpoint, "/temperature", DAY) != COPAL_OK)
       exit(1);
     snprintf(uri, sizeof uri, "coap://[::]:%u", address.port);

@@ -65,9 +65,9 @@ void peers_init(struct peers *peers, struct layout *layout, uint32_t count_max);
  * evicted is set. INDEX_NONE when every peer is busy. */
 uint32_t peers_take(struct peers *peers, struct random *random, bool *evicted);
 
-/* Whether a new peer would find a record. */
+/* Whether a new peer would find a record; where there is but one, nobody expects to. */
 static inline bool peers_have_room(const struct peers *peers) {
-  return peers->slab.count < peers->slab.count_max || peers->oldest != INDEX_NONE;
+  return peers->slab.count < peers->slab.count_max || peers->oldest != INDEX_NONE || peers->slab.count_max == 1;
 }
 
 /* Two records may be of one remote address, for which message IDs are to differ: a new one begins half of them apart.

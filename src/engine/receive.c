@@ -222,9 +222,10 @@ static bool has_its_share(const struct engine *engine, uint32_t peer) {
 }
 
 bool engine_must_verify(struct engine *engine, uint32_t peer) {
-  if (engine_is_verified(engine, peer) || !replies_are_scarce(&engine->unsafe)) return false;
+  size_t size_max = engine->message_size_max;
+  if (engine_is_verified(engine, peer) || !replies_are_scarce(&engine->unsafe, size_max)) return false;
   replies_expire(&engine->unsafe, &engine->peers, engine->now, engine->exchange_lifetime);
-  return replies_are_scarce(&engine->unsafe);
+  return replies_are_scarce(&engine->unsafe, size_max);
 }
 
 struct reply *engine_remember(struct engine *engine, const struct incoming *incoming, size_t size_max) {

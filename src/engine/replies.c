@@ -109,9 +109,20 @@ static void skip_end(struct replies *replies) {
   replies->head = 0;
 }
 
+/* What an entry with room for so large a reply takes until it is closed. */
+static uint32_t extent_of(size_t size_max) {
+  return (uint32_t)((ENTRY_SIZE + size_max + EXTENT_UNIT - 1) / EXTENT_UNIT) * EXTENT_UNIT;
+}
+
+bool replies_are_scarce(const struct replies *replies, size_t size_max) {
+  assert(replies->size >= extent_of(size_max));
+  uint32_t room = replies->size - extent_of(size_max);
+  return replies->used > room - room / 4 || replies->count > replies->count_max - replies->count_max / 4;
+}
+
 struct reply *replies_take(struct replies *replies, struct peers *peers, const struct reply_key *key, uint32_t peer,
                            size_t size_max, copal_time now, copal_time lifetime, uint64_t *evicted) {
-  uint32_t need = (uint32_t)((ENTRY_SIZE + size_max + EXTENT_UNIT - 1) / EXTENT_UNIT) * EXTENT_UNIT;
+  uint32_t need = extent_of(size_max);
   if (need > replies->size) return NULL;
   if (replies->used == 0) replies->head = replies->tail = 0;
   while (replies->count >= replies->count_max || room(replies) < need) {

@@ -62,11 +62,8 @@ static inline size_t reply_room(const struct reply *reply) { return (size_t)repl
 
 static inline uint8_t *reply_bytes(struct reply *reply) { return (uint8_t *)reply + sizeof *reply; }
 
-/* Whether three quarters of the room, or of the entries, are taken. */
-static inline bool replies_are_scarce(const struct replies *replies) {
-  return replies->used > replies->size - replies->size / 4 ||
-         replies->count > replies->count_max - replies->count_max / 4;
-}
+/* Whether three quarters of the entries are taken, or of the room that replies of at most size_max bytes can use. */
+bool replies_are_scarce(const struct replies *replies, size_t size_max);
 
 /* The entry of a duplicate, or NULL. lifetimes: of CON and of NON messages. */
 struct reply *replies_find(const struct replies *replies, const struct reply_key *key, copal_time now,

@@ -47,7 +47,9 @@ static copal_code reads_q_blocks(struct copal_request *request) {
     copal_block block = {request->wanted.numbers[0], false, request->wanted.szx};
     request->block2 = (struct request_block){block, true};
   }
-  request->quick = any && !may_be_observed(view);
+  /* Blocks that go on their own keep their peer's record for as long: a stranger must find another one. */
+  bool may_begin = peers_have_room(&request->engine->peers) || request->block2.block.number > 0;
+  request->quick = any && !may_be_observed(view) && may_begin;
   return COPAL_EMPTY;
 }
 

@@ -166,7 +166,9 @@ static uint32_t find_body(struct copal_request *request, uint32_t total) {
     request_refuse_block(request, COPAL_REQUEST_ENTITY_TOO_LARGE);
     return INDEX_NONE;
   }
-  if (take_mark(request)) index = request_begin_transfer(request, TRANSFER_GATHERED);
+  /* It keeps its peer's record for as long as it waits for blocks: a stranger must find another one. */
+  if (peers_have_room(&request->engine->peers) && take_mark(request))
+    index = request_begin_transfer(request, TRANSFER_GATHERED);
   if (index == INDEX_NONE)
     request_refuse_room(request);
   else

@@ -95,11 +95,16 @@ static void ring_remove(struct observers *observers, struct observed *observed, 
   if (observed->cursor == index) observed->cursor = observer->next == index ? INDEX_NONE : observer->next;
 }
 
+/* Others hold peers, too: verifications, bodies that go by Q-Block. */
+static bool may_hold(const struct observers *observers, const struct engine *engine) {
+  return observers->peers < observers->peers_max && peers_have_room(&engine->peers);
+}
+
 uint32_t observers_take(struct observers *observers, struct engine *engine, const struct registration *registration) {
   assert(registration->token.size <= OBSERVER_TOKEN_MAX);
   uint32_t peer = registration->peer, earlier = count_of(observers, peer);
   if (earlier >= observers->peer_observers_max || observers->slab.count == observers->slab.count_max) return INDEX_NONE;
-  if (earlier == 0 && observers->peers >= observers->peers_max) return INDEX_NONE;
+  if (earlier == 0 && !may_hold(observers, engine)) return INDEX_NONE;
   uint32_t variant = observed_reach(observers, engine, registration);
   if (variant == INDEX_NONE) return INDEX_NONE;
 
@@ -146,7 +151,7 @@ bool observers_have_share(const struct observers *observers, uint32_t peer) {
 /* Where it is the variants that are all taken, one helps that is the only observer of its own. */
 uint32_t observers_spare(struct observers *observers, const struct engine *engine) {
   enum { LOOKS_MAX = 64 };
-  bool variants = observers->slab.count < observers->slab.count_max && observers->peers < observers->peers_max;
+  bool variants = observers->slab.count < observers->slab.count_max && may_hold(observers, engine);
   for (int looks = 0; looks < LOOKS_MAX && observers->slab.count > 0; ++looks) {
     if (observers->sweep >= observers->slab.fresh) observers->sweep = 0;
     const struct observer *observer = at(observers, observers->sweep++);

@@ -126,11 +126,11 @@ static void begin(struct client *client) {
                               {COPAL_PUT, "take"},  {COPAL_POST, "do-large"}, {COPAL_GET, "later"}};
   struct running *running = malloc(sizeof *running);
   assert_non_null(running);
-  enum errand kind = (enum errand)(client->errands++ % ERRAND_KINDS);
+  enum errand kind = (enum errand)(client->errands++ % client->crowd->kinds);
   *running = (struct running){.crowd = client->crowd, .kind = kind};
   uint8_t buffer[CROWD_BODY_SIZE + 100];
   copal_message message;
-  copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, requests[kind].method);
+  copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, (uint8_t)requests[kind].method);
   copal_message_add_text(&message, COPAL_OPTION_URI_PATH, requests[kind].path);
   if (kind == ERRAND_UPLOAD) copal_message_set_payload(&message, body, sizeof body);
   copal_call_options options = {.message = &message,
@@ -153,6 +153,8 @@ static void notified(copal_endpoint *endpoint, copal_call call, const copal_resu
   client->notified = result->body.data[0];
   client->observes = result->observed;
 }
+
+static bool observes(const struct crowd *crowd) { return crowd->kinds == ERRAND_KINDS; }
 
 static void observe(struct client *client) {
   uint8_t buffer[64];
@@ -197,9 +199,10 @@ static void add_resources(struct crowd *crowd) {
   assert_int_equal(copal_route_observable(server, "/state", 60 * COPAL_SECOND), COPAL_OK);
 }
 
-void crowd_open(struct crowd *crowd, const copal_config *config) {
+void crowd_open(struct crowd *crowd, const copal_config *config, unsigned kinds) {
   for (size_t i = 0; i < sizeof body; ++i) body[i] = (uint8_t)(i * 7 + i / 256);
-  *crowd = (struct crowd){.now = 1000 * COPAL_SECOND};
+  *crowd = (struct crowd){
+      .now = 1000 * COPAL_SECOND, .kinds = kinds, .batch = config->outbox_max < BATCH ? config->outbox_max : BATCH};
   crowd->server = open_endpoint(config, 1, crowd->now, &crowd->memory);
   add_resources(crowd);
   copal_config own = copal_config_small();
@@ -212,7 +215,7 @@ void crowd_open(struct crowd *crowd, const copal_config *config) {
     client->crowd = crowd;
     client->errands = i;
     client->endpoint = open_endpoint(&own, (uint8_t)(10 + i), crowd->now, &client->memory);
-    observe(client);
+    if (observes(crowd)) observe(client);
   }
 }
 
@@ -258,6 +261,11 @@ static void carry_from_server(struct crowd *crowd) {
   } while (count == BATCH);
 }
 
+static void give_server(struct crowd *crowd, const copal_path *path, const uint8_t *bytes, size_t size) {
+  give(crowd->server, crowd->now, path, bytes, size);
+  if (++crowd->taken % crowd->batch == 0) carry_from_server(crowd);
+}
+
 static void carry_from_client(struct crowd *crowd, struct client *client) {
   copal_datagram datagrams[BATCH];
   uint16_t port = (uint16_t)(CLIENT_PORT + (client - crowd->clients));
@@ -265,13 +273,13 @@ static void carry_from_client(struct crowd *crowd, struct client *client) {
                      .local = {.bytes = {192, 0, 2, 100}, .family = COPAL_FAMILY_IPV4}};
   size_t count = copal_endpoint_output(client->endpoint, crowd->now, datagrams, BATCH);
   assert_true(count < BATCH);
-  for (size_t i = 0; i < count; ++i) give(crowd->server, crowd->now, &path, datagrams[i].data, datagrams[i].size);
+  for (size_t i = 0; i < count; ++i) give_server(crowd, &path, datagrams[i].data, datagrams[i].size);
 }
 
 void crowd_flood(struct crowd *crowd, const copal_path *path, const uint8_t *bytes, size_t size) {
   crowd->flood_in += size;
-  give(crowd->server, crowd->now, path, bytes, size);
-  if (++crowd->flood_count % 32 == 0) carry_from_server(crowd);
+  ++crowd->flood_count;
+  give_server(crowd, path, bytes, size);
 }
 
 void crowd_tick(struct crowd *crowd, bool busy) {
@@ -282,7 +290,7 @@ void crowd_tick(struct crowd *crowd, bool busy) {
     struct client *client = &crowd->clients[i];
     unsigned turn = i * (CROWD_TICKS_PER_ERRAND / CROWD_CLIENTS);
     bool turns = crowd->ticks % CROWD_TICKS_PER_ERRAND == turn;
-    if (turns && !client->observes) observe(client);
+    if (turns && !client->observes && observes(crowd)) observe(client);
     if (turns && busy) begin(client);
     if (copal_endpoint_deadline(client->endpoint) <= crowd->now) carry_from_client(crowd, client);
   }
@@ -323,7 +331,7 @@ void crowd_check(struct crowd *crowd, unsigned percent) {
     *score = (struct score){0};
   }
   assert_true(begun > 0);
-  for (int i = 0; i < CROWD_CLIENTS; ++i) {
+  for (int i = 0; i < CROWD_CLIENTS && observes(crowd); ++i) {
     assert_true(crowd->clients[i].observes);
     assert_int_equal(crowd->clients[i].notified, crowd->state);
   }

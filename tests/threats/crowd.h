@@ -51,6 +51,9 @@ struct crowd {
   copal_endpoint *server;
   void *memory;
   struct client clients[CROWD_CLIENTS];
+  unsigned kinds; /* errands that clients have: so many of the first */
+  unsigned batch; /* datagrams that the server takes in before it gives out what it has to say */
+  unsigned taken; /* of those */
   struct owed owed[CROWD_OWED_MAX];
   unsigned owed_count;
   struct score scores[ERRAND_KINDS];
@@ -63,8 +66,9 @@ struct crowd {
   uint64_t flood_count, flood_answered; /* datagrams likewise */
 };
 
-/* A server with these limits, and its clients, of which all observe its state. */
-void crowd_open(struct crowd *crowd, const copal_config *config);
+/* A server with these limits, and its clients with errands of so many kinds. Those who have errands of all kinds
+ * observe its state, too. */
+void crowd_open(struct crowd *crowd, const copal_config *config, unsigned kinds);
 void crowd_close(struct crowd *crowd);
 
 /* Gives the server a datagram of somebody's, in a block of its exact size. */

@@ -217,6 +217,45 @@ static void t52_a_reply_takes_the_place_of_its_like(void **state) {
   bare_close(scene.bare);
 }
 
+/* --- Peers ---------------------------------------------------------------------------------------- */
+
+/* Of two records one is held by a body that goes by Q-Block: the other is left to strangers. */
+static void t50_bodies_by_q_block_and_observers_leave_a_record_to_strangers(void **state) {
+  (void)state;
+  struct scene scene;
+  copal_config config = config_of_four();
+  config.peers_max = 2;
+  open_scene(&scene, &config);
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_GET, "/r", post_large, &scene), COPAL_OK);
+  char bytes[300] = "5103000aaa b172 810a d11c64 d1db01 ff"; /* Q-Block1 0/1/64, Size1 100, a Request-Tag */
+  for (int i = 0; i < 64; ++i) strcat(bytes, "00");
+  bare_in_from(scene.bare, STRANGERS, "%s", bytes);
+  assert_out(scene.bare, "");
+  assert_int_equal(usage(&scene).transfers, 1);
+  bare_in_from(scene.bare, STRANGERS + 1, "%s", bytes);
+  assert_int_equal(bare_out_one(scene.bare)->view.code, COPAL_UNAUTHORIZED);
+  bare_in_from(scene.bare, STRANGERS + 2, "4101000baa b172 d10703"); /* Q-Block2 0/0/128 */
+  copal_option option;
+  const copal_view *view = &bare_out_one(scene.bare)->view;
+  assert_int_equal(view->code, COPAL_CHANGED);
+  assert_false(copal_find(view, COPAL_OPTION_Q_BLOCK2, &option));
+  assert_true(copal_find(view, COPAL_OPTION_BLOCK2, &option)); /* one by one, then */
+  assert_int_equal(copal_route_observable(scene.bare->endpoint, "/r", 0), COPAL_OK);
+  bare_in_from(scene.bare, STRANGERS + 3, "4101000daa 60 5172");
+  assert_false(copal_find(&bare_out_one(scene.bare)->view, COPAL_OPTION_OBSERVE, &option));
+  from(&scene, HONEST, "PUT +16", "2.04");
+  assert_int_equal(counters(&scene)->peers_full, 0);
+  for (int i = 0; i < 300; ++i) {
+    scene.bare->now += COPAL_SECOND;
+    bare_out(scene.bare);
+  }
+  assert_int_equal(usage(&scene).transfers, 0);
+  bare_in_from(scene.bare, STRANGERS + 2, "4101000caa b172 d10703");
+  bare_out(scene.bare);
+  assert_true(copal_find(&scene.bare->sent[0].view, COPAL_OPTION_Q_BLOCK2, &option));
+  bare_close(scene.bare);
+}
+
 /* --- What must not be executed twice -------------------------------------------------------------- */
 
 /* The memory for POSTs has 42 entries here. */
@@ -257,6 +296,28 @@ static void t51_the_last_quarter_is_for_those_who_are_there(void **state) {
   scene.bare->now += 250 * COPAL_SECOND;
   from(&scene, STRANGERS + 59, "POST", "2.04");
   bare_close(scene.bare);
+}
+
+/* Where all there is holds few of the largest replies, some of it is left all the same; and the first of all is served
+ * in any case. */
+static void t51_the_smallest_memory_has_a_quarter_too(void **state) {
+  (void)state;
+  for (int least = 0; least < 2; ++least) {
+    struct scene scene;
+    copal_config config = config_of_posts();
+    config.replies_size = least == 1 ? 2 * (256 + 64) : 2048;
+    open_scene(&scene, &config);
+    unsigned served = 0;
+    for (unsigned i = 0; i < 30; ++i) {
+      scene.steps.port = (uint16_t)(STRANGERS + i);
+      steps_send(&scene.steps, "POST");
+      served += bare_out_one(scene.bare)->view.code == COPAL_CHANGED;
+    }
+    assert_int_equal(served, least == 1 ? 1 : 14);
+    assert_int_equal(counters(&scene)->challenged, 30 - served);
+    challenged(&scene, HONEST, "POST", least == 1 ? "5.03" : "2.04");
+    bare_close(scene.bare);
+  }
 }
 
 /* A NON is answered by a NON, a group not at all, and what begins a body as its last block. */
@@ -316,7 +377,9 @@ int main(void) {
       cmocka_unit_test(without_verification_a_full_table_is_5_03),
       cmocka_unit_test(t52_what_who_is_there_still_fetches_makes_no_room_for_uploads),
       cmocka_unit_test(t52_a_reply_takes_the_place_of_its_like),
+      cmocka_unit_test(t50_bodies_by_q_block_and_observers_leave_a_record_to_strangers),
       cmocka_unit_test(t51_the_last_quarter_is_for_those_who_are_there),
+      cmocka_unit_test(t51_the_smallest_memory_has_a_quarter_too),
       cmocka_unit_test(t51_every_way_to_ask_is_challenged_alike),
       cmocka_unit_test(t51_the_last_block_is_challenged_and_the_others_are_not_lost),
       cmocka_unit_test(without_verification_all_of_it_is_for_everybody),
