@@ -93,6 +93,38 @@ static void no_room_for_record_or_token_costs_nothing(void **state) {
   engine_fixture_close(fixture);
 }
 
+/* Of an endpoint that is gone, for instance. */
+static void a_handle_that_was_never_given_out_names_nothing(void **state) {
+  (void)state;
+  copal_config config = config_of(2);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  const struct deferreds *deferreds = &fixture->deferreds;
+  static const copal_bytes none = {NULL, 0};
+  assert_int_equal(deferred_of(deferreds, 0, 1), INDEX_NONE);
+  uint32_t index = defer(fixture, 0, COPAL_CON, 1, none), generation = deferreds->records[index].generation;
+  assert_int_equal(deferred_of(deferreds, index, generation), index);
+  assert_int_equal(deferred_of(deferreds, index, 0), INDEX_NONE);
+  assert_int_equal(deferred_of(deferreds, index, generation + 1), INDEX_NONE);
+  assert_int_equal(deferred_of(deferreds, index + 1, generation), INDEX_NONE);
+  assert_int_equal(deferred_of(deferreds, UINT32_MAX, generation), INDEX_NONE);
+  engine_fixture_close(fixture);
+}
+
+static void generations_never_begin_anew_at_the_one_that_names_nothing(void **state) {
+  (void)state;
+  copal_config config = config_of(2);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  struct deferreds *deferreds = &fixture->deferreds;
+  uint32_t index = defer(fixture, 0, COPAL_CON, 1, (copal_bytes){NULL, 0});
+  deferreds->records[index].generation = UINT32_MAX;
+  deferred_renew(deferreds, index);
+  uint32_t generation = deferreds->records[index].generation;
+  assert_int_not_equal(generation, 0);
+  assert_int_equal(deferred_of(deferreds, index, generation), index);
+  assert_int_equal(deferred_of(deferreds, index, UINT32_MAX), INDEX_NONE);
+  engine_fixture_close(fixture);
+}
+
 struct owed {
   bool used;
   copal_time ack_at; /* 0: none is owed */
@@ -151,6 +183,8 @@ int main(void) {
       cmocka_unit_test(acks_are_owed_in_order_after_the_delay),
       cmocka_unit_test(tokens_of_any_size_are_kept_to_the_byte),
       cmocka_unit_test(no_room_for_record_or_token_costs_nothing),
+      cmocka_unit_test(a_handle_that_was_never_given_out_names_nothing),
+      cmocka_unit_test(generations_never_begin_anew_at_the_one_that_names_nothing),
       cmocka_unit_test(random_orders_agree_with_a_model),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,6 +198,26 @@ static void who_observes_is_found_by_token_alone_until_its_time(void **state) {
   engine_fixture_close(fixture);
 }
 
+/* A renewal that was crossed by a notification is owed its answer, but only a CON has one in an ACK: RFC 7252 4.3, a
+ * NON "MUST NOT be acknowledged". */
+static void the_ack_of_a_renewal_that_was_crossed_answers_a_con_alone(void **state) {
+  (void)state;
+  for (int type = COPAL_CON; type <= COPAL_NON; ++type) {
+    struct engine_fixture *fixture = open_engine(false);
+    uint32_t index = transmitted(fixture, type == COPAL_CON ? COPAL_CON : COPAL_NON, EXCHANGE_CALL);
+    uint8_t token[8];
+    memcpy(token, token_of(fixture, index).data, 8);
+    copal_bytes own = {token, 8};
+    assert_int_equal(receive(fixture, 0, COPAL_NON, COPAL_CONTENT, 1, own).kind, VERDICT_RESPONSE);
+    engine_observe(&fixture->engine, index, fixture->engine.now + 1000 * COPAL_SECOND);
+    struct verdict verdict = receive(fixture, 0, COPAL_ACK, COPAL_CONTENT, mid_of(fixture, index), own);
+    assert_int_equal(verdict.kind, type == COPAL_CON ? VERDICT_RESPONSE : VERDICT_IGNORE);
+    assert_int_equal(engine_fixture_exchange(fixture, index)->state,
+                     type == COPAL_CON ? EXCHANGE_ANSWERED : EXCHANGE_OBSERVING);
+    engine_fixture_close(fixture);
+  }
+}
+
 static void a_call_that_nobody_is_to_answer_ends_with_its_ack(void **state) {
   (void)state;
   struct engine_fixture *fixture = open_engine(false);
@@ -227,6 +247,40 @@ static void a_reset_that_comes_after_the_end_is_late(void **state) {
   assert_true(receive(fixture, 0, COPAL_RST, COPAL_EMPTY, mid, NO_TOKEN).late);
   assert_int_equal(engine_fixture_exchange(fixture, index)->replies, 2);
   engine_fixture_close(fixture);
+}
+
+static void replies_beyond_255_are_not_counted_anew(void **state) {
+  (void)state;
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t index = transmitted(fixture, COPAL_CON, EXCHANGE_RECORD);
+  uint16_t mid = mid_of(fixture, index);
+  for (int i = 1; i <= 300; ++i) {
+    assert_int_equal(receive(fixture, 0, COPAL_ACK, COPAL_EMPTY, mid, NO_TOKEN).kind, VERDICT_ACKNOWLEDGED);
+    assert_int_equal(engine_fixture_exchange(fixture, index)->replies, i < 255 ? i : 255);
+  }
+  /* A Reset that comes now is not the first reply. */
+  receive(fixture, 0, COPAL_RST, COPAL_EMPTY, mid, NO_TOKEN);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->flags & EXCHANGE_RST, 0);
+  engine_fixture_close(fixture);
+}
+
+/* RFC 7641 3.6: a client that does not recognise the token "will return a Reset message". On a raw endpoint that is the
+ * application's to decide. */
+static void a_notification_that_nobody_waits_for_is_rejected(void **state) {
+  (void)state;
+  for (int raw = 0; raw < 2; ++raw) {
+    struct engine_fixture *fixture = open_engine(raw == 1);
+    uint8_t datagram[8];
+    copal_encoder encoder;
+    copal_encode_begin(&encoder, datagram, sizeof datagram, COPAL_NON, COPAL_CONTENT, 1, "t", 1);
+    copal_encode_option(&encoder, COPAL_OPTION_OBSERVE, "\x05", 1);
+    assert_int_equal(copal_decode(datagram, encoder.size, &fixture->view), COPAL_OK);
+    struct incoming incoming = {
+        .view = &fixture->view, .datagram = {datagram, encoder.size}, .peer = 0, .unbound = INDEX_NONE};
+    struct verdict verdict = engine_receive(&fixture->engine, &incoming, START);
+    assert_int_equal(verdict.kind, raw == 1 ? VERDICT_UNMATCHED : VERDICT_REJECT);
+    engine_fixture_close(fixture);
+  }
 }
 
 /* --- Responses ---------------------------------------------------------------------------------- */
@@ -361,8 +415,11 @@ int main(void) {
       cmocka_unit_test(an_ack_lets_a_call_expect_its_response_and_the_next_one_go),
       cmocka_unit_test(a_response_of_ours_is_forgotten_once_it_is_acknowledged_or_reset),
       cmocka_unit_test(who_observes_is_found_by_token_alone_until_its_time),
+      cmocka_unit_test(the_ack_of_a_renewal_that_was_crossed_answers_a_con_alone),
       cmocka_unit_test(a_call_that_nobody_is_to_answer_ends_with_its_ack),
       cmocka_unit_test(a_reset_that_comes_after_the_end_is_late),
+      cmocka_unit_test(replies_beyond_255_are_not_counted_anew),
+      cmocka_unit_test(a_notification_that_nobody_waits_for_is_rejected),
       cmocka_unit_test(t31_a_piggybacked_response_needs_both_id_and_token),
       cmocka_unit_test(t31_a_separate_response_is_taken_from_the_server_alone),
       cmocka_unit_test(a_group_is_answered_by_many_and_goes_on_listening),

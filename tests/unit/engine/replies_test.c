@@ -297,6 +297,26 @@ static void a_new_peer_does_not_pay_for_the_replies_of_the_one_before(void **sta
   close_ring(fixture);
 }
 
+/* Generations wrap. Somebody else has the record then, with none of its replies. */
+static void a_peer_of_the_same_generation_has_no_fewer_replies_than_none(void **state) {
+  (void)state;
+  struct fixture *fixture = open_ring(4096, true, 1);
+  static const uint8_t seed[RANDOM_SEED_SIZE];
+  struct random random;
+  random_init(&random, seed);
+  struct reply_key key = key_of(7, 1, 1);
+  struct reply *reply = take(fixture, &key, 0, 0);
+  struct peer *peer = &fixture->peers.records[0];
+  uint16_t generation = peer->generation;
+  bool evicted;
+  do peers_take(&fixture->peers, &random, &evicted);
+  while (peer->generation != generation);
+  assert_int_equal(peer->unsafe_replies, 0);
+  replies_drop(&fixture->replies, &fixture->peers, reply);
+  assert_int_equal(peer->unsafe_replies, 0);
+  close_ring(fixture);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_ring_of_idempotent_requests_agrees_with_a_model),
@@ -305,6 +325,7 @@ int main(void) {
       cmocka_unit_test(con_and_non_are_remembered_for_their_own_lifetimes),
       cmocka_unit_test(a_message_that_comes_again_after_its_time_finds_the_new_entry),
       cmocka_unit_test(a_new_peer_does_not_pay_for_the_replies_of_the_one_before),
+      cmocka_unit_test(a_peer_of_the_same_generation_has_no_fewer_replies_than_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

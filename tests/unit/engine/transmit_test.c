@@ -238,6 +238,23 @@ static void a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not(void **sta
   engine_fixture_close(fixture);
 }
 
+/* The one that waits looks again in the very unit of the coarse clock in which the debt is paid. */
+static void a_request_goes_as_soon_as_the_one_before_is_paid_for(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  uint32_t first = send(fixture, 0, COPAL_NON, 0);
+  assert_due(fixture, START, DUE_TRANSMIT, first);
+  uint32_t paid = fixture->engine.peers.records[0].limit.probing_until;
+  fixture->engine.now = paid * COARSE_UNIT - 1;
+  uint32_t early = send(fixture, 0, COPAL_NON, 0);
+  assert_due(fixture, fixture->engine.now, DUE_NOTHING, 0);
+  copal_time again = earliest(fixture);
+  assert_int_equal(coarse_time(again), paid);
+  assert_due(fixture, again, DUE_TRANSMIT, early);
+  engine_fixture_close(fixture);
+}
+
 /* What waits already goes, too, two seconds later at most. */
 static void a_peer_that_is_heard_from_is_silent_no_more(void **state) {
   (void)state;
@@ -362,6 +379,67 @@ static void a_send_that_fails_spends_no_message_id(void **state) {
   engine_fixture_close(fixture);
 }
 
+/* As if 61,440 messages had gone in a moment: the next ID begins a half that was just used. */
+static void spend_message_ids(struct engine_fixture *fixture, uint16_t next_mid) {
+  struct peer *peer = &fixture->engine.peers.records[0];
+  peer->next_mid = next_mid;
+  peer->flags |= PEER_SENT | PEER_OTHER_HALF_USED;
+  peer->other_half = coarse_time(fixture->engine.now);
+}
+
+static copal_error send_block(struct engine_fixture *fixture, copal_type type, bool goes_on, uint32_t *index) {
+  static const uint8_t put[HEADER_SIZE] = {0x40, COPAL_PUT};
+  struct transmission transmission = {.peer = 0,
+                                      .type = (uint8_t)type,
+                                      .message = {put, sizeof put},
+                                      .goes_on = goes_on,
+                                      .flags = EXCHANGE_CALL,
+                                      .timeout = COPAL_NEVER};
+  return engine_send(&fixture->engine, &transmission, index);
+}
+
+/* Decision 0013: an ID comes again before its time for a block after the first, which is confirmable, if no message of
+ * ours that has it is on its way. */
+static void spent_message_ids_are_for_blocks_that_follow_each_other(void **state) {
+  (void)state;
+  copal_config config = config_of(4);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  uint32_t index;
+  spend_message_ids(fixture, 0x8000);
+  assert_int_equal(send_block(fixture, COPAL_CON, false, &index), COPAL_ERR_MESSAGE_IDS_SPENT);
+  assert_int_equal(send_block(fixture, COPAL_NON, true, &index), COPAL_ERR_MESSAGE_IDS_SPENT);
+  assert_int_equal(fixture->engine.exchanges.slab.count, 0);
+  assert_int_equal(send_block(fixture, COPAL_CON, true, &index), COPAL_OK);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->mid, 0x8000);
+  spend_message_ids(fixture, 0x8000);
+  assert_int_equal(send_block(fixture, COPAL_CON, true, &index), COPAL_ERR_MESSAGE_IDS_SPENT);
+  fixture->engine.now += fixture->engine.exchange_lifetime + COPAL_SECOND;
+  assert_int_equal(send_block(fixture, COPAL_CON, false, &index), COPAL_OK);
+  engine_fixture_close(fixture);
+}
+
+/* Nobody can have received it, yet its owner may look for what became of it. */
+static void a_record_that_was_never_sent_stays_a_lifetime_from_its_end_on(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  send(fixture, 0, COPAL_CON, EXCHANGE_RECORD);
+  uint32_t queued = send(fixture, 0, COPAL_CON, EXCHANGE_RECORD);
+  assert_int_equal(engine_fixture_exchange(fixture, queued)->state, EXCHANGE_QUEUED);
+  copal_tx tx = exchange_handle(&fixture->engine.exchanges, queued);
+  fixture->engine.now = START + 10 * COPAL_SECOND;
+  engine_fail(&fixture->engine, queued, EXCHANGE_UNREACHED);
+  engine_end(&fixture->engine, queued);
+  copal_time end = fixture->engine.now + fixture->engine.exchange_lifetime;
+  assert_true(engine_fixture_exchange(fixture, queued)->timer.deadline == end);
+  while (engine_fixture_due(fixture, end - 1).kind != DUE_NOTHING) {
+  }
+  assert_int_equal(exchange_of(&fixture->engine.exchanges, tx), queued);
+  assert_due(fixture, end, DUE_NOTHING, 0);
+  assert_int_equal(exchange_of(&fixture->engine.exchanges, tx), INDEX_NONE);
+  engine_fixture_close(fixture);
+}
+
 /* --- Notifications ------------------------------------------------------------------------------ */
 
 /* A 2.05 without token and with that payload; 64 bytes are enough for all of them. */
@@ -442,6 +520,10 @@ static void what_cannot_be_superseded_goes_as_it_is(void **state) {
   fixture->engine.message_size_max = 10;
   assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_ERR_MESSAGE_SIZE);
   fixture->engine.message_size_max = 256;
+  spend_message_ids(fixture, 0x8000);
+  assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_ERR_MESSAGE_IDS_SPENT);
+  assert_bytes(fixture, index, "old");
+  spend_message_ids(fixture, 0x8001);
   while (store_take(store, 32) != INDEX_NONE) {
   }
   assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_ERR_MESSAGES_FULL);
@@ -449,6 +531,22 @@ static void what_cannot_be_superseded_goes_as_it_is(void **state) {
   assert_int_equal(engine_fixture_exchange(fixture, index)->mid, mid);
   assert_int_equal(exchange_by_mid(&fixture->engine.exchanges, 0, mid), index);
   engine_fixture_close(fixture);
+}
+
+static void what_is_superseded_keeps_its_type(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  for (int type = COPAL_CON; type <= COPAL_NON; ++type) {
+    struct engine_fixture *fixture = engine_fixture_open(&config);
+    uint8_t bytes[64];
+    uint32_t index = notify(fixture, type == COPAL_CON ? COPAL_CON : COPAL_NON, "old");
+    assert_due(fixture, START, DUE_TRANSMIT, index);
+    assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_OK);
+    assert_bytes(fixture, index, "new");
+    const struct exchange *exchange = engine_fixture_exchange(fixture, index);
+    assert_int_equal(header_type(exchange_bytes(&fixture->engine.exchanges, exchange)), type);
+    engine_fixture_close(fixture);
+  }
 }
 
 /* RFC 7641 4.5.1: outstanding is also "a non-confirmable message for which the waiting time that results from the
@@ -485,6 +583,7 @@ int main(void) {
       cmocka_unit_test(whoever_is_forgotten_while_it_waits_leaves_the_queue_whole),
       cmocka_unit_test(responses_of_ours_need_no_turn_unless_they_are_confirmable),
       cmocka_unit_test(a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not),
+      cmocka_unit_test(a_request_goes_as_soon_as_the_one_before_is_paid_for),
       cmocka_unit_test(a_peer_that_is_heard_from_is_silent_no_more),
       cmocka_unit_test(probing_can_be_switched_off),
       cmocka_unit_test(a_call_ends_at_its_timeout_in_every_state),
@@ -492,7 +591,10 @@ int main(void) {
       cmocka_unit_test(a_token_is_none_or_the_given_one_where_that_is_wanted),
       cmocka_unit_test(a_timeout_that_cannot_be_added_means_never),
       cmocka_unit_test(a_send_that_fails_spends_no_message_id),
+      cmocka_unit_test(spent_message_ids_are_for_blocks_that_follow_each_other),
+      cmocka_unit_test(a_record_that_was_never_sent_stays_a_lifetime_from_its_end_on),
       cmocka_unit_test(what_is_superseded_keeps_token_timer_and_counter),
+      cmocka_unit_test(what_is_superseded_keeps_its_type),
       cmocka_unit_test(what_cannot_be_superseded_goes_as_it_is),
       cmocka_unit_test(a_non_confirmable_notification_has_its_turn_for_3_seconds),
   };
