@@ -322,36 +322,6 @@ static void a_non_that_nobody_is_to_answer_ends_with_its_interval(void **state) 
   engine_fixture_close(fixture);
 }
 
-static copal_error send_with(struct engine_fixture *fixture, uint32_t peer, bool no_token, copal_bytes token,
-                             uint32_t *index) {
-  static const uint8_t get[HEADER_SIZE] = {0x40, COPAL_GET};
-  struct transmission transmission = {.peer = peer,
-                                      .type = COPAL_CON,
-                                      .message = {get, sizeof get},
-                                      .token = token,
-                                      .no_token = no_token,
-                                      .flags = EXCHANGE_CALL,
-                                      .timeout = COPAL_NEVER};
-  return engine_send(&fixture->engine, &transmission, index);
-}
-
-static void a_token_is_none_or_the_given_one_where_that_is_wanted(void **state) {
-  (void)state;
-  copal_config config = config_of(4);
-  struct engine_fixture *fixture = engine_fixture_open(&config);
-  copal_bytes none = {NULL, 0}, given = {(const uint8_t *)"given", 5};
-  uint32_t index;
-  assert_int_equal(send_with(fixture, 0, true, none, &index), COPAL_OK);
-  assert_int_equal(engine_fixture_exchange(fixture, index)->size, HEADER_SIZE);
-  assert_int_equal(send_with(fixture, 0, true, none, &index), COPAL_ERR_TOKEN_IN_USE);
-  assert_int_equal(send_with(fixture, 1, true, none, &index), COPAL_OK);
-  assert_int_equal(send_with(fixture, 0, false, given, &index), COPAL_OK);
-  const struct exchange *exchange = engine_fixture_exchange(fixture, index);
-  assert_int_equal(exchange->size, HEADER_SIZE + 5);
-  assert_memory_equal(exchange_bytes(&fixture->engine.exchanges, exchange) + HEADER_SIZE, "given", 5);
-  engine_fixture_close(fixture);
-}
-
 static void a_timeout_that_cannot_be_added_means_never(void **state) {
   (void)state;
   copal_config config = config_of(1);
@@ -360,61 +330,6 @@ static void a_timeout_that_cannot_be_added_means_never(void **state) {
   assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_GET, EXCHANGE_CALL, COPAL_NEVER - 1, &index),
                    COPAL_OK);
   assert_due(fixture, START, DUE_TRANSMIT, index);
-  engine_fixture_close(fixture);
-}
-
-static void a_send_that_fails_spends_no_message_id(void **state) {
-  (void)state;
-  copal_config config = config_of(1);
-  config.exchanges_max = 1;
-  struct engine_fixture *fixture = engine_fixture_open(&config);
-  uint32_t index;
-  uint16_t mid = engine_fixture_exchange(fixture, send(fixture, 0, COPAL_CON, EXCHANGE_RECORD))->mid;
-  for (int i = 0; i < 70000; ++i)
-    assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_GET, 0, COPAL_NEVER, &index),
-                     COPAL_ERR_EXCHANGES_FULL);
-  engine_fail(&fixture->engine, 0, EXCHANGE_UNREACHED);
-  engine_forget(&fixture->engine, 0);
-  assert_int_equal(engine_fixture_exchange(fixture, send(fixture, 0, COPAL_CON, 0))->mid, (uint16_t)(mid + 1));
-  engine_fixture_close(fixture);
-}
-
-/* As if 61,440 messages had gone in a moment: the next ID begins a half that was just used. */
-static void spend_message_ids(struct engine_fixture *fixture, uint16_t next_mid) {
-  struct peer *peer = &fixture->engine.peers.records[0];
-  peer->next_mid = next_mid;
-  peer->flags |= PEER_SENT | PEER_OTHER_HALF_USED;
-  peer->other_half = coarse_time(fixture->engine.now);
-}
-
-static copal_error send_block(struct engine_fixture *fixture, copal_type type, bool goes_on, uint32_t *index) {
-  static const uint8_t put[HEADER_SIZE] = {0x40, COPAL_PUT};
-  struct transmission transmission = {.peer = 0,
-                                      .type = (uint8_t)type,
-                                      .message = {put, sizeof put},
-                                      .goes_on = goes_on,
-                                      .flags = EXCHANGE_CALL,
-                                      .timeout = COPAL_NEVER};
-  return engine_send(&fixture->engine, &transmission, index);
-}
-
-/* Decision 0013: an ID comes again before its time for a block after the first, which is confirmable, if no message of
- * ours that has it is on its way. */
-static void spent_message_ids_are_for_blocks_that_follow_each_other(void **state) {
-  (void)state;
-  copal_config config = config_of(4);
-  struct engine_fixture *fixture = engine_fixture_open(&config);
-  uint32_t index;
-  spend_message_ids(fixture, 0x8000);
-  assert_int_equal(send_block(fixture, COPAL_CON, false, &index), COPAL_ERR_MESSAGE_IDS_SPENT);
-  assert_int_equal(send_block(fixture, COPAL_NON, true, &index), COPAL_ERR_MESSAGE_IDS_SPENT);
-  assert_int_equal(fixture->engine.exchanges.slab.count, 0);
-  assert_int_equal(send_block(fixture, COPAL_CON, true, &index), COPAL_OK);
-  assert_int_equal(engine_fixture_exchange(fixture, index)->mid, 0x8000);
-  spend_message_ids(fixture, 0x8000);
-  assert_int_equal(send_block(fixture, COPAL_CON, true, &index), COPAL_ERR_MESSAGE_IDS_SPENT);
-  fixture->engine.now += fixture->engine.exchange_lifetime + COPAL_SECOND;
-  assert_int_equal(send_block(fixture, COPAL_CON, false, &index), COPAL_OK);
   engine_fixture_close(fixture);
 }
 
@@ -520,10 +435,10 @@ static void what_cannot_be_superseded_goes_as_it_is(void **state) {
   fixture->engine.message_size_max = 10;
   assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_ERR_MESSAGE_SIZE);
   fixture->engine.message_size_max = 256;
-  spend_message_ids(fixture, 0x8000);
+  engine_fixture_spend_mids(fixture, 0, 0x8000);
   assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_ERR_MESSAGE_IDS_SPENT);
   assert_bytes(fixture, index, "old");
-  spend_message_ids(fixture, 0x8001);
+  engine_fixture_spend_mids(fixture, 0, 0x8001);
   while (store_take(store, 32) != INDEX_NONE) {
   }
   assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_ERR_MESSAGES_FULL);
@@ -588,10 +503,7 @@ int main(void) {
       cmocka_unit_test(probing_can_be_switched_off),
       cmocka_unit_test(a_call_ends_at_its_timeout_in_every_state),
       cmocka_unit_test(a_non_that_nobody_is_to_answer_ends_with_its_interval),
-      cmocka_unit_test(a_token_is_none_or_the_given_one_where_that_is_wanted),
       cmocka_unit_test(a_timeout_that_cannot_be_added_means_never),
-      cmocka_unit_test(a_send_that_fails_spends_no_message_id),
-      cmocka_unit_test(spent_message_ids_are_for_blocks_that_follow_each_other),
       cmocka_unit_test(a_record_that_was_never_sent_stays_a_lifetime_from_its_end_on),
       cmocka_unit_test(what_is_superseded_keeps_token_timer_and_counter),
       cmocka_unit_test(what_is_superseded_keeps_its_type),
