@@ -236,6 +236,10 @@ static void a_token_in_the_form_of_ours_is_not_that_of_the_record_it_names(void 
   assert_int_equal(exchange_by_token(&fixture.exchanges, 1, (copal_bytes){made, sizeof made}), INDEX_NONE);
   assert_int_equal(exchange_by_token(&fixture.exchanges, 1, (copal_bytes){forged, sizeof forged}), INDEX_NONE);
   assert_int_equal(by_token(&fixture, 1, "given"), index);
+  /* One that names a record which was never used, or is too short to name any, gives no hint. */
+  exchange_next_token(&fixture.exchanges, 1, &random, made);
+  assert_int_equal(exchange_guess(&fixture.exchanges, (copal_bytes){made, sizeof made}), INDEX_NONE);
+  assert_int_equal(exchange_guess(&fixture.exchanges, (copal_bytes){made, sizeof made - 1}), INDEX_NONE);
   free(fixture.memory);
 }
 
@@ -323,6 +327,59 @@ static void kept_replies_stay_in_order_and_go_with_their_exchange(void **state) 
   free(fixture.memory);
 }
 
+static void a_reply_is_not_kept_where_the_store_is_full(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_exchanges(&fixture);
+  uint32_t index;
+  assert_int_equal(take(&fixture, 0, 1, "t", EXCHANGE_RECORD, &index), COPAL_OK);
+  while (store_take(&fixture.exchanges.store, 4) != INDEX_NONE) {
+  }
+  uint8_t ack[4] = {0x60, 0, 0, 1};
+  assert_false(exchange_keep(&fixture.exchanges, index, (copal_bytes){ack, 4}, 1));
+  assert_int_equal(fixture.exchanges.reception_slab.count, 0);
+  assert_int_equal(exchange_at(&fixture.exchanges, index)->of.receptions, INDEX_NONE);
+  free(fixture.memory);
+}
+
+/* RFC 7252 5.3.2 has responses matched with requests: what we answer is not looked for. */
+static void a_response_of_ours_is_not_found_by_its_token(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_exchanges(&fixture);
+  static const uint8_t seed[RANDOM_SEED_SIZE];
+  struct random random;
+  random_init(&random, seed);
+  uint8_t token[EXCHANGE_TOKEN_SIZE], buffer[64];
+  exchange_next_token(&fixture.exchanges, 1, &random, token);
+  uint32_t index;
+  copal_bytes message = request(buffer, token, sizeof token);
+  assert_int_equal(exchange_take(&fixture.exchanges, 1, message, 1, OWN_TOKEN, 0, &index), COPAL_OK);
+  exchange_at(&fixture.exchanges, index)->state = EXCHANGE_READY;
+  assert_int_equal(exchange_guess(&fixture.exchanges, (copal_bytes){token, sizeof token}), index);
+  assert_int_equal(exchange_by_token(&fixture.exchanges, 1, (copal_bytes){token, sizeof token}), INDEX_NONE);
+  free(fixture.memory);
+}
+
+/* Of two requests with one token, the older one's record may stay for its lifetime. */
+static void the_request_that_awaits_its_response_is_preferred_to_older_records(void **state) {
+  (void)state;
+  static const enum exchange_state ends[] = {EXCHANGE_UNACKNOWLEDGED, EXCHANGE_UNREACHED, EXCHANGE_REJECTED};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i) {
+    struct fixture fixture;
+    open_exchanges(&fixture);
+    uint32_t older, newer;
+    assert_int_equal(take(&fixture, 1, 1, "same", EXCHANGE_REQUEST, &older), COPAL_OK);
+    exchange_at(&fixture.exchanges, older)->state = (uint8_t)ends[i];
+    assert_int_equal(by_token(&fixture, 1, "same"), older);
+    assert_int_equal(take(&fixture, 1, 2, "same", EXCHANGE_REQUEST, &newer), COPAL_OK);
+    assert_int_equal(by_token(&fixture, 1, "same"), newer);
+    exchange_give(&fixture.exchanges, newer);
+    assert_int_equal(by_token(&fixture, 1, "same"), older);
+    free(fixture.memory);
+  }
+}
+
 /* A batch is still being sent while one of it brings another's end about. */
 static void bytes_that_were_given_out_stay_until_the_next_output(void **state) {
   (void)state;
@@ -365,7 +422,10 @@ static void a_handle_names_its_record_alone(void **state) {
   assert_int_equal(exchange_of(&fixture.exchanges, (copal_tx){0, 1}), INDEX_NONE);
   assert_int_equal(exchange_of(&fixture.exchanges, (copal_tx){12345, 1}), INDEX_NONE);
   assert_int_equal(take(&fixture, 0, 1, "t", 0, &index), COPAL_OK);
+  copal_tx stale = exchange_handle(&fixture.exchanges, index), forged = {stale.index, stale.generation + 7};
+  assert_int_equal(exchange_of(&fixture.exchanges, forged), INDEX_NONE);
   exchange_give(&fixture.exchanges, index);
+  assert_int_equal(exchange_of(&fixture.exchanges, stale), INDEX_NONE);
   exchange_at(&fixture.exchanges, index)->generation = UINT32_MAX;
   assert_int_equal(take(&fixture, 0, 1, "t", 0, &index), COPAL_OK);
   copal_tx tx = exchange_handle(&fixture.exchanges, index);
@@ -385,6 +445,9 @@ int main(void) {
       cmocka_unit_test(a_new_token_is_not_one_that_is_given),
       cmocka_unit_test(a_full_table_and_a_full_store_are_told_apart_and_cost_nothing),
       cmocka_unit_test(kept_replies_stay_in_order_and_go_with_their_exchange),
+      cmocka_unit_test(a_reply_is_not_kept_where_the_store_is_full),
+      cmocka_unit_test(a_response_of_ours_is_not_found_by_its_token),
+      cmocka_unit_test(the_request_that_awaits_its_response_is_preferred_to_older_records),
       cmocka_unit_test(bytes_that_were_given_out_stay_until_the_next_output),
       cmocka_unit_test(a_handle_names_its_record_alone),
   };
