@@ -183,7 +183,7 @@ uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint1
   while ((index = table_next(&exchanges->mids, hash, &walk)) != INDEX_NONE) {
     const struct exchange *exchange = exchange_at(exchanges, index);
     if (exchange->state == EXCHANGE_OBSERVING) continue;
-    if (exchange->peer == peer && exchange->mid == mid) return index;
+    if (exchange->mid == mid && exchange->peer == peer) return index;
   }
   return INDEX_NONE;
 }

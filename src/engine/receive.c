@@ -218,7 +218,8 @@ void engine_prefetch_reply(const struct engine *engine, uint8_t code, uint64_t i
 }
 
 static bool has_its_share(const struct engine *engine, uint32_t peer) {
-  return peer != INDEX_NONE && engine->peers.records[peer].unsafe_replies >= engine->peer_replies_max;
+  assert(peer != INDEX_NONE); /* whose request that is has a record before it is processed */
+  return engine->peers.records[peer].unsafe_replies >= engine->peer_replies_max;
 }
 
 bool engine_must_verify(struct engine *engine, uint32_t peer) {

@@ -23,7 +23,8 @@ struct reply *replies_find(const struct replies *replies, const struct reply_key
   struct table_walk walk = table_walk(hash);
   while ((unit = table_next(&replies->index, hash, &walk)) != INDEX_NONE) {
     struct reply *reply = reply_at(replies, unit * EXTENT_UNIT);
-    if (reply->identity != key->identity || reply->mid != key->mid || reply->fingerprint != key->fingerprint) continue;
+    if (reply->identity != key->identity || reply->mid != key->mid) continue;
+    assert(reply->fingerprint == key->fingerprint); /* by the two hashes that are equal */
     if (!coarse_passed(reply->time, reply->con ? con_lifetime : non_lifetime, now)) return reply;
   }
   return NULL;
@@ -123,11 +124,13 @@ bool replies_are_scarce(const struct replies *replies, size_t size_max) {
 struct reply *replies_take(struct replies *replies, struct peers *peers, const struct reply_key *key, uint32_t peer,
                            size_t size_max, copal_time now, copal_time lifetime, uint64_t *evicted) {
   uint32_t need = extent_of(size_max);
+  assert(replies->count_max > 0);
   if (need > replies->size) return NULL;
   if (replies->used == 0) replies->head = replies->tail = 0;
   while (replies->count >= replies->count_max || room(replies) < need) {
-    bool at_end = replies->used == 0 || replies->head > replies->tail;
-    if (replies->count < replies->count_max && at_end && replies->head > 0 && replies->tail > 0) {
+    assert(replies->used > 0); /* or there would be room */
+    bool at_end = replies->head > replies->tail;
+    if (replies->count < replies->count_max && at_end && replies->tail > 0) {
       skip_end(replies);
       continue;
     }

@@ -309,7 +309,8 @@ struct due engine_due(struct engine *engine, copal_time now) {
   uint32_t index;
   while ((index = timer_take_due(&engine->exchanges.timers, now)) != INDEX_NONE) {
     struct exchange *exchange = exchange_at(&engine->exchanges, index);
-    if (now >= exchange_expiry(exchange) && exchange->state < EXCHANGE_ANSWERED) {
+    if (now >= exchange_expiry(exchange)) {
+      assert(exchange->state < EXCHANGE_ANSWERED); /* a call that is over has no timer */
       if (exchange->state == EXCHANGE_QUEUED) dequeue(engine, index);
       return fail(exchange, index);
     }

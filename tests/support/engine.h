@@ -58,6 +58,14 @@ static inline copal_error engine_fixture_send(struct engine_fixture *fixture, ui
   return engine_send(&fixture->engine, &transmission, index);
 }
 
+/* As if all message IDs had gone to a peer in a moment: the next one begins a half that was just used. */
+static inline void engine_fixture_spend_mids(struct engine_fixture *fixture, uint32_t peer, uint16_t next_mid) {
+  struct peer *record = &fixture->engine.peers.records[peer];
+  record->next_mid = next_mid;
+  record->flags |= PEER_SENT | PEER_OTHER_HALF_USED;
+  record->other_half = coarse_time(fixture->engine.now);
+}
+
 /* Receives an encoded message from a peer; the fixture keeps it until the next. */
 static inline struct verdict engine_fixture_receive(struct engine_fixture *fixture, uint32_t peer, copal_type type,
                                                     uint8_t code, uint16_t mid, copal_bytes token,

@@ -93,6 +93,68 @@ static void no_room_for_record_or_token_costs_nothing(void **state) {
   engine_fixture_close(fixture);
 }
 
+/* Of an endpoint that is gone, for instance. */
+static void a_handle_that_was_never_given_out_names_nothing(void **state) {
+  (void)state;
+  copal_config config = config_of(2);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  const struct deferreds *deferreds = &fixture->deferreds;
+  static const copal_bytes none = {NULL, 0};
+  assert_int_equal(deferred_of(deferreds, 0, 1), INDEX_NONE);
+  uint32_t index = defer(fixture, 0, COPAL_CON, 1, none), generation = deferreds->records[index].generation;
+  assert_int_equal(deferred_of(deferreds, index, generation), index);
+  assert_int_equal(deferred_of(deferreds, index, 0), INDEX_NONE);
+  assert_int_equal(deferred_of(deferreds, index, generation + 1), INDEX_NONE);
+  assert_int_equal(deferred_of(deferreds, index + 1, generation), INDEX_NONE);
+  assert_int_equal(deferred_of(deferreds, UINT32_MAX, generation), INDEX_NONE);
+  engine_fixture_close(fixture);
+}
+
+static void generations_never_begin_anew_at_the_one_that_names_nothing(void **state) {
+  (void)state;
+  copal_config config = config_of(2);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  struct deferreds *deferreds = &fixture->deferreds;
+  uint32_t index = defer(fixture, 0, COPAL_CON, 1, (copal_bytes){NULL, 0});
+  deferreds->records[index].generation = UINT32_MAX;
+  deferred_renew(deferreds, index);
+  uint32_t generation = deferreds->records[index].generation;
+  assert_int_not_equal(generation, 0);
+  assert_int_equal(deferred_of(deferreds, index, generation), index);
+  assert_int_equal(deferred_of(deferreds, index, UINT32_MAX), INDEX_NONE);
+  engine_fixture_close(fixture);
+}
+
+/* RFC 9177: the blocks of an answer are Q-Block2 where the request is of that kind. */
+static void the_block_options_of_the_request_are_kept(void **state) {
+  (void)state;
+  static const struct {
+    uint16_t number;
+    bool quick;
+    uint32_t block1, block2;
+  } cases[] = {{COPAL_OPTION_BLOCK1, false, 0x12, UINT32_MAX},
+               {COPAL_OPTION_BLOCK2, false, UINT32_MAX, 0x12},
+               {COPAL_OPTION_Q_BLOCK1, true, UINT32_MAX, UINT32_MAX},
+               {COPAL_OPTION_Q_BLOCK2, true, UINT32_MAX, 0x12}};
+  copal_config config = config_of(2);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    struct engine_fixture *fixture = engine_fixture_open(&config);
+    uint8_t buffer[16];
+    copal_message message;
+    copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, COPAL_FETCH);
+    copal_message_add_uint(&message, cases[i].number, 0x12);
+    copal_view view = copal_message_view(&message);
+    struct incoming incoming = {.view = &view, .datagram = {buffer, message.size}, .peer = 0};
+    uint32_t index = deferred_take(&fixture->deferreds, &fixture->engine, &incoming);
+    const struct deferred *deferred = &fixture->deferreds.records[index];
+    assert_int_equal(deferred->quick, cases[i].quick);
+    assert_int_equal(deferred->block1, cases[i].block1);
+    assert_int_equal(deferred->block2, cases[i].block2);
+    assert_int_equal(deferred->code, COPAL_FETCH);
+    engine_fixture_close(fixture);
+  }
+}
+
 struct owed {
   bool used;
   copal_time ack_at; /* 0: none is owed */
@@ -151,6 +213,9 @@ int main(void) {
       cmocka_unit_test(acks_are_owed_in_order_after_the_delay),
       cmocka_unit_test(tokens_of_any_size_are_kept_to_the_byte),
       cmocka_unit_test(no_room_for_record_or_token_costs_nothing),
+      cmocka_unit_test(a_handle_that_was_never_given_out_names_nothing),
+      cmocka_unit_test(generations_never_begin_anew_at_the_one_that_names_nothing),
+      cmocka_unit_test(the_block_options_of_the_request_are_kept),
       cmocka_unit_test(random_orders_agree_with_a_model),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

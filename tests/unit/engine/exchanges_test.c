@@ -153,6 +153,122 @@ static void tokens_differ_by_size_and_by_every_byte(void **state) {
   free(fixture.memory);
 }
 
+/* Two that the index cannot tell apart for each way of being different; found by trying. */
+static void peers_and_ids_of_one_hash_are_told_apart(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t peer;
+    uint16_t mid;
+  } others[] = {{389332795, 0x1238}, {69269, 0x278}};
+  for (size_t i = 0; i < sizeof others / sizeof *others; ++i) {
+    struct fixture fixture;
+    open_exchanges(&fixture);
+    uint32_t first, second;
+    assert_int_equal(take(&fixture, 0, 0x1238, "a", 0, &first), COPAL_OK);
+    assert_int_equal(exchange_by_mid(&fixture.exchanges, others[i].peer, others[i].mid), INDEX_NONE);
+    assert_int_equal(take(&fixture, others[i].peer, others[i].mid, "b", 0, &second), COPAL_OK);
+    assert_int_equal(exchange_by_mid(&fixture.exchanges, 0, 0x1238), first);
+    assert_int_equal(exchange_by_mid(&fixture.exchanges, others[i].peer, others[i].mid), second);
+    exchange_give(&fixture.exchanges, first);
+    assert_int_equal(exchange_by_mid(&fixture.exchanges, 0, 0x1238), INDEX_NONE);
+    assert_int_equal(exchange_by_mid(&fixture.exchanges, others[i].peer, others[i].mid), second);
+    free(fixture.memory);
+  }
+}
+
+struct hashed {
+  uint32_t hash, number;
+};
+
+static int compare_hashes(const void *a, const void *b) {
+  const struct hashed *left = a, *right = b;
+  return left->hash < right->hash ? -1 : left->hash > right->hash;
+}
+
+/* Two tokens of 6 digits which the index, as it hashes them for peer 1, cannot tell apart. */
+static void find_tokens_of_one_hash(const struct exchanges *exchanges, char first[7], char second[7]) {
+  enum { TRIED = 400000 };
+  struct hashed *tried = malloc(TRIED * sizeof *tried);
+  for (uint32_t number = 0; number < TRIED; ++number) {
+    snprintf(first, 7, "%06u", number);
+    uint64_t hash = hash_words(&exchanges->key, 1, hash_bytes(&exchanges->key, first, 6));
+    tried[number] = (struct hashed){(uint32_t)hash, number};
+  }
+  qsort(tried, TRIED, sizeof *tried, compare_hashes);
+  uint32_t at = 1;
+  while (at < TRIED && tried[at].hash != tried[at - 1].hash) ++at;
+  assert_true(at < TRIED); /* 18 pairs are to be expected */
+  snprintf(first, 7, "%06u", tried[at - 1].number);
+  snprintf(second, 7, "%06u", tried[at].number);
+  free(tried);
+}
+
+static void tokens_of_one_hash_are_told_apart(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_exchanges(&fixture);
+  char first[7], second[7];
+  find_tokens_of_one_hash(&fixture.exchanges, first, second);
+  uint32_t a, b;
+  assert_int_equal(take(&fixture, 1, 1, first, EXCHANGE_REQUEST, &a), COPAL_OK);
+  assert_int_equal(by_token(&fixture, 1, second), INDEX_NONE);
+  assert_int_equal(take(&fixture, 1, 2, second, EXCHANGE_REQUEST, &b), COPAL_OK);
+  assert_int_equal(by_token(&fixture, 1, first), a);
+  assert_int_equal(by_token(&fixture, 1, second), b);
+  free(fixture.memory);
+}
+
+/* Such a token names a record, which need not have been given it. */
+static void a_token_in_the_form_of_ours_is_not_that_of_the_record_it_names(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_exchanges(&fixture);
+  static const uint8_t seed[RANDOM_SEED_SIZE];
+  struct random random;
+  random_init(&random, seed);
+  uint8_t made[EXCHANGE_TOKEN_SIZE], forged[EXCHANGE_TOKEN_SIZE];
+  exchange_next_token(&fixture.exchanges, 1, &random, made);
+  memcpy(forged, made, sizeof forged);
+  forged[0] ^= 1;
+  uint32_t index;
+  assert_int_equal(take(&fixture, 1, 1, "given", EXCHANGE_REQUEST, &index), COPAL_OK);
+  assert_int_equal(exchange_guess(&fixture.exchanges, (copal_bytes){made, sizeof made}), index);
+  assert_int_equal(exchange_by_token(&fixture.exchanges, 1, (copal_bytes){made, sizeof made}), INDEX_NONE);
+  assert_int_equal(exchange_by_token(&fixture.exchanges, 1, (copal_bytes){forged, sizeof forged}), INDEX_NONE);
+  assert_int_equal(by_token(&fixture, 1, "given"), index);
+  /* One that names a record which was never used, or is too short to name any, gives no hint. */
+  exchange_next_token(&fixture.exchanges, 1, &random, made);
+  assert_int_equal(exchange_guess(&fixture.exchanges, (copal_bytes){made, sizeof made}), INDEX_NONE);
+  assert_int_equal(exchange_guess(&fixture.exchanges, (copal_bytes){made, sizeof made - 1}), INDEX_NONE);
+  free(fixture.memory);
+}
+
+/* The application may give a request the very token that would be made for the next one. */
+static void a_new_token_is_not_one_that_is_given(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_exchanges(&fixture);
+  static const uint8_t seed[RANDOM_SEED_SIZE];
+  struct random random, ahead;
+  random_init(&random, seed);
+  ahead = random;
+  uint32_t first, given;
+  assert_int_equal(take(&fixture, 1, 1, "first", EXCHANGE_REQUEST, &first), COPAL_OK);
+  uint8_t copy[EXCHANGE_TOKEN_SIZE], fresh[EXCHANGE_TOKEN_SIZE], buffer[64];
+  exchange_next_token(&fixture.exchanges, 1, &ahead, copy);
+  exchange_give(&fixture.exchanges, first);
+  copal_bytes message = request(buffer, copy, sizeof copy);
+  assert_int_equal(exchange_take(&fixture.exchanges, 1, message, 2, OWN_TOKEN, EXCHANGE_REQUEST, &given), COPAL_OK);
+  exchange_at(&fixture.exchanges, given)->state = EXCHANGE_READY;
+  assert_int_equal(given, first);
+
+  exchange_next_token(&fixture.exchanges, 1, &random, fresh);
+  assert_memory_not_equal(fresh, copy, sizeof copy);
+  assert_memory_equal(fresh + 4, copy + 4, 4); /* it names the same record */
+  assert_int_equal(exchange_by_token(&fixture.exchanges, 1, (copal_bytes){fresh, sizeof fresh}), INDEX_NONE);
+  free(fixture.memory);
+}
+
 static void a_full_table_and_a_full_store_are_told_apart_and_cost_nothing(void **state) {
   (void)state;
   struct fixture fixture;
@@ -211,6 +327,59 @@ static void kept_replies_stay_in_order_and_go_with_their_exchange(void **state) 
   free(fixture.memory);
 }
 
+static void a_reply_is_not_kept_where_the_store_is_full(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_exchanges(&fixture);
+  uint32_t index;
+  assert_int_equal(take(&fixture, 0, 1, "t", EXCHANGE_RECORD, &index), COPAL_OK);
+  while (store_take(&fixture.exchanges.store, 4) != INDEX_NONE) {
+  }
+  uint8_t ack[4] = {0x60, 0, 0, 1};
+  assert_false(exchange_keep(&fixture.exchanges, index, (copal_bytes){ack, 4}, 1));
+  assert_int_equal(fixture.exchanges.reception_slab.count, 0);
+  assert_int_equal(exchange_at(&fixture.exchanges, index)->of.receptions, INDEX_NONE);
+  free(fixture.memory);
+}
+
+/* RFC 7252 5.3.2 has responses matched with requests: what we answer is not looked for. */
+static void a_response_of_ours_is_not_found_by_its_token(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_exchanges(&fixture);
+  static const uint8_t seed[RANDOM_SEED_SIZE];
+  struct random random;
+  random_init(&random, seed);
+  uint8_t token[EXCHANGE_TOKEN_SIZE], buffer[64];
+  exchange_next_token(&fixture.exchanges, 1, &random, token);
+  uint32_t index;
+  copal_bytes message = request(buffer, token, sizeof token);
+  assert_int_equal(exchange_take(&fixture.exchanges, 1, message, 1, OWN_TOKEN, 0, &index), COPAL_OK);
+  exchange_at(&fixture.exchanges, index)->state = EXCHANGE_READY;
+  assert_int_equal(exchange_guess(&fixture.exchanges, (copal_bytes){token, sizeof token}), index);
+  assert_int_equal(exchange_by_token(&fixture.exchanges, 1, (copal_bytes){token, sizeof token}), INDEX_NONE);
+  free(fixture.memory);
+}
+
+/* Of two requests with one token, the older one's record may stay for its lifetime. */
+static void the_request_that_awaits_its_response_is_preferred_to_older_records(void **state) {
+  (void)state;
+  static const enum exchange_state ends[] = {EXCHANGE_UNACKNOWLEDGED, EXCHANGE_UNREACHED, EXCHANGE_REJECTED};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i) {
+    struct fixture fixture;
+    open_exchanges(&fixture);
+    uint32_t older, newer;
+    assert_int_equal(take(&fixture, 1, 1, "same", EXCHANGE_REQUEST, &older), COPAL_OK);
+    exchange_at(&fixture.exchanges, older)->state = (uint8_t)ends[i];
+    assert_int_equal(by_token(&fixture, 1, "same"), older);
+    assert_int_equal(take(&fixture, 1, 2, "same", EXCHANGE_REQUEST, &newer), COPAL_OK);
+    assert_int_equal(by_token(&fixture, 1, "same"), newer);
+    exchange_give(&fixture.exchanges, newer);
+    assert_int_equal(by_token(&fixture, 1, "same"), older);
+    free(fixture.memory);
+  }
+}
+
 /* A batch is still being sent while one of it brings another's end about. */
 static void bytes_that_were_given_out_stay_until_the_next_output(void **state) {
   (void)state;
@@ -253,7 +422,10 @@ static void a_handle_names_its_record_alone(void **state) {
   assert_int_equal(exchange_of(&fixture.exchanges, (copal_tx){0, 1}), INDEX_NONE);
   assert_int_equal(exchange_of(&fixture.exchanges, (copal_tx){12345, 1}), INDEX_NONE);
   assert_int_equal(take(&fixture, 0, 1, "t", 0, &index), COPAL_OK);
+  copal_tx stale = exchange_handle(&fixture.exchanges, index), forged = {stale.index, stale.generation + 7};
+  assert_int_equal(exchange_of(&fixture.exchanges, forged), INDEX_NONE);
   exchange_give(&fixture.exchanges, index);
+  assert_int_equal(exchange_of(&fixture.exchanges, stale), INDEX_NONE);
   exchange_at(&fixture.exchanges, index)->generation = UINT32_MAX;
   assert_int_equal(take(&fixture, 0, 1, "t", 0, &index), COPAL_OK);
   copal_tx tx = exchange_handle(&fixture.exchanges, index);
@@ -267,8 +439,15 @@ int main(void) {
       cmocka_unit_test(random_takes_and_gives_agree_with_a_model),
       cmocka_unit_test(type_message_id_and_token_are_stamped_and_nothing_else),
       cmocka_unit_test(tokens_differ_by_size_and_by_every_byte),
+      cmocka_unit_test(peers_and_ids_of_one_hash_are_told_apart),
+      cmocka_unit_test(tokens_of_one_hash_are_told_apart),
+      cmocka_unit_test(a_token_in_the_form_of_ours_is_not_that_of_the_record_it_names),
+      cmocka_unit_test(a_new_token_is_not_one_that_is_given),
       cmocka_unit_test(a_full_table_and_a_full_store_are_told_apart_and_cost_nothing),
       cmocka_unit_test(kept_replies_stay_in_order_and_go_with_their_exchange),
+      cmocka_unit_test(a_reply_is_not_kept_where_the_store_is_full),
+      cmocka_unit_test(a_response_of_ours_is_not_found_by_its_token),
+      cmocka_unit_test(the_request_that_awaits_its_response_is_preferred_to_older_records),
       cmocka_unit_test(bytes_that_were_given_out_stay_until_the_next_output),
       cmocka_unit_test(a_handle_names_its_record_alone),
   };

@@ -162,6 +162,29 @@ static void nothing_is_skipped_into_a_half_that_is_not_free(void **state) {
   }
 }
 
+/* The distance may be none. Where a half begins, that must not count as its use before an ID of it is taken. */
+static void a_skip_by_nothing_changes_nothing(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_peers(&fixture, 1);
+  bool evicted;
+  uint32_t peer = take(&fixture, &evicted);
+  struct peer *record = &fixture.peers.records[peer];
+  int tries = 0;
+  do { /* one in some 16,000 */
+    assert_true(++tries < 1000000);
+    record->next_mid = 0x8000;
+    record->flags = (uint8_t)((record->flags | PEER_SENT) & ~PEER_OTHER_HALF_USED);
+    assert_true(peers_skip_mids(&fixture.peers, peer, &fixture.random, 1000 * COPAL_SECOND, LIFETIME));
+    assert_int_equal((record->flags & PEER_OTHER_HALF_USED) != 0, record->next_mid != 0x8000);
+  } while (record->next_mid != 0x8000);
+
+  peers_take_mid(&fixture.peers, peer, 2000 * COPAL_SECOND);
+  assert_int_not_equal(record->flags & PEER_OTHER_HALF_USED, 0);
+  assert_int_equal(record->other_half, coarse_time(2000 * COPAL_SECOND));
+  free(fixture.memory);
+}
+
 /* Two that are skipped to lie anywhere ahead: no ID is likely, nor the distance between them. */
 static void skipped_ids_cannot_be_guessed(void **state) {
   (void)state;
@@ -347,6 +370,7 @@ int main(void) {
       cmocka_unit_test(ids_of_messages_that_wait_for_their_turn_are_not_reused_either),
       cmocka_unit_test(ids_are_not_reused_however_many_are_skipped),
       cmocka_unit_test(nothing_is_skipped_into_a_half_that_is_not_free),
+      cmocka_unit_test(a_skip_by_nothing_changes_nothing),
       cmocka_unit_test(skipped_ids_cannot_be_guessed),
       cmocka_unit_test(t34_first_ids_are_random),
       cmocka_unit_test(an_id_is_spent_only_when_it_is_taken),

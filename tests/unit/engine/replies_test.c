@@ -253,6 +253,23 @@ static void an_entry_is_found_by_who_sent_it_its_id_and_its_bytes_alone(void **s
   close_ring(fixture);
 }
 
+/* The index knows 32 bits of the two hashes together. */
+static void senders_that_the_index_cannot_tell_apart_are_told_apart(void **state) {
+  (void)state;
+  struct fixture *fixture = open_ring(4096, false, 1);
+  struct reply_key key = key_of(7, 0x1234, 99), other = key_of(7 ^ 1, 0x1234, 99 ^ 1),
+                   far = key_of((uint64_t)1 << 32 | 7, 0x1234, 99);
+  struct reply *reply = take(fixture, &key, INDEX_NONE, 10);
+  assert_null(find(fixture, &other));
+  assert_null(find(fixture, &far));
+  struct reply *others = take(fixture, &other, INDEX_NONE, 10), *fars = take(fixture, &far, INDEX_NONE, 10);
+  replies_drop(&fixture->replies, &fixture->peers, reply);
+  assert_null(find(fixture, &key));
+  assert_ptr_equal(find(fixture, &other), others);
+  assert_ptr_equal(find(fixture, &far), fars);
+  close_ring(fixture);
+}
+
 /* RFC 7252 4.5: a duplicate is one "(as indicated by the Message ID and source endpoint)" that comes "within the
  * EXCHANGE_LIFETIME" for a CON and "within NON_LIFETIME" for a NON. */
 static void con_and_non_are_remembered_for_their_own_lifetimes(void **state) {
@@ -297,14 +314,36 @@ static void a_new_peer_does_not_pay_for_the_replies_of_the_one_before(void **sta
   close_ring(fixture);
 }
 
+/* Generations wrap. Somebody else has the record then, with none of its replies. */
+static void a_peer_of_the_same_generation_has_no_fewer_replies_than_none(void **state) {
+  (void)state;
+  struct fixture *fixture = open_ring(4096, true, 1);
+  static const uint8_t seed[RANDOM_SEED_SIZE];
+  struct random random;
+  random_init(&random, seed);
+  struct reply_key key = key_of(7, 1, 1);
+  struct reply *reply = take(fixture, &key, 0, 0);
+  struct peer *peer = &fixture->peers.records[0];
+  uint16_t generation = peer->generation;
+  bool evicted;
+  do peers_take(&fixture->peers, &random, &evicted);
+  while (peer->generation != generation);
+  assert_int_equal(peer->unsafe_replies, 0);
+  replies_drop(&fixture->replies, &fixture->peers, reply);
+  assert_int_equal(peer->unsafe_replies, 0);
+  close_ring(fixture);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_ring_of_idempotent_requests_agrees_with_a_model),
       cmocka_unit_test(the_ring_of_unsafe_requests_agrees_with_a_model),
       cmocka_unit_test(an_entry_is_found_by_who_sent_it_its_id_and_its_bytes_alone),
+      cmocka_unit_test(senders_that_the_index_cannot_tell_apart_are_told_apart),
       cmocka_unit_test(con_and_non_are_remembered_for_their_own_lifetimes),
       cmocka_unit_test(a_message_that_comes_again_after_its_time_finds_the_new_entry),
       cmocka_unit_test(a_new_peer_does_not_pay_for_the_replies_of_the_one_before),
+      cmocka_unit_test(a_peer_of_the_same_generation_has_no_fewer_replies_than_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

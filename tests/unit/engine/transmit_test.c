@@ -238,6 +238,48 @@ static void a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not(void **sta
   engine_fixture_close(fixture);
 }
 
+/* The one that waits looks again in the very unit of the coarse clock in which the debt is paid. */
+static void a_request_goes_as_soon_as_the_one_before_is_paid_for(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  uint32_t first = send(fixture, 0, COPAL_NON, 0);
+  assert_due(fixture, START, DUE_TRANSMIT, first);
+  uint32_t paid = fixture->engine.peers.records[0].limit.probing_until;
+  fixture->engine.now = paid * COARSE_UNIT - 1;
+  uint32_t early = send(fixture, 0, COPAL_NON, 0);
+  assert_due(fixture, fixture->engine.now, DUE_NOTHING, 0);
+  copal_time again = earliest(fixture);
+  assert_int_equal(coarse_time(again), paid);
+  assert_due(fixture, again, DUE_TRANSMIT, early);
+  engine_fixture_close(fixture);
+}
+
+/* It gave its turn back while it waited. */
+static void who_waited_for_probing_rate_queues_behind_who_has_the_turn_since(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  uint32_t first = send(fixture, 0, COPAL_NON, 0);
+  assert_due(fixture, START, DUE_TRANSMIT, first);
+  copal_time interval = START + 3 * COPAL_SECOND;
+  assert_due(fixture, interval, DUE_NOTHING, 0); /* the first is over */
+  uint32_t waiting = send(fixture, 0, COPAL_NON, 0);
+  assert_due(fixture, interval, DUE_NOTHING, 0);
+  uint32_t con = send(fixture, 0, COPAL_CON, EXCHANGE_CALL);
+  assert_due(fixture, interval, DUE_TRANSMIT, con);
+  struct incoming incoming;
+  engine_fixture_receive(fixture, 0, COPAL_NON, COPAL_EMPTY, 1, (copal_bytes){NULL, 0}, &incoming);
+  while (engine_fixture_exchange(fixture, waiting)->state != EXCHANGE_QUEUED) {
+    struct due due = engine_fixture_due(fixture, earliest(fixture));
+    assert_true(due.kind == DUE_NOTHING || due.exchange == con);
+  }
+  engine_fail(&fixture->engine, con, EXCHANGE_UNREACHED);
+  engine_end(&fixture->engine, con);
+  assert_due(fixture, fixture->engine.now, DUE_TRANSMIT, waiting);
+  engine_fixture_close(fixture);
+}
+
 /* What waits already goes, too, two seconds later at most. */
 static void a_peer_that_is_heard_from_is_silent_no_more(void **state) {
   (void)state;
@@ -305,36 +347,6 @@ static void a_non_that_nobody_is_to_answer_ends_with_its_interval(void **state) 
   engine_fixture_close(fixture);
 }
 
-static copal_error send_with(struct engine_fixture *fixture, uint32_t peer, bool no_token, copal_bytes token,
-                             uint32_t *index) {
-  static const uint8_t get[HEADER_SIZE] = {0x40, COPAL_GET};
-  struct transmission transmission = {.peer = peer,
-                                      .type = COPAL_CON,
-                                      .message = {get, sizeof get},
-                                      .token = token,
-                                      .no_token = no_token,
-                                      .flags = EXCHANGE_CALL,
-                                      .timeout = COPAL_NEVER};
-  return engine_send(&fixture->engine, &transmission, index);
-}
-
-static void a_token_is_none_or_the_given_one_where_that_is_wanted(void **state) {
-  (void)state;
-  copal_config config = config_of(4);
-  struct engine_fixture *fixture = engine_fixture_open(&config);
-  copal_bytes none = {NULL, 0}, given = {(const uint8_t *)"given", 5};
-  uint32_t index;
-  assert_int_equal(send_with(fixture, 0, true, none, &index), COPAL_OK);
-  assert_int_equal(engine_fixture_exchange(fixture, index)->size, HEADER_SIZE);
-  assert_int_equal(send_with(fixture, 0, true, none, &index), COPAL_ERR_TOKEN_IN_USE);
-  assert_int_equal(send_with(fixture, 1, true, none, &index), COPAL_OK);
-  assert_int_equal(send_with(fixture, 0, false, given, &index), COPAL_OK);
-  const struct exchange *exchange = engine_fixture_exchange(fixture, index);
-  assert_int_equal(exchange->size, HEADER_SIZE + 5);
-  assert_memory_equal(exchange_bytes(&fixture->engine.exchanges, exchange) + HEADER_SIZE, "given", 5);
-  engine_fixture_close(fixture);
-}
-
 static void a_timeout_that_cannot_be_added_means_never(void **state) {
   (void)state;
   copal_config config = config_of(1);
@@ -346,131 +358,102 @@ static void a_timeout_that_cannot_be_added_means_never(void **state) {
   engine_fixture_close(fixture);
 }
 
-static void a_send_that_fails_spends_no_message_id(void **state) {
+/* The turn of a call that waits comes before its end: the timer of that end becomes the one of its transmission. */
+static void a_call_that_has_waited_ends_at_its_timeout_all_the_same(void **state) {
   (void)state;
   copal_config config = config_of(1);
-  config.exchanges_max = 1;
   struct engine_fixture *fixture = engine_fixture_open(&config);
-  uint32_t index;
-  uint16_t mid = engine_fixture_exchange(fixture, send(fixture, 0, COPAL_CON, EXCHANGE_RECORD))->mid;
-  for (int i = 0; i < 70000; ++i)
-    assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_GET, 0, COPAL_NEVER, &index),
-                     COPAL_ERR_EXCHANGES_FULL);
-  engine_fail(&fixture->engine, 0, EXCHANGE_UNREACHED);
-  engine_forget(&fixture->engine, 0);
-  assert_int_equal(engine_fixture_exchange(fixture, send(fixture, 0, COPAL_CON, 0))->mid, (uint16_t)(mid + 1));
+  uint32_t first = send(fixture, 0, COPAL_CON, EXCHANGE_CALL), second;
+  assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_GET, EXCHANGE_CALL, 10 * COPAL_SECOND, &second),
+                   COPAL_OK);
+  assert_due(fixture, START, DUE_TRANSMIT, first);
+  assert_int_equal(engine_fixture_exchange(fixture, second)->state, EXCHANGE_QUEUED);
+  fixture->engine.now = START + COPAL_SECOND;
+  engine_fail(&fixture->engine, first, EXCHANGE_UNREACHED);
+  engine_end(&fixture->engine, first);
+  assert_due(fixture, fixture->engine.now, DUE_TRANSMIT, second);
+  while (earliest(fixture) < START + 10 * COPAL_SECOND) assert_due(fixture, earliest(fixture), DUE_TRANSMIT, second);
+  assert_due(fixture, START + 10 * COPAL_SECOND - 1, DUE_NOTHING, 0);
+  assert_due(fixture, START + 10 * COPAL_SECOND, DUE_FAILED, second);
+  engine_end(&fixture->engine, second);
+  assert_int_equal(fixture->engine.exchanges.timers.count, 0);
   engine_fixture_close(fixture);
 }
 
-/* --- Notifications ------------------------------------------------------------------------------ */
-
-/* A 2.05 without token and with that payload; 64 bytes are enough for all of them. */
-static copal_bytes write_state(uint8_t bytes[64], const char *payload) {
-  copal_encoder encoder;
-  copal_encode_begin(&encoder, bytes, 64, COPAL_CON, COPAL_CONTENT, 0, NULL, 0);
-  copal_encode_payload(&encoder, payload, strlen(payload));
-  return (copal_bytes){bytes, encoder.size};
-}
-
-static uint32_t notify(struct engine_fixture *fixture, copal_type type, const char *payload) {
-  uint8_t bytes[64];
-  struct transmission transmission = {.peer = 0,
-                                      .type = (uint8_t)type,
-                                      .message = write_state(bytes, payload),
-                                      .token = {(const uint8_t *)"tok", 3},
+/* RFC 7252 8.2: responses to a group's request may come for as long as somebody listens. */
+static void a_call_to_a_group_listens_until_its_timeout(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  static const uint8_t get[HEADER_SIZE] = {0x50, COPAL_GET};
+  struct transmission transmission = {.type = COPAL_NON,
+                                      .message = {get, sizeof get},
+                                      .multicast = true,
                                       .flags = EXCHANGE_CALL,
-                                      .timeout = COPAL_NEVER};
+                                      .timeout = 100 * COPAL_SECOND};
   uint32_t index;
   assert_int_equal(engine_send(&fixture->engine, &transmission, &index), COPAL_OK);
-  return index;
-}
-
-static void assert_bytes(struct engine_fixture *fixture, uint32_t index, const char *payload) {
-  const struct exchange *exchange = engine_fixture_exchange(fixture, index);
-  copal_view view;
-  assert_int_equal(copal_decode(exchange_bytes(&fixture->engine.exchanges, exchange), exchange->size, &view), COPAL_OK);
-  assert_int_equal(view.message_id, exchange->mid);
-  assert_memory_equal(view.token.data, "tok", 3);
-  assert_int_equal(view.payload.size, strlen(payload));
-  assert_memory_equal(view.payload.data, payload, view.payload.size);
-}
-
-/* RFC 7641 4.5.2: "The new notification is transmitted with a new Message ID and the following transmission parameters:
- * if the previous (re)transmission attempt timed out, retain its transmission parameters". */
-static void what_is_superseded_keeps_token_timer_and_counter(void **state) {
-  (void)state;
-  copal_config config = config_of(1);
-  struct engine_fixture *fixture = engine_fixture_open(&config);
-  const struct exchanges *exchanges = &fixture->engine.exchanges;
-  uint8_t bytes[64];
-  uint32_t index = notify(fixture, COPAL_CON, "old");
-  const struct exchange *exchange = engine_fixture_exchange(fixture, index);
-  /* Before it has been sent at all, it is the same message. */
-  uint16_t first = exchange->mid;
   assert_due(fixture, START, DUE_TRANSMIT, index);
-  assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_OK);
-  assert_int_equal(exchange->mid, first);
-  assert_bytes(fixture, index, "new");
-
-  copal_time timer = earliest(fixture);
-  assert_due(fixture, timer, DUE_TRANSMIT, index);
-  copal_time next = earliest(fixture);
-  assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "a longer one than before")), COPAL_OK);
-  assert_int_not_equal(exchange->mid, first);
-  assert_bytes(fixture, index, "a longer one than before");
-  assert_int_equal(exchange->transmissions, 2);
-  assert_true(earliest(fixture) == next);
-  assert_int_equal(exchange_by_mid(exchanges, 0, first), INDEX_NONE);
-  assert_int_equal(exchange_by_mid(exchanges, 0, exchange->mid), index);
-  engine_fail(&fixture->engine, index, EXCHANGE_UNREACHED);
-  engine_forget(&fixture->engine, index);
-  engine_fixture_due(fixture, next);
-  assert_int_equal(exchanges->store.used, 0);
+  engine_fixture_exchange(fixture, index)->flags |= EXCHANGE_RESPONDED; /* by one of them */
+  assert_due(fixture, START + 50 * COPAL_SECOND, DUE_NOTHING, 0);
+  assert_int_equal(engine_fixture_exchange(fixture, index)->state, EXCHANGE_EXPECTING);
+  assert_due(fixture, START + 100 * COPAL_SECOND, DUE_FAILED, index);
   engine_fixture_close(fixture);
 }
 
-static void what_cannot_be_superseded_goes_as_it_is(void **state) {
+/* RFC 7252 4.8.2: a NON's message ID lives for NON_LIFETIME, a CON's for EXCHANGE_LIFETIME. So do their records. */
+static void a_record_stays_for_the_lifetime_of_its_message_id_whatever_its_end(void **state) {
   (void)state;
-  copal_config config = config_of(1);
-  struct engine_fixture *fixture = engine_fixture_open(&config);
-  struct store *store = &fixture->engine.exchanges.store;
-  uint8_t bytes[64];
-  uint32_t index = notify(fixture, COPAL_CON, "old");
-  uint16_t mid = engine_fixture_exchange(fixture, index)->mid;
-  assert_due(fixture, START, DUE_TRANSMIT, index);
-  assert_due(fixture, earliest(fixture), DUE_TRANSMIT, index);
-  fixture->engine.message_size_max = 10;
-  assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_ERR_MESSAGE_SIZE);
-  fixture->engine.message_size_max = 256;
-  while (store_take(store, 32) != INDEX_NONE) {
+  static const struct {
+    copal_type type;
+    enum exchange_state end;
+  } cases[] = {{COPAL_NON, EXCHANGE_ANSWERED},
+               {COPAL_CON, EXCHANGE_ANSWERED},
+               {COPAL_CON, EXCHANGE_UNREACHED},
+               {COPAL_CON, EXCHANGE_REJECTED},
+               {COPAL_CON, EXCHANGE_UNACKNOWLEDGED}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    copal_config config = config_of(1);
+    struct engine_fixture *fixture = engine_fixture_open(&config);
+    uint32_t index = send(fixture, 0, cases[i].type, EXCHANGE_RECORD);
+    assert_due(fixture, START, DUE_TRANSMIT, index);
+    if (cases[i].type == COPAL_NON) {
+      assert_due(fixture, START + 3 * COPAL_SECOND, DUE_NOTHING, 0);
+    } else {
+      engine_fail(&fixture->engine, index, cases[i].end);
+      engine_end(&fixture->engine, index);
+    }
+    assert_int_equal(engine_fixture_exchange(fixture, index)->state, cases[i].end);
+    bool con = cases[i].type == COPAL_CON;
+    copal_time end = START + (con ? fixture->engine.exchange_lifetime : fixture->engine.non_lifetime);
+    assert_due(fixture, end - 1, DUE_NOTHING, 0);
+    assert_int_equal(fixture->engine.exchanges.slab.count, 1);
+    assert_due(fixture, end, DUE_NOTHING, 0);
+    assert_int_equal(fixture->engine.exchanges.slab.count, 0);
+    assert_int_equal(fixture->engine.peers.records[0].flags & PEER_BUSY, 0);
+    engine_fixture_close(fixture);
   }
-  assert_int_equal(engine_supersede(&fixture->engine, index, write_state(bytes, "new")), COPAL_ERR_MESSAGES_FULL);
-  assert_bytes(fixture, index, "old");
-  assert_int_equal(engine_fixture_exchange(fixture, index)->mid, mid);
-  assert_int_equal(exchange_by_mid(&fixture->engine.exchanges, 0, mid), index);
-  engine_fixture_close(fixture);
 }
 
-/* RFC 7641 4.5.1: outstanding is also "a non-confirmable message for which the waiting time that results from the
- * following rate-limiting rules has not yet elapsed". */
-static void a_non_confirmable_notification_has_its_turn_for_3_seconds(void **state) {
+/* Nobody can have received it, yet its owner may look for what became of it. */
+static void a_record_that_was_never_sent_stays_a_lifetime_from_its_end_on(void **state) {
   (void)state;
   copal_config config = config_of(1);
   struct engine_fixture *fixture = engine_fixture_open(&config);
-  uint32_t first = notify(fixture, COPAL_NON, "1"), second = notify(fixture, COPAL_NON, "2");
-  assert_due(fixture, START, DUE_TRANSMIT, first);
-  assert_due(fixture, START, DUE_NOTHING, 0);
-  assert_int_equal(engine_fixture_exchange(fixture, second)->state, EXCHANGE_QUEUED);
-  copal_time over = START + 3 * COPAL_SECOND;
-  assert_true(earliest(fixture) == over);
-  struct due due = engine_fixture_due(fixture, over);
-  assert_int_equal(due.kind, DUE_FAILED);
-  assert_int_equal(due.exchange, first);
-  assert_int_equal(due.error, COPAL_ERR_TIMEOUT);
-  engine_end(&fixture->engine, first);
-  assert_due(fixture, over, DUE_TRANSMIT, second);
-  assert_true(earliest(fixture) == over + 3 * COPAL_SECOND);
-  assert_int_equal(fixture->engine.counters.given_up, 0);
+  send(fixture, 0, COPAL_CON, EXCHANGE_RECORD);
+  uint32_t queued = send(fixture, 0, COPAL_CON, EXCHANGE_RECORD);
+  assert_int_equal(engine_fixture_exchange(fixture, queued)->state, EXCHANGE_QUEUED);
+  copal_tx tx = exchange_handle(&fixture->engine.exchanges, queued);
+  fixture->engine.now = START + 10 * COPAL_SECOND;
+  engine_fail(&fixture->engine, queued, EXCHANGE_UNREACHED);
+  engine_end(&fixture->engine, queued);
+  copal_time end = fixture->engine.now + fixture->engine.exchange_lifetime;
+  assert_true(engine_fixture_exchange(fixture, queued)->timer.deadline == end);
+  while (engine_fixture_due(fixture, end - 1).kind != DUE_NOTHING) {
+  }
+  assert_int_equal(exchange_of(&fixture->engine.exchanges, tx), queued);
+  assert_due(fixture, end, DUE_NOTHING, 0);
+  assert_int_equal(exchange_of(&fixture->engine.exchanges, tx), INDEX_NONE);
   engine_fixture_close(fixture);
 }
 
@@ -485,16 +468,17 @@ int main(void) {
       cmocka_unit_test(whoever_is_forgotten_while_it_waits_leaves_the_queue_whole),
       cmocka_unit_test(responses_of_ours_need_no_turn_unless_they_are_confirmable),
       cmocka_unit_test(a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not),
+      cmocka_unit_test(a_request_goes_as_soon_as_the_one_before_is_paid_for),
       cmocka_unit_test(a_peer_that_is_heard_from_is_silent_no_more),
       cmocka_unit_test(probing_can_be_switched_off),
       cmocka_unit_test(a_call_ends_at_its_timeout_in_every_state),
       cmocka_unit_test(a_non_that_nobody_is_to_answer_ends_with_its_interval),
-      cmocka_unit_test(a_token_is_none_or_the_given_one_where_that_is_wanted),
       cmocka_unit_test(a_timeout_that_cannot_be_added_means_never),
-      cmocka_unit_test(a_send_that_fails_spends_no_message_id),
-      cmocka_unit_test(what_is_superseded_keeps_token_timer_and_counter),
-      cmocka_unit_test(what_cannot_be_superseded_goes_as_it_is),
-      cmocka_unit_test(a_non_confirmable_notification_has_its_turn_for_3_seconds),
+      cmocka_unit_test(who_waited_for_probing_rate_queues_behind_who_has_the_turn_since),
+      cmocka_unit_test(a_call_that_has_waited_ends_at_its_timeout_all_the_same),
+      cmocka_unit_test(a_call_to_a_group_listens_until_its_timeout),
+      cmocka_unit_test(a_record_stays_for_the_lifetime_of_its_message_id_whatever_its_end),
+      cmocka_unit_test(a_record_that_was_never_sent_stays_a_lifetime_from_its_end_on),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

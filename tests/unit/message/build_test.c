@@ -185,6 +185,20 @@ static void a_payload_can_be_replaced_and_removed(void **state) {
   assert_int_equal(message.size, 4);
 }
 
+static void a_message_full_of_options_takes_no_payload(void **state) {
+  (void)state;
+  uint8_t buffer[8];
+  copal_message message;
+  copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, COPAL_POST);
+  copal_message_add_text(&message, COPAL_OPTION_URI_PATH, "abc");
+  assert_int_equal(message.size, sizeof buffer);
+  copal_message_set_payload(&message, NULL, 0);
+  assert_int_equal(message.error, COPAL_OK);
+  copal_message_set_payload(&message, "x", 1);
+  assert_int_equal(message.error, COPAL_ERR_SPACE);
+  assert_int_equal(message.size, sizeof buffer);
+}
+
 static void a_payload_can_be_written_where_it_will_lie(void **state) {
   (void)state;
   uint8_t buffer[10];
@@ -495,6 +509,7 @@ int main(void) {
       cmocka_unit_test(replace_drops_all_of_that_number),
       cmocka_unit_test(delete_says_when_there_is_nothing),
       cmocka_unit_test(a_payload_can_be_replaced_and_removed),
+      cmocka_unit_test(a_message_full_of_options_takes_no_payload),
       cmocka_unit_test(a_payload_can_be_written_where_it_will_lie),
       cmocka_unit_test(a_token_can_grow_and_shrink_under_what_follows),
       cmocka_unit_test(the_registry_is_kept_to),

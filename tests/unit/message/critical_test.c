@@ -60,11 +60,12 @@ static void a_critical_option_of_illegal_size_is_refused(void **state) {
   (void)state;
   const copal_option port = {bytes, 3, COPAL_OPTION_URI_PORT}, query = {bytes, 256, COPAL_OPTION_URI_QUERY},
                      legal_query = {bytes, 255, COPAL_OPTION_URI_QUERY},
-                     none_match = {bytes, 1, COPAL_OPTION_IF_NONE_MATCH};
+                     none_match = {bytes, 1, COPAL_OPTION_IF_NONE_MATCH}, no_host = {bytes, 0, COPAL_OPTION_URI_HOST};
   assert_int_equal(refused(critical_registered, &port, 1), COPAL_OPTION_URI_PORT);
   assert_int_equal(refused(critical_registered, &query, 1), COPAL_OPTION_URI_QUERY);
   assert_int_equal(refused(critical_registered, &legal_query, 1), CRITICAL_NONE);
   assert_int_equal(refused(critical_registered, &none_match, 1), COPAL_OPTION_IF_NONE_MATCH);
+  assert_int_equal(refused(critical_registered, &no_host, 1), COPAL_OPTION_URI_HOST);
 }
 
 /* RFC 7252 5.4.5: "each supernumerary option occurrence that appears subsequently in the message MUST be treated like

@@ -349,6 +349,20 @@ static void find_uint_passes_over_values_of_illegal_size(void **state) {
   assert_int_equal(copal_find_uint(&view, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE), COPAL_FORMAT_NONE);
 }
 
+/* However the numbers of those that are there compare with it. */
+static void what_is_not_there_is_not_found(void **state) {
+  (void)state;
+  static const uint8_t datagram[] = {0x40, 0x45, 0x12, 0x34, 0xd1, 64, 7, 0xe1, 1, 0, 9}; /* 77 and 602 */
+  copal_view view;
+  copal_option option;
+  assert_int_equal(copal_decode(datagram, sizeof datagram, &view), COPAL_OK);
+  for (uint16_t number = 0; number < 2000; ++number) {
+    uint32_t expected = number == 77 ? 7 : number == 602 ? 9 : 99;
+    assert_int_equal(copal_find_uint(&view, number, 99), expected);
+    assert_int_equal(copal_find(&view, number, &option), expected != 99);
+  }
+}
+
 static void a_view_of_nothing_has_no_options(void **state) {
   (void)state;
   copal_view view = {0};
@@ -378,6 +392,7 @@ int main(void) {
       cmocka_unit_test(values_of_every_extension_size_are_found),
       cmocka_unit_test(find_gives_the_first_and_leaves_option_untouched_without_one),
       cmocka_unit_test(find_uint_passes_over_values_of_illegal_size),
+      cmocka_unit_test(what_is_not_there_is_not_found),
       cmocka_unit_test(a_view_of_nothing_has_no_options),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,15 @@ static void all_that_is_legal_is_decremented(void **state) {
   }
 }
 
+static void a_request_without_is_legal(void **state) {
+  (void)state;
+  struct bare_message message;
+  copal_view view = copal_message_view(request(&message, NULL, 0));
+  assert_true(copal_hop_limit_is_legal(&view));
+  view = copal_message_view(request(&message, "\1", 1));
+  assert_true(copal_hop_limit_is_legal(&view));
+}
+
 /* RFC 8768 3: "This value MUST be between 1 and 255 inclusive. CoAP requests received with a Hop-Limit option set to
  * '0' or greater than '255' MUST be rejected by a CoAP server/proxy using 4.00 (Bad Request)." */
 static void what_is_illegal_is_not_forwarded(void **state) {
@@ -124,6 +133,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_request_without_gets_sixteen_and_each_hop_takes_one),
       cmocka_unit_test(all_that_is_legal_is_decremented),
+      cmocka_unit_test(a_request_without_is_legal),
       cmocka_unit_test(what_is_illegal_is_not_forwarded),
       cmocka_unit_test(of_several_the_first_counts),
       cmocka_unit_test(a_full_message_says_so),

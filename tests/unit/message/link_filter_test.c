@@ -7,15 +7,20 @@
 
 #include <cmocka.h>
 
-#include "copal/message.h"
+#include "message/link.h"
 
 static copal_bytes bytes_of(const char *text) { return (copal_bytes){(const uint8_t *)text, strlen(text)}; }
 
+/* As one piece, and as a server has it: in parts, the attributes without their first semicolon. */
 static bool matches(const char *text, const char *argument) {
   copal_bytes document = bytes_of(text);
   copal_link link;
   assert_int_equal(copal_link_next(&document, &link), 1);
-  return copal_link_matches(&link, bytes_of(argument));
+  bool matching = copal_link_matches(&link, bytes_of(argument));
+  copal_bytes attributes = link.parameters;
+  if (attributes.size > 0) attributes = (copal_bytes){attributes.data + 1, attributes.size - 1};
+  assert_int_equal(link_matches(link.target, attributes, bytes_of(argument)), matching);
+  return matching;
 }
 
 /* "a Complete Value String matches a target attribute if it is bitwise identical" */
@@ -65,6 +70,13 @@ static void a_name_alone_asks_for_existence(void **state) {
   assert_true(matches("</a>;OBS", "obs"));
 }
 
+static void a_link_without_attributes_has_none_to_match(void **state) {
+  (void)state;
+  assert_false(matches("</a>", "obs"));
+  assert_false(matches("</a>", "rt=*"));
+  assert_false(matches("</a>", ""));
+}
+
 /* "The search name "href" refers to the URI-reference between the "<" and ">" characters of a link." */
 static void href_is_the_target(void **state) {
   (void)state;
@@ -74,6 +86,8 @@ static void href_is_the_target(void **state) {
   assert_true(matches("</foo>", "href=*"));
   assert_true(matches("<>", "href="));
   assert_false(matches("</foo>", "href=/fo"));
+  assert_false(matches("</foo>", "href=/fop"));
+  assert_false(matches("</foo>", "href=/g*"));
   assert_false(matches("</foo>", "href=/foo/"));
   assert_false(matches("</fo>", "href=/foo*"));
   assert_false(matches("</foo>", "href="));
@@ -146,6 +160,7 @@ int main(void) {
       cmocka_unit_test(a_whole_value_matches_itself_only),
       cmocka_unit_test(a_prefix_ends_in_a_star),
       cmocka_unit_test(a_name_alone_asks_for_existence),
+      cmocka_unit_test(a_link_without_attributes_has_none_to_match),
       cmocka_unit_test(href_is_the_target),
       cmocka_unit_test(lists_match_by_item),
       cmocka_unit_test(an_empty_list_exists),
