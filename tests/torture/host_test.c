@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,7 +176,8 @@ static void ask(struct errand *errand, enum requests number, copal_type type, co
   copal_message message;
   copal_message_init(&message, buffer, sizeof buffer, type, COPAL_GET);
   copal_message_add_text(&message, COPAL_OPTION_URI_PATH, "hello");
-  assert_int_equal(copal_request_send(errand->client, &message, remote, errand->timeouts[number], told, &errand->outcomes[number], NULL),
+  assert_int_equal(copal_request_send(errand->client, &message, remote, errand->timeouts[number], told,
+                                      &errand->outcomes[number], NULL),
                    COPAL_OK);
 }
 
@@ -309,17 +311,23 @@ static unsigned count_descriptors(void) {
   return count;
 }
 
-static copal_address find_nobody(void) {
-  copal_endpoint *gone = open_one("coap://127.0.0.1:0", 0);
-  copal_address address;
-  assert_int_equal(copal_local_address(gone, &address), COPAL_OK);
-  copal_close(gone);
-  return address;
+/* A port that is taken and where nobody listens: a connected socket hears its peer alone. */
+static int open_nobody(copal_address *address) {
+  struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}, peer = own;
+  socklen_t size = sizeof own;
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  peer.sin_port = htons(9);
+  assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&peer, sizeof peer), 0);
+  assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &size), 0);
+  assert_int_equal(copal_address_parse("127.0.0.1", ntohs(own.sin_port), address), COPAL_OK);
+  return fd;
 }
 
 /* The whole errand with faults, and without any more of them once they are over. True where the first was met. */
 static bool survives(const struct fault *faults, size_t count, enum harm harm) {
-  copal_address nobody = find_nobody();
+  copal_address nobody;
+  int taken = open_nobody(&nobody);
   unsigned descriptors = count_descriptors();
   struct errand errand = {.idle = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   set_timeouts(&errand, harm);
@@ -337,6 +345,7 @@ static bool survives(const struct fault *faults, size_t count, enum harm harm) {
   if (asked) assert_ended_as_stated(&errand, harm, met);
   close(errand.idle);
   assert_int_equal(count_descriptors(), descriptors);
+  close(taken);
   return met;
 }
 
