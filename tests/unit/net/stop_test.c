@@ -48,6 +48,33 @@ static void what_was_taken_in_is_answered_before_copal_run_returns(void **state)
   }
 }
 
+/* A pass with a timeout of 0 sends one batch; who is woken is perhaps about to end. */
+static void who_is_woken_sends_all_that_is_due(void **state) {
+  (void)state;
+  enum { PEERS = 20 };
+  copal_open_options options = quick_options(false);
+  options.batch = 8;
+  copal_endpoint *endpoint = open_endpoint("coap://127.0.0.1:0", &options);
+  int peers[PEERS];
+  for (int i = 0; i < PEERS; ++i) {
+    peers[i] = plain_socket("127.0.0.1");
+    uint8_t buffer[64];
+    copal_message message;
+    copal_address remote = plain_address(peers[i]);
+    copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, COPAL_GET);
+    assert_int_equal(copal_send(endpoint, &message, &remote, NULL), COPAL_OK);
+  }
+  assert_int_equal(copal_process(endpoint, 0, NULL), 0);
+  assert_int_equal(copal_endpoint_counters(endpoint)->datagrams_out, 8);
+  copal_wake(endpoint);
+  assert_int_equal(copal_process(endpoint, 0, NULL), COPAL_ERR_INTERRUPTED);
+  for (int i = 0; i < PEERS; ++i) {
+    assert_true(is_readable(peers[i]));
+    close(peers[i]);
+  }
+  copal_close(endpoint);
+}
+
 /* The recipe of libcopal(3): what is owed is waited for, what came is answered, and all is sent. */
 static copal_deferred owed;
 
@@ -88,6 +115,7 @@ static void what_is_owed_can_be_waited_for(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_was_taken_in_is_answered_before_copal_run_returns),
+      cmocka_unit_test(who_is_woken_sends_all_that_is_due),
       cmocka_unit_test(what_is_owed_can_be_waited_for),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
