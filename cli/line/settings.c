@@ -140,6 +140,7 @@ const struct option_entry options_serve[] = {
     {"amplification", 0, OPTION_NUMBER, "N", FIELD(amplification), 1000, RARE,
      "strangers get at most N times a request; 3"},
     {"threads", 0, OPTION_NUMBER, "N", FIELD(threads), 64, RARE, "threads, with endpoints of their own; 1"},
+    {"reuse-port", 0, OPTION_FLAG, NULL, FIELD(reuse_port), 0, RARE, "let a server that takes over bind it, too"},
     {"delay", 0, OPTION_DURATION, "SECONDS", FIELD(delay), 0, RARE, "how long /async or /separate takes; 2"},
     {"interval", 0, OPTION_DURATION, "SECONDS", FIELD(change_interval), 0, DAILY, "how often /obs changes; 5"},
     {"ack-timeout", 0, OPTION_DURATION, "SECONDS", FIELD(ack_timeout), 0, RARE, "first retransmission after this; 2"},

@@ -98,7 +98,7 @@ struct settings {
   copal_time change_interval;
   uint32_t amplification; /* UINT32_MAX: as it suits what is served */
   uint32_t threads;
-  bool write, plugtest;
+  bool write, plugtest, reuse_port;
 
   struct bench_settings bench;
 };

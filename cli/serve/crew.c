@@ -16,6 +16,10 @@
 #include "cli/capture/record.h"
 #include "cli/show/terminal.h"
 
+/* How long answers that are owed are waited for, and acknowledgements of those that were given: one that is lost may be
+ * sent again. */
+#define GRACE (5 * COPAL_SECOND)
+
 struct crew {
   struct worker workers[CREW_MAX];
   pthread_t threads[CREW_MAX]; /* that of the first one is not used */
@@ -24,13 +28,15 @@ struct crew {
   copal_time begin;
   struct record record; /* of all threads */
 
-  atomic_bool is_ending;
-  atomic_uint asked; /* how often the figures were asked for */
+  atomic_bool is_ending; /* what is owed is answered, and then it is over; */
+  atomic_bool is_urgent; /* nothing is waited for any more */
+  atomic_uint asked;     /* how often the figures were asked for */
 
   pthread_mutex_t lock;
   pthread_cond_t changed;
   size_t count;       /* workers that are there; */
   size_t ready;       /* workers that have opened all, and can be woken; */
+  size_t settled;     /* that owed nothing when they were ending; */
   size_t done;        /* that have left their loops; */
   size_t stated;      /* that have told their figures since they were asked for */
   enum status status; /* the first that is no success */
@@ -42,6 +48,9 @@ static bool open_signals(struct worker *worker);
 static bool start(struct crew *crew, size_t number);
 static void *work(void *context);
 static void loop(struct crew *crew, struct worker *worker);
+static void pass(struct crew *crew, struct worker *worker);
+static void wind_up(struct crew *crew, struct worker *worker);
+static bool all_are_settled(struct crew *crew, const struct worker *worker, bool *is_settled);
 static void look_at_signal(struct crew *crew);
 static void end(struct crew *crew, enum status status);
 static void wake_all(struct crew *crew);
@@ -161,19 +170,48 @@ static void *work(void *context) {
 }
 
 static void loop(struct crew *crew, struct worker *worker) {
-  while (!atomic_load(&crew->is_ending)) {
-    bool has_signal;
-    enum status status = worker_pass(worker, &has_signal);
-    if (status != STATUS_SUCCESS) end(crew, status);
-    if (has_signal) look_at_signal(crew);
-    if (worker->stated != atomic_load(&crew->asked)) state(crew, worker);
+  while (!atomic_load(&crew->is_ending)) pass(crew, worker);
+  wind_up(crew, worker);
+}
+
+static void pass(struct crew *crew, struct worker *worker) {
+  bool has_signal;
+  enum status status = worker_pass(worker, &has_signal);
+  if (status != STATUS_SUCCESS) end(crew, status);
+  if (has_signal) look_at_signal(crew);
+  if (worker->stated != atomic_load(&crew->asked)) state(crew, worker);
+}
+
+/* Every request that was taken in is answered, as far as GRACE allows. Until all threads are that far each goes on
+ * serving its clients, who would otherwise wait for nobody. */
+static void wind_up(struct crew *crew, struct worker *worker) {
+  bool is_settled = false;
+  copal_time end = copal_now() + GRACE;
+  if (!atomic_load(&crew->is_urgent)) worker_prepare(worker, end);
+  while (!atomic_load(&crew->is_urgent) && !all_are_settled(crew, worker, &is_settled) && copal_now() < end)
+    pass(crew, worker);
+  worker_finish(worker);
+}
+
+/* The last one to be settled tells the others. */
+static bool all_are_settled(struct crew *crew, const struct worker *worker, bool *is_settled) {
+  bool is_last = false;
+  pthread_mutex_lock(&crew->lock);
+  if (!*is_settled && worker_is_settled(worker)) {
+    *is_settled = true;
+    is_last = ++crew->settled == crew->count;
   }
+  bool result = crew->settled == crew->count;
+  pthread_mutex_unlock(&crew->lock);
+  if (is_last) wake_all(crew);
+  return result;
 }
 
 static void look_at_signal(struct crew *crew) {
   struct signalfd_siginfo info;
   if (read(crew->workers[0].signals, &info, sizeof info) != sizeof info) return;
   if (info.ssi_signo != SIGUSR1) {
+    if (atomic_load(&crew->is_ending)) atomic_store(&crew->is_urgent, true);
     end(crew, STATUS_SUCCESS);
     return;
   }
@@ -189,6 +227,7 @@ static void end(struct crew *crew, enum status status) {
   pthread_mutex_lock(&crew->lock);
   if (crew->status == STATUS_SUCCESS) crew->status = status;
   pthread_mutex_unlock(&crew->lock);
+  if (status != STATUS_SUCCESS) atomic_store(&crew->is_urgent, true);
   atomic_store(&crew->is_ending, true);
   wake_all(crew);
 }

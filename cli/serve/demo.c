@@ -79,8 +79,14 @@ static void demo_work(copal_time now) {
 
 static void demo_settle(void) { demo_store_settle(&demo.store); }
 
-const struct site demo_site = {
-    .open = demo_open, .attach = demo_attach, .deadline = demo_deadline, .work = demo_work, .settle = demo_settle};
+static void demo_finish(copal_time end) { later_end(&share.later, end); }
+
+const struct site demo_site = {.open = demo_open,
+                               .attach = demo_attach,
+                               .deadline = demo_deadline,
+                               .work = demo_work,
+                               .settle = demo_settle,
+                               .finish = demo_finish};
 
 static void hello(copal_request *request, void *context) {
   (void)context;

@@ -107,12 +107,15 @@ static void plugtest_work(copal_time now) {
   change_all();
 }
 
+static void plugtest_finish(copal_time end) { later_end(&the_plugtest.later, end); }
+
 const struct site plugtest_site = {
     .open = plugtest_open,
     .configure = plugtest_configure,
     .attach = plugtest_attach,
     .deadline = plugtest_deadline,
     .work = plugtest_work,
+    .finish = plugtest_finish,
 };
 
 copal_error plugtest_routes(struct plugtest *plugtest, copal_endpoint *endpoint, const struct plugtest_route *routes,

@@ -23,6 +23,9 @@ struct site {
   void (*work)(copal_time now);
   /* Lets go of what handlers hold until their requests are done with; NULL where that is nothing. */
   void (*settle)(void);
+  /* The server ends at that time at the latest: what is owed until then is answered, and nothing is postponed any more.
+   * NULL where nothing ever is. */
+  void (*finish)(copal_time end);
   /* Ends it, after the last endpoint was closed; NULL where nothing is left to do. */
   void (*close)(void);
 };

@@ -14,6 +14,10 @@ static void show_datagram(const copal_trace *event, void *context);
 static void join_groups(const struct worker *worker, copal_endpoint *endpoint, const copal_address *local);
 static enum status process_all(struct worker *worker);
 static copal_time sleep_time(const struct worker *worker);
+static void finish_one(copal_endpoint *endpoint);
+
+/* Of a batch each: more than a socket's buffer holds, and an end where clients ask faster than they are answered. */
+enum { LAST_PASSES_MAX = 64 };
 
 enum status worker_open(struct worker *worker, const char *const *uris, size_t count, bool fallback) {
   enum status status = worker->site->open(worker->settings);
@@ -32,7 +36,7 @@ static enum status open_one(struct worker *worker, const char *uri, bool fallbac
   if (trace->level > 0 || trace->record != NULL) options.trace = show_datagram;
   options.trace_context = trace;
   options.segments = false; /* a capture beside it shows what clients get */
-  options.reuse_port = worker->is_shared;
+  options.reuse_port = worker->is_shared || settings->reuse_port;
   if (settings->ack_timeout != COPAL_NEVER) options.config.parameters.ack_timeout = settings->ack_timeout;
   if (settings->retransmit != UINT32_MAX) options.config.parameters.max_retransmit = (uint8_t)settings->retransmit;
   if (worker->site->configure != NULL) worker->site->configure(&options.config);
@@ -149,6 +153,7 @@ static enum status process_all(struct worker *worker) {
 /* Until the first of all is due. */
 static copal_time sleep_time(const struct worker *worker) {
   copal_time deadline = worker->site->deadline(), now = copal_now();
+  if (worker->is_ending && worker->end < deadline) deadline = worker->end;
   copal_time shortest = deadline;
   if (deadline != COPAL_NEVER) shortest = deadline > now ? deadline - now : 0;
   for (size_t i = 0; i < worker->count; ++i) {
@@ -156,6 +161,34 @@ static copal_time sleep_time(const struct worker *worker) {
     if (sleep < shortest) shortest = sleep;
   }
   return shortest;
+}
+
+void worker_prepare(struct worker *worker, copal_time end) {
+  worker->is_ending = true;
+  worker->end = end;
+  if (worker->site->finish != NULL) worker->site->finish(end);
+}
+
+bool worker_is_settled(const struct worker *worker) {
+  for (size_t i = 0; i < worker->count; ++i) {
+    copal_usage usage = copal_endpoint_usage(worker->endpoints[i]);
+    if (usage.deferred > 0 || usage.exchanges > 0) return false;
+  }
+  return true;
+}
+
+void worker_finish(const struct worker *worker) {
+  for (size_t i = 0; i < worker->count; ++i) finish_one(worker->endpoints[i]);
+}
+
+/* A pass with a timeout of 0 sends one batch; one that is woken sends all that is due. */
+static void finish_one(copal_endpoint *endpoint) {
+  int result = 0;
+  for (int pass = 0; pass < LAST_PASSES_MAX && result == 0 && copal_timeout(endpoint) == 0; ++pass)
+    result = copal_process(endpoint, 0, NULL);
+  copal_wake(endpoint);
+  result = copal_process(endpoint, 0, NULL);
+  (void)result; /* whatever it says, the end is near */
 }
 
 void worker_wake(const struct worker *worker) {

@@ -16,8 +16,10 @@ struct worker {
   struct trace traces[BINDS_MAX];
   struct record *record; /* of all threads; NULL: none is made */
   size_t count;
-  bool is_shared;  /* other threads have endpoints at the same addresses */
-  bool is_open;    /* the site is */
+  bool is_shared; /* other threads have endpoints at the same addresses */
+  bool is_open;   /* the site is */
+  bool is_ending;
+  copal_time end;  /* then: the latest time that it sleeps until */
   int signals;     /* a descriptor that is readable after a signal; -1: that is another thread's */
   unsigned stated; /* the last request for figures that it answered */
   copal_stats stats;
@@ -33,6 +35,15 @@ enum status worker_join(const struct worker *worker, char (*uris)[BIND_URI_MAX])
 /* Sleeps until there is something to do, and does it. has_signal: the descriptor of signals is readable.
  * STATUS_SUCCESS, or a complaint has been made. */
 enum status worker_pass(struct worker *worker, bool *has_signal);
+
+/* From now on it gets ready to end, at that time at the latest: what it owes is answered in the passes that follow. */
+void worker_prepare(struct worker *worker, copal_time end);
+
+/* Whether every request that was taken in has been answered, and every answer acknowledged that is to be. */
+bool worker_is_settled(const struct worker *worker);
+
+/* Has what came by now answered, and sends all that is due. */
+void worker_finish(const struct worker *worker);
 
 /* Makes its pass end. From any thread, while it is not being closed. */
 void worker_wake(const struct worker *worker);

@@ -83,7 +83,9 @@ COPAL_API COPAL_MUST_CHECK int copal_process(copal_endpoint *endpoint, copal_tim
  * main's return. */
 COPAL_API int copal_run(copal_endpoint *endpoint);
 
-/* Makes copal_run return after the pass it is in. From any thread, and from signal handlers. */
+/* Makes copal_run return after the pass it is in: what that one took in has been answered then, and all that was due
+ * has been sent. What is owed (copal_usage.deferred) and not acknowledged yet (copal_usage.exchanges) is left: who
+ * wants it to be done with first goes on with copal_process. From any thread, and from signal handlers. */
 COPAL_API void copal_stop(copal_endpoint *endpoint);
 
 /* Makes copal_process return COPAL_ERR_INTERRUPTED, now or when it is called next. From any thread, and from signal

@@ -97,8 +97,8 @@ static copal_error prepare(struct net_socket *taken, bool has_segments) {
   bool wildcard = is_wildcard(taken->fd, &taken->family);
   if (taken->family == AF_UNIX) {
     /* An AF_UNIX socket without a name could not be answered: let the kernel choose one. */
-    sa_family_t autobind = AF_UNIX;
-    if (!is_bound(taken->fd) && bind(taken->fd, (struct sockaddr *)(void *)&autobind, sizeof autobind) != 0)
+    struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
+    if (!is_bound(taken->fd) && bind(taken->fd, (struct sockaddr *)&unnamed, sizeof unnamed.sun_family) != 0)
       return COPAL_ERR_BIND;
     return COPAL_OK;
   }
