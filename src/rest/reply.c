@@ -83,12 +83,19 @@ static bool asks_for_block(const struct copal_request *request) {
 /* RFC 9177 4.1 has Q-Block2 in "payload-bearing responses (response codes 2.01, 2.02, 2.04, and 2.05)". */
 static bool goes_quick(const struct copal_request *request) { return request->quick && is_success(request); }
 
+/* Whether the rest of a body in blocks cannot be had by calling the handler again. */
+static bool must_keep(const struct copal_request *request) {
+  if (request->key != NULL) return true;
+  return request->rx.message.code != COPAL_GET && !request->notification && request->block2.block.number == 0;
+}
+
 /* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits. */
 static bool choose_window(struct copal_request *request, struct window *window) {
   size_t options = BLOCK_ROOM + SIZE_ROOM, room;
   copal_option etag;
   copal_view reply = copal_message_view(&request->reply);
-  if (request->quick && !copal_find(&reply, COPAL_OPTION_ETAG, &etag)) options += ETAG_ROOM;
+  bool stamps = is_success(request) && (request->quick || must_keep(request));
+  if (stamps && !copal_find(&reply, COPAL_OPTION_ETAG, &etag)) options += ETAG_ROOM;
   limit(request, false);
   if (copal_message_payload_room(&request->reply, &room) == NULL || room <= options) return false;
   const struct request_block *wanted = &request->block2;
@@ -156,11 +163,6 @@ static bool keep(struct copal_request *request, size_t head_size, const void *bo
   return false;
 }
 
-static bool must_keep(const struct copal_request *request) {
-  if (request->key != NULL) return true;
-  return request->rx.message.code != COPAL_GET && !request->notification && request->block2.block.number == 0;
-}
-
 /* What will be asked for is kept where it must be, or may be: blocks that go in sets are sent from a copy. Without one
  * the client is told to ask for blocks one by one: by Block2. */
 static bool keep_rest(struct copal_request *request, size_t head_size, const void *body, size_t size) {
@@ -219,8 +221,10 @@ static void stamp_etag(const struct transfers *transfers, uint32_t index, const 
   uint64_t hash = hash_bytes(key, bytes + transfer->head_size, transfer->size - transfer->head_size);
   copal_view head;
   copal_option option;
-  if (copal_decode(bytes, transfer->head_size, &head) != COPAL_OK) return;
-  if (!copal_find(&head, COPAL_OPTION_ETAG, &option)) return;
+  copal_error error = copal_decode(bytes, transfer->head_size, &head);
+  bool found = copal_find(&head, COPAL_OPTION_ETAG, &option);
+  assert(error == COPAL_OK && found);
+  (void)error, (void)found;
   memcpy(bytes + (option.value - bytes), &hash, sizeof hash);
 }
 
@@ -237,10 +241,10 @@ static copal_error reply_all(struct copal_request *request, uint64_t total, copa
   bool stamps = is_success(request) && !copal_find(&view, COPAL_OPTION_ETAG, &option);
   if (stamps) copal_message_add(&request->reply, COPAL_OPTION_ETAG, room, sizeof room);
   transfers->records[index].head_size = (uint32_t)request->reply.size;
-  copal_error error = request->reply.error;
-  if (error == COPAL_OK) error = transfer_append(transfers, index, request->reply.buffer, request->reply.size);
+  assert(request->reply.error == COPAL_OK); /* the window has left room for it */
+  copal_error error = transfer_append(transfers, index, request->reply.buffer, request->reply.size);
   if (error == COPAL_OK) error = read_all(transfers, index, read, context);
-  if (stamps && request->reply.error == COPAL_OK) copal_message_delete(&request->reply, COPAL_OPTION_ETAG);
+  if (stamps) copal_message_delete(&request->reply, COPAL_OPTION_ETAG);
   if (error != COPAL_OK) {
     transfer_drop(transfers, index);
     return error == COPAL_ERR_BODY_READ ? error : COPAL_ERR_MESSAGE_SIZE;
@@ -323,7 +327,8 @@ copal_error request_reply_late(struct copal_request *request, const copal_messag
   copal_error error = copal_reply_body(request, view.payload.data, view.payload.size);
   request->reply.capacity = request->room_size;
   if (request->block1.present) request_add_block1(request, false);
-  return error != COPAL_OK ? error : request->reply.error;
+  if (error == COPAL_OK) error = request->reply.error;
+  return error == COPAL_ERR_SPACE ? COPAL_ERR_MESSAGE_SIZE : error;
 }
 
 bool request_reply_kept(struct copal_request *request) {
