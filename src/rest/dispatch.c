@@ -139,7 +139,7 @@ static void handle(struct copal_request *request) {
   bool begins = request->block1.block.number == 0 && !request->qblock1.present;
   if (begins && !request_preconditions_hold(request)) return;
   if (!request_take_block(request)) return;
-  bool ends = request->upload != INDEX_NONE && request->part.last && !begins;
+  bool ends = request->upload != INDEX_NONE && request->part.last; /* one block begins and ends no upload */
   if (ends && !request_preconditions_hold(request)) return;
   call_handler(request);
   request_finish_block(request);

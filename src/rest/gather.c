@@ -177,8 +177,7 @@ static void note_sender(struct copal_request *request, uint32_t index) {
   in->can_tell = token.size <= sizeof in->token && request->rx.message.type == COPAL_NON;
   in->token_size = in->can_tell ? (uint8_t)token.size : 0;
   if (in->token_size > 0) memcpy(in->token, token.data, token.size);
-  size_t size = request->incoming->datagram.size;
-  in->request_size = (uint16_t)(size < UINT16_MAX ? size : UINT16_MAX);
+  in->request_size = (uint16_t)request->incoming->datagram.size;
 }
 
 /* Puts a block where it belongs. RFC 9177 4.3: "If the server receives a duplicate block with the same Request-Tag, it
@@ -243,8 +242,7 @@ bool request_gather(struct copal_request *request) {
   copal_error error = take(request, index);
   if (error != COPAL_OK) {
     transfer_drop(transfers, index);
-    return request_refuse_block(
-        request, error == COPAL_ERR_BODY_SIZE ? COPAL_REQUEST_ENTITY_TOO_LARGE : COPAL_SERVICE_UNAVAILABLE);
+    return request_refuse_block(request, COPAL_SERVICE_UNAVAILABLE);
   }
   transfer_schedule(transfers, index, request->incoming->peer,
                     engine->now + qblock_wait(&engine->parameters, in->tries));
@@ -297,5 +295,5 @@ void request_end_gathering(struct copal_request *request) {
     transfer_end(transfers, index);
   else
     transfer_drop(transfers, index);
-  if (request->reply.error == COPAL_OK) request_keep_reply(request);
+  request_keep_reply(request);
 }

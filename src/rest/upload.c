@@ -90,7 +90,7 @@ copal_error upload_add_block(struct operations *operations, struct operation *op
                              copal_message *message) {
   size_t room;
   copal_message_payload_room(message, &room);
-  if (asks_for_size(operation)) room -= room < NEGOTIATION_SIZE ? room : NEGOTIATION_SIZE;
+  room -= room < NEGOTIATION_SIZE ? room : NEGOTIATION_SIZE;
   operation->upload.offset = (uint64_t)number << (operation->upload.szx + 4);
   return add_block(operations, operation, message, room);
 }
