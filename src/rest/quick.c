@@ -351,7 +351,8 @@ bool quick_has_next(const struct operation *operation) {
   return quick->again_at < quick->again_count || quick->next < quick->end;
 }
 
-/* RFC 9177 4.4: "Generally, the M bit on the Q-Block2 option(s) SHOULD be unset, although the M bit MAY be set to
+/* As many as there is room for, and at least one.
+ * RFC 9177 4.4: "Generally, the M bit on the Q-Block2 option(s) SHOULD be unset, although the M bit MAY be set to
  * request this and later blocks from this MAX_PAYLOADS_SET". */
 static void add_missing(const struct operation *operation, copal_message *message) {
   const struct gaps *gaps = &operation->quick.gaps;
@@ -362,6 +363,7 @@ static void add_missing(const struct operation *operation, copal_message *messag
   for (size_t i = 0; i < (all ? 1 : missing); ++i) {
     copal_block block = {numbers[i], all, operation->download.szx};
     copal_message_add_uint(message, COPAL_OPTION_Q_BLOCK2, copal_block_value(block));
+    if (i > 0 && message->error == COPAL_ERR_SPACE) message->error = COPAL_OK; /* it is as it was */
   }
 }
 
@@ -379,8 +381,8 @@ copal_error quick_compose(struct operations *operations, struct operation *opera
   } else {
     /* RFC 9177 10.3.3: "following Section 2.7 of [RFC7959], the FETCH request does not include the Q-Block1 or any
      * payload", but it does the Request-Tag. */
-    add_missing(operation, message);
     if (operation->upload.in_blocks) upload_add_tag(operation, message);
+    add_missing(operation, message);
   }
   if (error != COPAL_OK) return error;
   return message->error == COPAL_ERR_SPACE ? COPAL_ERR_MESSAGE_SIZE : message->error;
