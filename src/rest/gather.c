@@ -113,9 +113,12 @@ static bool take_mark(struct copal_request *request) {
   return engine_remember(request->engine, &incoming, 0) != NULL;
 }
 
-static void note_executed(struct copal_request *request) {
-  if (!needs_mark(request) || !take_mark(request)) return;
+/* False when there is no room for its mark, which a slow body may have outlived. */
+static bool note_executed(struct copal_request *request) {
+  if (!needs_mark(request)) return true;
+  if (!take_mark(request)) return false;
   replies_close(&request->engine->unsafe, find_mark(request), REPLY_NOTHING, 0);
+  return true;
 }
 
 /* --- A block ------------------------------------------------------------------------------------ */
@@ -250,8 +253,11 @@ bool request_gather(struct copal_request *request) {
     answer_block(request, index);
     return false;
   }
+  if (request->part.last && !note_executed(request)) {
+    transfer_drop(transfers, index);
+    return request_refuse_block(request, COPAL_SERVICE_UNAVAILABLE);
+  }
   request->upload = index;
-  if (request->part.last) note_executed(request);
   /* What the handler brings about must not push out what it is looking at. */
   transfer_detach(transfers, index);
   return true;
