@@ -9,16 +9,15 @@
 enum { OBSERVE_REGISTER = 0, OBSERVE_DEREGISTER = 1, OBSERVE_OTHER = 2 };
 
 /* A later block of a body is no state of its own. RFC 7959 2.6 has the rest of a notification's blocks fetched by
- * requests without an Observe option. */
-static bool is_for_later_block(const copal_view *view) {
-  return copal_block_of(copal_find_uint(view, COPAL_OPTION_BLOCK2, 0)).number > 0;
-}
+ * requests without an Observe option; RFC 9177 4.5: for a missing payload, "both the request and response MUST NOT
+ * include the Observe option". */
+static bool is_for_later_block(const struct copal_request *request) { return request->block2.block.number > 0; }
 
 static uint32_t wish_of(const struct copal_request *request) {
   const copal_view *view = &request->rx.message;
   if (request->rx.multicast || (view->code != COPAL_GET && view->code != COPAL_FETCH)) return OBSERVE_OTHER;
   uint32_t wish = copal_find_uint(view, COPAL_OPTION_OBSERVE, OBSERVE_OTHER);
-  return wish == OBSERVE_REGISTER && is_for_later_block(view) ? OBSERVE_OTHER : wish;
+  return wish == OBSERVE_REGISTER && is_for_later_block(request) ? OBSERVE_OTHER : wish;
 }
 
 static bool is_success(uint8_t code) { return COPAL_CODE_CLASS(code) == 2 && code != COPAL_CONTINUE; }
