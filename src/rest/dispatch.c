@@ -80,9 +80,9 @@ static bool is_kept(const struct copal_request *request) {
 static bool goes_on(struct copal_request *request) {
   if (!request->quick || !request->wanted.goes_on || request->rx.message.type == COPAL_CON || !is_kept(request))
     return false;
-  request->silent = true;
-  request_begin_burst(request, 0);
-  return true;
+  /* Else it asks for what is not there, or has a token that cannot be kept: then it is a request like others. */
+  request->silent = request_begin_burst(request, 0);
+  return request->silent;
 }
 
 /* The first block alone of what a body with that Request-Tag brought about: RFC 9177 10.3.3 repeats it. That body did

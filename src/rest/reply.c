@@ -411,12 +411,12 @@ void request_keep_reply(struct copal_request *request) {
   put_back(reply, COPAL_OPTION_Q_BLOCK2, block);
 }
 
-void request_begin_burst(struct copal_request *request, uint32_t skipped) {
+bool request_begin_burst(struct copal_request *request, uint32_t skipped) {
   struct transfers *transfers = request->transfers;
   struct engine *engine = request->engine;
   struct transfer_key key = request_transfer_key(request);
   uint32_t index = transfers_find(transfers, TRANSFER_KEPT, &key);
-  if (index == INDEX_NONE) return;
+  if (index == INDEX_NONE) return false;
   uint8_t szx = request->wanted.szx;
   if (skipped > 0) {
     copal_view reply = copal_message_view(&request->reply);
@@ -429,6 +429,7 @@ void request_begin_burst(struct copal_request *request, uint32_t skipped) {
                                 .szx = szx,
                                 .con = request->rx.message.type == COPAL_CON};
   copal_time gap = qblock_gap(&engine->parameters, &engine->random);
-  if (burst_begin(transfers, index, &burst, gap, engine->now))
-    transfer_schedule(transfers, index, request->incoming->peer, engine->now);
+  if (!burst_begin(transfers, index, &burst, gap, engine->now)) return false;
+  transfer_schedule(transfers, index, request->incoming->peer, engine->now);
+  return true;
 }
