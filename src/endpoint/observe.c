@@ -28,14 +28,13 @@ static bool may_observe(const struct copal_request *request) {
   return is_success(copal_message_view(&request->reply).code);
 }
 
-bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint32_t *number) {
+/* A reply leaves room for the longest number. */
+void endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint32_t *number) {
   uint8_t value[4];
   *number = observers_number(&endpoint->observers, endpoint->engine.now);
   size_t size = wire_put_uint(value, *number);
   copal_message_replace(message, COPAL_OPTION_OBSERVE, value, size);
-  if (message->error == COPAL_OK) return true;
-  message->error = COPAL_OK; /* it is as it was */
-  return false;
+  assert(message->error == COPAL_OK);
 }
 
 static void register_observer(copal_endpoint *endpoint, const struct arrival *arrival, struct copal_request *request) {
@@ -48,15 +47,11 @@ static void register_observer(copal_endpoint *endpoint, const struct arrival *ar
                                       .request = &request->rx.message,
                                       .format = reply.code == COPAL_VALID ? OBSERVED_FORMAT_OPEN : format,
                                       .confirm_every = route->confirm_every};
-  /* A notification with the longest number must fit, too. */
-  if (request->room_size - request->reply.size < OBSERVE_ROOM) return;
   uint32_t index = observers_take(observers, &endpoint->engine, &registration);
-  if (index == INDEX_NONE) {
+  if (index == INDEX_NONE)
     ++endpoint->engine.counters.observers_full;
-    return;
-  }
-  if (!endpoint_add_observe(endpoint, &request->reply, &observers->records[index].number))
-    observers_give(observers, &endpoint->engine, index);
+  else
+    endpoint_add_observe(endpoint, &request->reply, &observers->records[index].number);
 }
 
 void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, struct copal_request *request) {

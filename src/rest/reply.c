@@ -14,7 +14,10 @@ enum {
   OBSERVE_ROOM = 2 + 3,
   BLOCK_ROOM = 2 + 3,
   SIZE_ROOM = 2 + 4,
+  MESSAGE_SIZE_LEAST = 64,
 };
+_Static_assert(BLOCK_ROOM + OBSERVE_ROOM + ETAG_ROOM + BLOCK_ROOM + SIZE_ROOM <= MESSAGE_SIZE_LEAST / 2,
+               "all of them leave half of the smallest message to a token and what the handler says");
 
 /* The room that the library needs for itself, so that what it adds always fits. */
 static size_t reserve(const struct copal_request *request, bool by_hand) {
@@ -22,9 +25,9 @@ static size_t reserve(const struct copal_request *request, bool by_hand) {
   size_t size = 0;
   if (request->block1.present) size += BLOCK_ROOM;
   if (copal_find(&request->rx.message, COPAL_OPTION_OBSERVE, &option) || request->notification) size += OBSERVE_ROOM;
-  if (by_hand && request->etag_size > 0) size += ETAG_ROOM;
-  if (by_hand && request->block2.present) size += ETAG_ROOM + BLOCK_ROOM + SIZE_ROOM;
-  return size < request->room_size / 2 ? size : request->room_size / 2;
+  if (by_hand && (request->etag_size > 0 || request->block2.present)) size += ETAG_ROOM;
+  if (by_hand && request->block2.present) size += BLOCK_ROOM + SIZE_ROOM;
+  return size;
 }
 
 /* Leaves that room to the library, as far as there is any: a token may take up all. */

@@ -164,17 +164,16 @@ static void a_request_that_is_kept_but_fits_no_message_is_refused(void **state) 
 static void without_memory_for_its_request_a_call_is_refused(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();
-  struct store *store = &talk->bare->endpoint->engine.exchanges.store;
-  uint32_t slots[2048], count = 0;
-  while ((slots[count] = store_take(store, 32)) != INDEX_NONE) ++count;
+  struct spent spent;
+  spend_store(&spent, &talk->bare->endpoint->engine.exchanges.store);
   assert_int_equal(talk_try(talk, COPAL_CON, COPAL_GET, "a", 0, &PLAIN), COPAL_ERR_MESSAGES_FULL);
-  store_give(store, slots[--count]); /* for its request, but not for what is sent */
+  give_back(&spent, 1); /* for its request, but not for what is sent */
   assert_int_equal(talk_try(talk, COPAL_CON, COPAL_GET, "a", 0, &PLAIN), COPAL_ERR_MESSAGES_FULL);
   assert_int_equal(copal_endpoint_usage(talk->bare->endpoint).calls, 0);
-  store_give(store, slots[--count]);
+  give_back(&spent, 1);
   talk_get(talk, "a");
   assert_int_equal(copal_call_cancel(talk->bare->endpoint, talk->call, false), COPAL_OK);
-  while (count > 0) store_give(store, slots[--count]);
+  give_all_back(&spent);
   leaves_nothing(talk);
   talk_close(talk);
 }

@@ -210,7 +210,7 @@ static void a_last_block_that_does_not_end_the_body_fails_the_call(void **state)
   static const unsigned sizes[] = {32, 40, 40, 40};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) {
     struct talk *talk = begin_get((copal_call_options){.handler = NULL});
-    char first[40];
+    char first[64];
     snprintf(first, sizeof first, "2.05 q2:0/1/16 size:%u +16", sizes[i]);
     answers(talk, first);
     bare_out_one(talk->bare);
@@ -229,7 +229,7 @@ static void a_block_far_ahead_of_the_others_is_asked_for_again(void **state) {
   answers(talk, "NON 2.05 q2:70/1/16 size:1600 +16");
   asks(talk, "NON GET /a q2:1/1/16");
   for (int number = 1; number < 100; ++number) {
-    char text[48];
+    char text[64];
     snprintf(text, sizeof text, "NON 2.05 q2:%d/%d/16 size:1600 +16", number, number < 99);
     assert_false(talk->last);
     answers(talk, text);
@@ -245,7 +245,7 @@ static void a_block_with_an_unknown_critical_option_does_not_count(void **state)
   struct talk *talk = begin_get((copal_call_options){.handler = NULL});
   answers(talk, "2.05 q2:0/1/16 size:32 +16");
   asks(talk, "NON GET /a q2:1/0/16");
-  char token[2 * 8 + 1];
+  char token[33];
   bare_token(&talk->bare->sent[0], token);
   bare_in(talk->bare, "58450001 %s d1e001 ff00", token); /* option 237 */
   assert_out(talk->bare, "");

@@ -121,14 +121,13 @@ static void a_burst_waits_for_room_for_its_messages(void **state) {
   (void)state;
   struct server *server = open_server();
   begin_whole(server);
-  struct store *store = &server->bare->endpoint->engine.exchanges.store;
-  uint32_t slots[512], count = 0;
+  struct spent spent;
   server->bare->now += 3 * COPAL_SECOND;
   endpoint_release(server->bare->endpoint, COPAL_NEVER);
-  while ((slots[count] = store_take(store, 32)) != INDEX_NONE) ++count;
+  spend_store(&spent, &server->bare->endpoint->engine.exchanges.store);
   assert_silent(server);
   assert_true(copal_endpoint_deadline(server->bare->endpoint) > server->bare->now);
-  while (count > 0) store_give(store, slots[--count]);
+  give_all_back(&spent);
   server->bare->now += COPAL_SECOND / 64;
   bare_out(server->bare);
   assert_set(server, 10);

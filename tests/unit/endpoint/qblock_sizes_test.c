@@ -110,7 +110,7 @@ static void as_much_is_asked_for_as_fits(void **state) {
       } else {
         /* Of the first set 1, 3, 5, 7 and 9 get lost, which the next one shows. */
         for (int number = 2; number <= 10; number += 2) {
-          char text[40];
+          char text[64];
           snprintf(text, sizeof text, "NON 2.05 q2:%d/1/16 size:320 +16", number);
           talk->token[3] = 1;
           answers(talk, text);

@@ -11,6 +11,7 @@
 #include "rest/variant.h"
 #include "support/collision.h"
 #include "support/engine.h"
+#include "support/spent.h"
 
 static const struct hash_key KEY = {3, 5};
 
@@ -192,17 +193,16 @@ static void a_variant_that_finds_the_store_full_keeps_nothing(void **state) {
   (void)state;
   struct fixture fixture;
   open(&fixture, 2048);
-  struct store *store = &fixture.engine->engine.exchanges.store;
-  uint32_t slots[65], count = 0;
-  while ((slots[count] = store_take(store, 32)) != INDEX_NONE) ++count;
+  struct spent spent;
+  spend_store(&spent, &fixture.engine->engine.exchanges.store);
   assert_int_equal(take(&fixture, 1, 1, COPAL_TEXT_PLAIN, 0), INDEX_NONE);
   assert_int_equal(fixture.observers.kept_size, 0);
   assert_int_equal(fixture.observers.observed_slab.count, 0);
-  store_give(store, slots[--count]);
+  give_back(&spent, 1);
   uint32_t index = take(&fixture, 1, 1, COPAL_TEXT_PLAIN, 0);
   assert_int_not_equal(index, INDEX_NONE);
   give(&fixture, index);
-  while (count > 0) store_give(store, slots[--count]);
+  give_all_back(&spent);
   close(&fixture);
 }
 
