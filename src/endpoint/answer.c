@@ -113,7 +113,9 @@ static bool is_of_interest(const copal_view *response, uint8_t no_response) {
 void endpoint_answer_group(copal_endpoint *endpoint, const struct transmission *transmission, uint8_t no_response) {
   struct engine *engine = &endpoint->engine;
   copal_view view;
-  if (copal_decode(transmission->message.data, transmission->message.size, &view) != COPAL_OK) return;
+  copal_error error = copal_decode(transmission->message.data, transmission->message.size, &view);
+  assert(error == COPAL_OK);
+  (void)error;
   if (!is_of_interest(&view, no_response)) return;
   if (is_busy(engine)) {
     ++engine->counters.ignored;

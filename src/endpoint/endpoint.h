@@ -192,11 +192,8 @@ void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, s
  * token is the request's. */
 void endpoint_withdraw(copal_endpoint *endpoint, uint32_t peer, copal_bytes token, copal_bytes reply);
 
-/* What an Observe option may need in a message. */
-enum { OBSERVE_ROOM = 4 };
-
-/* Gives a message an Observe option with a new number; false when it does not fit. */
-bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint32_t *number);
+/* Gives a reply or a notification an Observe option with a new number. */
+void endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint32_t *number);
 
 /* Takes an observer off the list, and with it what is on its way: notify.c. */
 void endpoint_forget_observer(copal_endpoint *endpoint, uint32_t index);

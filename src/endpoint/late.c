@@ -1,6 +1,8 @@
 /* Answers that come after their request's turn: from an application that acknowledges by itself, or deferred. As long
  * as the request is not acknowledged they can be piggybacked; then they are messages of their own. RFC 7252
  * section 5.2. */
+#include <assert.h>
+
 #include "endpoint/endpoint.h"
 #include "message/silence.h"
 #include "rest/request.h"
@@ -96,7 +98,7 @@ static copal_error answer_message(copal_endpoint *endpoint, uint32_t index, copa
   }
   copal_type type = deferred->key.con ? COPAL_CON : COPAL_NON;
   size_t size = header_size_with(message, token_of(endpoint, deferred, message));
-  if (size > endpoint->engine.message_size_max) return COPAL_ERR_MESSAGE_SIZE;
+  assert(size <= endpoint->engine.message_size_max); /* what is larger goes in blocks */
   if (may_send(endpoint, deferred, size)) return endpoint_answer_late(endpoint, deferred, message, type);
   *held = endpoint_hold(endpoint, index, message);
   if (*held) return COPAL_OK;
@@ -132,7 +134,7 @@ static copal_error answer_block(copal_endpoint *endpoint, uint32_t index, const 
                                   .incoming = &incoming,
                                   .key = &key,
                                   .upload = INDEX_NONE,
-                                  .quick = deferred->quick && !deferred->multicast};
+                                  .quick = deferred->quick};
   request.rx.message =
       (copal_view){.token = {store_bytes(&engine->exchanges.store, deferred->token), deferred->token_size},
                    .type = deferred->key.con ? COPAL_CON : COPAL_NON,

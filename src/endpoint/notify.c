@@ -78,10 +78,7 @@ static void finish(copal_endpoint *endpoint, uint32_t index, struct copal_reques
     goes_on = false;
     copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
   }
-  if (goes_on && !endpoint_add_observe(endpoint, &request->reply, &observed->number)) {
-    goes_on = false;
-    request_begin_reply(request, COPAL_INTERNAL_SERVER_ERROR);
-  }
+  if (goes_on) endpoint_add_observe(endpoint, &request->reply, &observed->number);
   /* RFC 7641 4.2: "a non-2.xx notification MUST NOT include an Observe Option", and the server "subsequently MUST
    * remove the associated entry from the list of observers". */
   if (!goes_on) {
@@ -207,10 +204,11 @@ static void renumber(copal_endpoint *endpoint, uint32_t variant) {
   copal_bytes old = observed_message(&endpoint->engine, observed);
   copal_message message;
   uint32_t number;
-  if (copal_message_copy(&message, observers->room, endpoint->engine.message_size_max, old.data, old.size) !=
-          COPAL_OK ||
-      !endpoint_add_observe(endpoint, &message, &number))
-    return;
+  copal_error error =
+      copal_message_copy(&message, observers->room, endpoint->engine.message_size_max, old.data, old.size);
+  assert(error == COPAL_OK);
+  (void)error;
+  endpoint_add_observe(endpoint, &message, &number);
   copal_bytes renumbered = {message.buffer, message.size};
   if (observed_rewrite(observers, &endpoint->engine, variant, renumbered)) observed->number = number;
 }

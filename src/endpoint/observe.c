@@ -10,16 +10,15 @@
 enum { OBSERVE_REGISTER = 0, OBSERVE_DEREGISTER = 1, OBSERVE_OTHER = 2 };
 
 /* A later block of a body is no state of its own. RFC 7959 2.6 has the rest of a notification's blocks fetched by
- * requests without an Observe option. */
-static bool is_for_later_block(const copal_view *view) {
-  return copal_block_of(copal_find_uint(view, COPAL_OPTION_BLOCK2, 0)).number > 0;
-}
+ * requests without an Observe option; RFC 9177 4.5: for a missing payload, "both the request and response MUST NOT
+ * include the Observe option". */
+static bool is_for_later_block(const struct copal_request *request) { return request->block2.block.number > 0; }
 
 static uint32_t wish_of(const struct copal_request *request) {
   const copal_view *view = &request->rx.message;
   if (request->rx.multicast || (view->code != COPAL_GET && view->code != COPAL_FETCH)) return OBSERVE_OTHER;
   uint32_t wish = copal_find_uint(view, COPAL_OPTION_OBSERVE, OBSERVE_OTHER);
-  return wish == OBSERVE_REGISTER && is_for_later_block(view) ? OBSERVE_OTHER : wish;
+  return wish == OBSERVE_REGISTER && is_for_later_block(request) ? OBSERVE_OTHER : wish;
 }
 
 static bool is_success(uint8_t code) { return COPAL_CODE_CLASS(code) == 2 && code != COPAL_CONTINUE; }
@@ -30,14 +29,13 @@ static bool may_observe(const struct copal_request *request) {
   return is_success(copal_message_view(&request->reply).code);
 }
 
-bool endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint32_t *number) {
+/* A reply leaves room for the longest number. */
+void endpoint_add_observe(copal_endpoint *endpoint, copal_message *message, uint32_t *number) {
   uint8_t value[4];
   *number = observers_number(&endpoint->observers, endpoint->engine.now);
   size_t size = wire_put_uint(value, *number);
   copal_message_replace(message, COPAL_OPTION_OBSERVE, value, size);
-  if (message->error == COPAL_OK) return true;
-  message->error = COPAL_OK; /* it is as it was */
-  return false;
+  assert(message->error == COPAL_OK);
 }
 
 /* RFC 7641 7: "Without client authentication, a server therefore MUST strictly limit the number of notifications that
@@ -68,16 +66,12 @@ static void register_observer(copal_endpoint *endpoint, const struct arrival *ar
                                       .request = &request->rx.message,
                                       .format = reply.code == COPAL_VALID ? OBSERVED_FORMAT_OPEN : format,
                                       .confirm_every = route->confirm_every};
-  /* A notification with the longest number must fit, too. */
-  if (request->room_size - request->reply.size < OBSERVE_ROOM) return;
   uint32_t index = observers_take(observers, &endpoint->engine, &registration);
   if (index == INDEX_NONE) index = take_in_place(endpoint, arrival, &registration, request->reply.size);
-  if (index == INDEX_NONE) {
+  if (index == INDEX_NONE)
     ++endpoint->engine.counters.observers_full;
-    return;
-  }
-  if (!endpoint_add_observe(endpoint, &request->reply, &observers->records[index].number))
-    observers_give(observers, &endpoint->engine, index);
+  else
+    endpoint_add_observe(endpoint, &request->reply, &observers->records[index].number);
 }
 
 void endpoint_observe(copal_endpoint *endpoint, const struct arrival *arrival, struct copal_request *request) {

@@ -310,7 +310,8 @@ static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copa
 void endpoint_note_acknowledged(copal_endpoint *endpoint, uint32_t exchange) {
   if (endpoint->calls[exchange].handler != told) return;
   struct operation *operation = (struct operation *)endpoint->calls[exchange].context;
-  if (operation->exchange.index != exchange || !quick_acknowledged(operation)) return;
+  assert(operation->exchange.index == exchange);
+  if (!quick_acknowledged(operation)) return;
   note_transmissions(endpoint, operation, operation->exchange, NULL);
   endpoint_wait_operation(endpoint, operation);
 }

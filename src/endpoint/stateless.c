@@ -98,7 +98,7 @@ static bool open_token(const copal_endpoint *endpoint, const struct arrival *arr
 
 bool endpoint_stateless_state(const copal_endpoint *endpoint, const struct arrival *arrival, copal_bytes *state) {
   if (endpoint->stateless == NULL || endpoint->engine.raw || arrival->incoming.multicast) return false;
-  if (!copal_code_is_response(arrival->view.code) || arrival->view.type == COPAL_RST) return false;
+  if (!copal_code_is_response(arrival->view.code)) return false;
   return open_token(endpoint, arrival, state);
 }
 

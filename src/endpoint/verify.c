@@ -162,7 +162,8 @@ static uint32_t count_pings(const struct verification *verification) {
  * quarter of a second. */
 static void ping_again(copal_endpoint *endpoint, struct verification *verification) {
   copal_tx *spare = &verification->pings[VERIFY_PINGS - 1];
-  if (spare->generation == 0) ping(endpoint, verification, SPARE_DELAY, COPAL_NEVER, spare);
+  assert(spare->generation == 0); /* of a pair one is second */
+  ping(endpoint, verification, SPARE_DELAY, COPAL_NEVER, spare);
 }
 
 static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context) {
@@ -228,7 +229,7 @@ static uint32_t keep(copal_endpoint *endpoint, uint32_t deferred, copal_bytes me
   struct verifications *verifications = &endpoint->verifications;
   struct store *store = &endpoint->engine.exchanges.store;
   uint32_t index = slab_take(&verifications->held_slab);
-  if (index == INDEX_NONE) return INDEX_NONE;
+  assert(index != INDEX_NONE); /* there are as many as deferred records, and each has one */
   uint32_t slot = store_take(store, message.size);
   if (slot == INDEX_NONE) {
     slab_give(&verifications->held_slab, index);

@@ -41,7 +41,8 @@ bool request_is_acceptable(struct copal_request *request) {
 
 uint32_t copal_request_format(const copal_request *request) {
   uint32_t accept = copal_find_uint(&request->rx.message, COPAL_OPTION_ACCEPT, COPAL_FORMAT_NONE);
-  if (accept != COPAL_FORMAT_NONE || request->route == INDEX_NONE) return accept;
+  if (accept != COPAL_FORMAT_NONE) return accept;
+  assert(request->route != INDEX_NONE);
   const struct route *route = &request->routes->records[request->route];
   return route->offers_count > 0 ? route->offers[0] : COPAL_FORMAT_NONE;
 }

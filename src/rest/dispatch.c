@@ -82,9 +82,9 @@ static bool is_kept(const struct copal_request *request) {
 static bool goes_on(struct copal_request *request) {
   if (!request->quick || !request->wanted.goes_on || request->rx.message.type == COPAL_CON || !is_kept(request))
     return false;
-  request->silent = true;
-  request_begin_burst(request, 0);
-  return true;
+  /* Else it asks for what is not there, or has a token that cannot be kept: then it is a request like others. */
+  request->silent = request_begin_burst(request, 0);
+  return request->silent;
 }
 
 /* The first block alone of what a body with that Request-Tag brought about: RFC 9177 10.3.3 repeats it. That body did
@@ -141,7 +141,7 @@ static void handle(struct copal_request *request) {
   bool begins = request->block1.block.number == 0 && !request->qblock1.present;
   if (begins && !request_preconditions_hold(request)) return;
   if (!request_take_block(request)) return;
-  bool ends = request->upload != INDEX_NONE && request->part.last && !begins;
+  bool ends = request->upload != INDEX_NONE && request->part.last; /* one block begins and ends no upload */
   if (ends && !request_preconditions_hold(request)) return;
   call_handler(request);
   request_finish_block(request);

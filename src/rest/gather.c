@@ -118,9 +118,12 @@ static bool take_mark(struct copal_request *request) {
   return engine_remember(request->engine, &incoming, 0) != NULL;
 }
 
-static void note_executed(struct copal_request *request) {
-  if (!needs_mark(request) || !take_mark(request)) return;
+/* False when there is no room for its mark, which a slow body may have outlived. */
+static bool note_executed(struct copal_request *request) {
+  if (!needs_mark(request)) return true;
+  if (!take_mark(request)) return false;
   replies_close(&request->engine->unsafe, find_mark(request), REPLY_NOTHING, 0);
+  return true;
 }
 
 /* --- A block ------------------------------------------------------------------------------------ */
@@ -184,8 +187,7 @@ static void note_sender(struct copal_request *request, uint32_t index) {
   in->can_tell = token.size <= sizeof in->token && request->rx.message.type == COPAL_NON;
   in->token_size = in->can_tell ? (uint8_t)token.size : 0;
   if (in->token_size > 0) memcpy(in->token, token.data, token.size);
-  size_t size = request->incoming->datagram.size;
-  in->request_size = (uint16_t)(size < UINT16_MAX ? size : UINT16_MAX);
+  in->request_size = (uint16_t)request->incoming->datagram.size;
 }
 
 /* Not much memory by announcement: so far ahead, and no farther. */
@@ -283,8 +285,7 @@ bool request_gather(struct copal_request *request) {
   copal_error error = take(request, index);
   if (error != COPAL_OK) {
     transfer_drop(transfers, index);
-    return error == COPAL_ERR_BODY_SIZE ? request_refuse_block(request, COPAL_REQUEST_ENTITY_TOO_LARGE)
-                                        : request_refuse_room(request);
+    return request_refuse_room(request);
   }
   transfer_schedule(transfers, index, request->incoming->peer,
                     engine->now + qblock_wait(&engine->parameters, in->tries));
@@ -292,8 +293,11 @@ bool request_gather(struct copal_request *request) {
     answer_block(request, index, first);
     return false;
   }
+  if (request->part.last && !note_executed(request)) {
+    transfer_drop(transfers, index);
+    return request_refuse_block(request, COPAL_SERVICE_UNAVAILABLE);
+  }
   request->upload = index;
-  if (request->part.last) note_executed(request);
   /* What the handler brings about must not push out what it is looking at. */
   transfer_detach(transfers, index);
   return true;
@@ -338,5 +342,5 @@ void request_end_gathering(struct copal_request *request) {
     transfer_end(transfers, index);
   else
     transfer_drop(transfers, index);
-  if (request->reply.error == COPAL_OK) request_keep_reply(request);
+  request_keep_reply(request);
 }

@@ -150,7 +150,7 @@ static uint32_t find_upload(struct copal_request *request) {
     return INDEX_NONE;
   }
   /* Nothing is taken from an announcement but that it is too large. */
-  bool gathered = request->handler != NULL && !request->handler->in_parts;
+  bool gathered = !request->handler->in_parts;
   if (gathered && copal_find_uint(&request->rx.message, COPAL_OPTION_SIZE1, 0) > transfers->body_size_max) {
     request_refuse_block(request, COPAL_REQUEST_ENTITY_TOO_LARGE);
     return INDEX_NONE;

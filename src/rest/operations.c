@@ -164,7 +164,8 @@ static uint32_t peer_hash(const struct operations *operations, uint32_t peer) {
 
 void operation_name(struct operations *operations, struct operation *operation, uint32_t token) {
   uint32_t hash = peer_hash(operations, operation->peer), index = (uint32_t)(operation - operations->records);
-  if (token != 0 && !operation->found) table_insert(&operations->index, hash, index);
+  assert(token == 0 || !operation->found);
+  if (token != 0) table_insert(&operations->index, hash, index);
   if (token == 0 && operation->found) table_remove(&operations->index, hash, index);
   operation->found = token != 0;
   operation->quick.token = token;

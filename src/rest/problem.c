@@ -15,7 +15,7 @@ bool request_put_problem(copal_message *reply, const copal_problem *problem) {
   uint8_t *payload = copal_message_payload_room(reply, &room);
   int size = payload == NULL ? COPAL_ERR_SPACE : copal_problem_write(problem, payload, room);
   if (size > 0) copal_message_set_payload(reply, payload, (size_t)size);
-  return size > 0 && reply->error == COPAL_OK;
+  return size > 0;
 }
 
 /* Where not all of it has room, the detail is left out, and then the title. */

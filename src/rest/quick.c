@@ -82,7 +82,8 @@ static void put_word(uint8_t *bytes, uint32_t word) {
  * body's request number". */
 bool quick_token_is_of(const struct quick *quick, const uint8_t *token) {
   uint32_t request = get_word(token);
-  return quick->token != 0 && get_word(token + 4) == quick->token && request > 0 && request <= quick->requests;
+  assert(quick->token != 0);
+  return get_word(token + 4) == quick->token && request > 0 && request <= quick->requests;
 }
 
 /* --- The request's body --------------------------------------------------------------------------- */
@@ -307,11 +308,11 @@ bool quick_receive(struct operations *operations, struct operation *operation, c
 
 /* --- Messages ------------------------------------------------------------------------------------- */
 
-static bool decide_to_send(struct operation *operation, copal_time now, unsigned tries_max) {
+static bool decide_to_send(struct operation *operation, unsigned tries_max) {
   struct quick *quick = &operation->quick;
   uint32_t count = upload_count(operation);
   bool idle = quick->again_at == quick->again_count && quick->next == quick->end;
-  if (!idle || now < quick->resume_at) return true;
+  if (!idle) return true;
   if (quick->next < count) {
     allow_next_set(operation);
     return true;
@@ -328,9 +329,9 @@ static bool decide_to_send(struct operation *operation, copal_time now, unsigned
 
 /* RFC 9177 7.2: "If the repeat request count for a missing payload exceeds NON_MAX_RETRANSMIT, the client SHOULD
  * discard the partial body and stop requesting the missing payloads." */
-static bool decide_to_fetch(struct operation *operation, copal_time now, unsigned tries_max) {
+static bool decide_to_fetch(struct operation *operation, unsigned tries_max) {
   struct quick *quick = &operation->quick;
-  if (quick->asks || now < quick->resume_at) return true;
+  if (quick->asks) return true;
   if (quick->tries >= tries_max) return false;
   ++quick->tries;
   quick->asks = true;
@@ -338,8 +339,10 @@ static bool decide_to_fetch(struct operation *operation, copal_time now, unsigne
 }
 
 bool quick_decide(struct operation *operation, copal_time now, unsigned tries_max) {
-  if (operation->quick.state == QUICK_SENDING) return decide_to_send(operation, now, tries_max);
-  return decide_to_fetch(operation, now, tries_max);
+  assert(quick_has_next(operation) || now >= operation->quick.resume_at);
+  (void)now;
+  if (operation->quick.state == QUICK_SENDING) return decide_to_send(operation, tries_max);
+  return decide_to_fetch(operation, tries_max);
 }
 
 bool quick_has_next(const struct operation *operation) {
@@ -348,7 +351,8 @@ bool quick_has_next(const struct operation *operation) {
   return quick->again_at < quick->again_count || quick->next < quick->end;
 }
 
-/* RFC 9177 4.4: "Generally, the M bit on the Q-Block2 option(s) SHOULD be unset, although the M bit MAY be set to
+/* As many as there is room for, and at least one.
+ * RFC 9177 4.4: "Generally, the M bit on the Q-Block2 option(s) SHOULD be unset, although the M bit MAY be set to
  * request this and later blocks from this MAX_PAYLOADS_SET". */
 static void add_missing(const struct operation *operation, copal_message *message) {
   const struct gaps *gaps = &operation->quick.gaps;
@@ -359,6 +363,7 @@ static void add_missing(const struct operation *operation, copal_message *messag
   for (size_t i = 0; i < (all ? 1 : missing); ++i) {
     copal_block block = {numbers[i], all, operation->download.szx};
     copal_message_add_uint(message, COPAL_OPTION_Q_BLOCK2, copal_block_value(block));
+    if (i > 0 && message->error == COPAL_ERR_SPACE) message->error = COPAL_OK; /* it is as it was */
   }
 }
 
@@ -376,8 +381,8 @@ copal_error quick_compose(struct operations *operations, struct operation *opera
   } else {
     /* RFC 9177 10.3.3: "following Section 2.7 of [RFC7959], the FETCH request does not include the Q-Block1 or any
      * payload", but it does the Request-Tag. */
-    add_missing(operation, message);
     if (operation->upload.in_blocks) upload_add_tag(operation, message);
+    add_missing(operation, message);
   }
   if (error != COPAL_OK) return error;
   return message->error == COPAL_ERR_SPACE ? COPAL_ERR_MESSAGE_SIZE : message->error;

@@ -14,7 +14,10 @@ enum {
   OBSERVE_ROOM = 2 + 3,
   BLOCK_ROOM = 2 + 3,
   SIZE_ROOM = 2 + 4,
+  MESSAGE_SIZE_LEAST = 64,
 };
+_Static_assert(BLOCK_ROOM + OBSERVE_ROOM + ETAG_ROOM + BLOCK_ROOM + SIZE_ROOM <= MESSAGE_SIZE_LEAST / 2,
+               "all of them leave half of the smallest message to a token and what the handler says");
 
 /* The room that the library needs for itself, so that what it adds always fits. */
 static size_t reserve(const struct copal_request *request, bool by_hand) {
@@ -22,9 +25,9 @@ static size_t reserve(const struct copal_request *request, bool by_hand) {
   size_t size = 0;
   if (request->block1.present) size += BLOCK_ROOM;
   if (copal_find(&request->rx.message, COPAL_OPTION_OBSERVE, &option) || request->notification) size += OBSERVE_ROOM;
-  if (by_hand && request->etag_size > 0) size += ETAG_ROOM;
-  if (by_hand && request->block2.present) size += ETAG_ROOM + BLOCK_ROOM + SIZE_ROOM;
-  return size < request->room_size / 2 ? size : request->room_size / 2;
+  if (by_hand && (request->etag_size > 0 || request->block2.present)) size += ETAG_ROOM;
+  if (by_hand && request->block2.present) size += BLOCK_ROOM + SIZE_ROOM;
+  return size;
 }
 
 /* Leaves that room to the library, as far as there is any: a token may take up all. */
@@ -83,12 +86,19 @@ static bool asks_for_block(const struct copal_request *request) {
 /* RFC 9177 4.1 has Q-Block2 in "payload-bearing responses (response codes 2.01, 2.02, 2.04, and 2.05)". */
 static bool goes_quick(const struct copal_request *request) { return request->quick && is_success(request); }
 
+/* Whether the rest of a body in blocks cannot be had by calling the handler again. */
+static bool must_keep(const struct copal_request *request) {
+  if (request->key != NULL) return true;
+  return request->rx.message.code != COPAL_GET && !request->notification && request->block2.block.number == 0;
+}
+
 /* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits. */
 static bool choose_window(struct copal_request *request, struct window *window) {
   size_t options = BLOCK_ROOM + SIZE_ROOM, room;
   copal_option etag;
   copal_view reply = copal_message_view(&request->reply);
-  if (request->quick && !copal_find(&reply, COPAL_OPTION_ETAG, &etag)) options += ETAG_ROOM;
+  bool stamps = is_success(request) && (request->quick || must_keep(request));
+  if (stamps && !copal_find(&reply, COPAL_OPTION_ETAG, &etag)) options += ETAG_ROOM;
   limit(request, false);
   if (copal_message_payload_room(&request->reply, &room) == NULL || room <= options) return false;
   const struct request_block *wanted = &request->block2;
@@ -155,11 +165,6 @@ static bool keep(struct copal_request *request, size_t head_size, const void *bo
   return false;
 }
 
-static bool must_keep(const struct copal_request *request) {
-  if (request->key != NULL) return true;
-  return request->rx.message.code != COPAL_GET && !request->notification && request->block2.block.number == 0;
-}
-
 /* What will be asked for is kept where it must be, or may be: blocks that go in sets are sent from a copy. Without one
  * the client is told to ask for blocks one by one: by Block2. */
 static bool keep_rest(struct copal_request *request, size_t head_size, const void *body, size_t size) {
@@ -218,8 +223,10 @@ static void stamp_etag(const struct transfers *transfers, uint32_t index, const 
   uint64_t hash = hash_bytes(key, bytes + transfer->head_size, transfer->size - transfer->head_size);
   copal_view head;
   copal_option option;
-  if (copal_decode(bytes, transfer->head_size, &head) != COPAL_OK) return;
-  if (!copal_find(&head, COPAL_OPTION_ETAG, &option)) return;
+  copal_error error = copal_decode(bytes, transfer->head_size, &head);
+  bool found = copal_find(&head, COPAL_OPTION_ETAG, &option);
+  assert(error == COPAL_OK && found);
+  (void)error, (void)found;
   memcpy(bytes + (option.value - bytes), &hash, sizeof hash);
 }
 
@@ -235,10 +242,10 @@ static copal_error reply_all(struct copal_request *request, uint64_t total, copa
   bool stamps = is_success(request) && !copal_find(&view, COPAL_OPTION_ETAG, &option);
   if (stamps) copal_message_add(&request->reply, COPAL_OPTION_ETAG, room, sizeof room);
   transfers->records[index].head_size = (uint32_t)request->reply.size;
-  copal_error error = request->reply.error;
-  if (error == COPAL_OK) error = transfer_append(transfers, index, request->reply.buffer, request->reply.size);
+  assert(request->reply.error == COPAL_OK); /* the window has left room for it */
+  copal_error error = transfer_append(transfers, index, request->reply.buffer, request->reply.size);
   if (error == COPAL_OK) error = read_all(transfers, index, read, context);
-  if (stamps && request->reply.error == COPAL_OK) copal_message_delete(&request->reply, COPAL_OPTION_ETAG);
+  if (stamps) copal_message_delete(&request->reply, COPAL_OPTION_ETAG);
   if (error != COPAL_OK) {
     transfer_drop(transfers, index);
     return error == COPAL_ERR_BODY_READ ? error : COPAL_ERR_MESSAGE_SIZE;
@@ -321,7 +328,8 @@ copal_error request_reply_late(struct copal_request *request, const copal_messag
   copal_error error = copal_reply_body(request, view.payload.data, view.payload.size);
   request->reply.capacity = request->room_size;
   if (request->block1.present) request_add_block1(request, false);
-  return error != COPAL_OK ? error : request->reply.error;
+  if (error == COPAL_OK) error = request->reply.error;
+  return error == COPAL_ERR_SPACE ? COPAL_ERR_MESSAGE_SIZE : error;
 }
 
 bool request_reply_kept(struct copal_request *request) {
@@ -404,12 +412,12 @@ void request_keep_reply(struct copal_request *request) {
   put_back(reply, COPAL_OPTION_Q_BLOCK2, block);
 }
 
-void request_begin_burst(struct copal_request *request, uint32_t skipped) {
+bool request_begin_burst(struct copal_request *request, uint32_t skipped) {
   struct transfers *transfers = request->transfers;
   struct engine *engine = request->engine;
   struct transfer_key key = request_transfer_key(request);
   uint32_t index = transfers_find(transfers, TRANSFER_KEPT, &key);
-  if (index == INDEX_NONE) return;
+  if (index == INDEX_NONE) return false;
   uint8_t szx = request->wanted.szx;
   if (skipped > 0) {
     copal_view reply = copal_message_view(&request->reply);
@@ -422,6 +430,7 @@ void request_begin_burst(struct copal_request *request, uint32_t skipped) {
                                 .szx = szx,
                                 .con = request->rx.message.type == COPAL_CON};
   copal_time gap = qblock_gap(&engine->parameters, &engine->random);
-  if (burst_begin(transfers, index, &burst, gap, engine->now))
-    transfer_schedule(transfers, index, request->incoming->peer, engine->now);
+  if (!burst_begin(transfers, index, &burst, gap, engine->now)) return false;
+  transfer_schedule(transfers, index, request->incoming->peer, engine->now);
+  return true;
 }

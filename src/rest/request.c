@@ -13,15 +13,17 @@ copal_endpoint *copal_request_endpoint(const copal_request *request) { return re
 
 bool copal_request_is_notification(const copal_request *request) { return request->notification; }
 
-static bool path_segment(const copal_view *view, uint32_t position, copal_bytes *segment) {
+/* The path has led to a route, so it has as many segments as that. */
+static copal_bytes path_segment(const copal_view *view, uint32_t position) {
   copal_options walk = copal_options_of(view);
   copal_option option;
-  while (copal_options_next(&walk, &option)) {
-    if (option.number != COPAL_OPTION_URI_PATH || position-- > 0) continue;
-    *segment = (copal_bytes){option.value, option.size};
-    return true;
-  }
-  return false;
+  bool any;
+  do {
+    any = copal_options_next(&walk, &option);
+    assert(any);
+  } while (option.number != COPAL_OPTION_URI_PATH || position-- > 0);
+  (void)any;
+  return (copal_bytes){option.value, option.size};
 }
 
 copal_bytes copal_request_parameter(const copal_request *request, const char *name) {
@@ -31,7 +33,7 @@ copal_bytes copal_request_parameter(const copal_request *request, const char *na
     const struct route *route = &request->routes->records[at];
     if (route->kind != ROUTE_PARAMETER || route->segment.size != size) continue;
     if (memcmp(route->segment.data, name, size) != 0) continue;
-    path_segment(&request->rx.message, routes_depth(request->routes, at), &value);
+    value = path_segment(&request->rx.message, routes_depth(request->routes, at));
     break;
   }
   return value;
@@ -73,7 +75,7 @@ static bool append(char *buffer, size_t capacity, size_t *size, uint8_t c) {
 copal_error copal_request_tail(const copal_request *request, char *buffer, size_t capacity) {
   assert(capacity > 0);
   uint32_t first = 0;
-  if (request->route != INDEX_NONE && request->routes->records[request->route].kind == ROUTE_TAIL)
+  if (request->routes->records[request->route].kind == ROUTE_TAIL)
     first = routes_depth(request->routes, request->route);
   copal_options walk = copal_options_of(&request->rx.message);
   copal_option option;
@@ -101,6 +103,6 @@ copal_error copal_defer(copal_request *request, copal_deferred *deferred) {
   record->options = request_transfer_key(request).options;
   *deferred = (copal_deferred){index, record->generation};
   request->deferred = true;
-  if (request->entry != NULL) request->entry->state = REPLY_PENDING;
+  request->entry->state = REPLY_PENDING;
   return COPAL_OK;
 }

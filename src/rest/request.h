@@ -124,8 +124,9 @@ bool request_reply_kept(struct copal_request *request);
 /* Keeps the reply as it is, unless it is kept, for whoever asks for it again by a block of the same body. */
 void request_keep_reply(struct copal_request *request);
 
-/* Sees that the blocks that are wanted beside the reply's go out, too; skipped: how many of them the reply has. */
-void request_begin_burst(struct copal_request *request, uint32_t skipped);
+/* Sees that the blocks that are wanted beside the reply's go out, too; skipped: how many of them the reply has.
+ * False where there are none. */
+bool request_begin_burst(struct copal_request *request, uint32_t skipped);
 
 /* Builds a reply that comes late from a response that the application wrote: its options, and the wanted block of its
  * payload, which is kept. request has its key. */

@@ -90,8 +90,8 @@ static uint32_t child(struct routes *routes, uint32_t parent, enum route_kind ki
 
 static copal_error reach(struct routes *routes, const char *pattern, bool make, uint32_t *index) {
   if (pattern[0] != '/') return COPAL_ERR_ROUTE_PATTERN;
-  if (routes->slab.count == 0 && new_route(routes, INDEX_NONE, ROUTE_LITERAL, (copal_bytes){NULL, 0}) != ROUTE_ROOT)
-    return COPAL_ERR_ROUTES_FULL;
+  /* There is always room for the root. */
+  if (routes->slab.count == 0) new_route(routes, INDEX_NONE, ROUTE_LITERAL, (copal_bytes){NULL, 0});
   *index = ROUTE_ROOT;
   /* "/" is the root itself; every other "/" begins a segment. */
   for (const char *rest = pattern[1] == 0 ? NULL : pattern + 1; rest != NULL;) {
@@ -173,7 +173,7 @@ bool routes_is_literal(const struct routes *routes, uint32_t index) {
 
 uint32_t routes_depth(const struct routes *routes, uint32_t index) {
   uint32_t depth = 0;
-  for (uint32_t at = routes->records[index].parent; at != INDEX_NONE && at != ROUTE_ROOT; ++depth)
-    at = routes->records[at].parent;
+  assert(index != ROUTE_ROOT);
+  for (uint32_t at = routes->records[index].parent; at != ROUTE_ROOT; ++depth) at = routes->records[at].parent;
   return depth;
 }

@@ -63,8 +63,6 @@ static copal_error add_block(struct operations *operations, struct operation *op
                              size_t room) {
   struct upload *upload = &operation->upload;
   bool quick = operation->quick.state != QUICK_OFF;
-  /* All blocks have the same size, whether the token was the application's or is a burst's. */
-  if (quick) room -= room < EXCHANGE_TOKEN_SIZE ? room : EXCHANGE_TOKEN_SIZE;
   if (room < BLOCK_OPTIONS_SIZE + block_size(0)) return COPAL_ERR_MESSAGE_SIZE;
   while (block_size(upload->szx) > room - BLOCK_OPTIONS_SIZE) --upload->szx;
   uint64_t number = upload->offset / block_size(upload->szx);
@@ -81,27 +79,43 @@ static copal_error add_block(struct operations *operations, struct operation *op
   return COPAL_OK;
 }
 
+/* The next one of blocks that go one by one, or that of an offer. The blocks of a burst have a token of another size
+ * than the application's may be. */
+static copal_error add_first(struct operations *operations, struct operation *operation, copal_message *message,
+                             size_t room) {
+  bool quick = operation->quick.state != QUICK_OFF;
+  size_t token = quick ? EXCHANGE_TOKEN_SIZE : 0;
+  return add_block(operations, operation, message, room > token ? room - token : 0);
+}
+
 /* Whether an option goes with it that tells the size of the response's blocks. */
 static bool asks_for_size(const struct operation *operation) {
   return operation->negotiates || operation->quick.state != QUICK_OFF;
 }
 
+/* What options leave that go with a block. */
+static size_t block_room(const struct operation *operation, copal_message *message) {
+  size_t room, others = asks_for_size(operation) ? NEGOTIATION_SIZE : 0;
+  copal_message_payload_room(message, &room);
+  return room > others ? room - others : 0;
+}
+
 copal_error upload_add_block(struct operations *operations, struct operation *operation, uint32_t number,
                              copal_message *message) {
-  size_t room;
-  copal_message_payload_room(message, &room);
-  if (asks_for_size(operation)) room -= room < NEGOTIATION_SIZE ? room : NEGOTIATION_SIZE;
-  operation->upload.offset = (uint64_t)number << (operation->upload.szx + 4);
-  return add_block(operations, operation, message, room);
+  struct upload *upload = &operation->upload;
+  /* RFC 9177 4.3 knows blocks by their number, so all have one size. The first had room for this token, but perhaps not
+   * for an Echo value that has come since, which SHOULD be echoed. */
+  if (block_room(operation, message) < BLOCK_OPTIONS_SIZE + block_size(upload->szx))
+    copal_message_delete(message, COPAL_OPTION_ECHO);
+  upload->offset = (uint64_t)number << (upload->szx + 4);
+  return add_block(operations, operation, message, block_room(operation, message));
 }
 
 copal_error upload_add(struct operations *operations, struct operation *operation, copal_message *message) {
   struct upload *upload = &operation->upload;
   if (upload->total == 0) return COPAL_OK;
-  size_t room;
-  copal_message_payload_room(message, &room);
-  if (asks_for_size(operation)) room -= room < NEGOTIATION_SIZE ? room : NEGOTIATION_SIZE;
-  if (upload->in_blocks) return add_block(operations, operation, message, room);
+  size_t room = block_room(operation, message);
+  if (upload->in_blocks) return add_first(operations, operation, message, room);
 
   bool alone = operation->plain || operation->multicast;
   uint32_t limit = alone ? BLOCK_SIZE_MAX : block_size(upload->szx);
@@ -117,7 +131,7 @@ copal_error upload_add(struct operations *operations, struct operation *operatio
   }
   if (alone) return COPAL_ERR_MESSAGE_SIZE;
   upload->in_blocks = true;
-  return add_block(operations, operation, message, room);
+  return add_first(operations, operation, message, room);
 }
 
 /* --- What the server says ----------------------------------------------------------------------- */

@@ -249,6 +249,57 @@ static void a_group_says_what_it_is_asked_to_say(void **state) {
   bare_close(scene.bare);
 }
 
+/* --- Where the options end ---------------------------------------------------------------------------- */
+
+/* The root's path has no segments: nothing may follow the conditions. */
+static void conditions_hold_on_the_root_too(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  copal_endpoint *endpoint = scene.bare->endpoint;
+  assert_int_equal(copal_route(endpoint, COPAL_GET, "/", answer, &scene), COPAL_OK);
+  assert_int_equal(copal_route(endpoint, COPAL_PUT, "/", answer, &scene), COPAL_OK);
+  assert_int_equal(copal_route_version(endpoint, "/", version, &scene), COPAL_OK);
+  struct steps *steps = &scene.steps;
+  steps_exchange(steps, "PUT / if-match=ee01", "2.04");
+  steps_exchange(steps, "PUT / if-match=ee01", "4.12");
+  steps_exchange(steps, "GET / etag=ee01", "2.05");
+  steps_exchange(steps, "GET / etag=ee02", "2.03");
+  steps_exchange(steps, "GET /", "2.05");
+  bare_close(scene.bare);
+}
+
+/* RFC 7959 2.10: If-None-Match comes with the first block alone, and is good for the whole. */
+static void what_does_not_exist_may_be_put_in_blocks(void **state) {
+  (void)state;
+  struct scene scene;
+  open_versioned(&scene);
+  scene.version = 0;
+  struct steps *steps = &scene.steps;
+  steps_exchange(steps, "PUT 1:0/1/128 none-match", "2.31 1:0/1/128");
+  steps_exchange(steps, "PUT 1:1/0/128", "2.04 1:1/0/128");
+  assert_int_equal(scene.version, 1);
+  assert_int_equal(scene.calls, 1);
+  steps_exchange(steps, "PUT 1:0/1/128 none-match", "4.12");
+  bare_close(scene.bare);
+}
+
+static void answer_with_a_long_etag(copal_request *request, void *context) {
+  (void)context;
+  copal_message *reply = copal_reply_message(request);
+  copal_message_add_raw(reply, COPAL_OPTION_ETAG, "123456789", 9);
+}
+
+/* RFC 7252 5.10: an ETag has 1 to 8 bytes. What is none is nobody's to confirm. */
+static void an_etag_that_is_too_long_confirms_nothing(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_GET, "/e", answer_with_a_long_etag, NULL), COPAL_OK);
+  steps_exchange(&scene.steps, "GET /e etag=3132333435363738", "2.05");
+  bare_close(scene.bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(representations_are_negotiated_by_accept),
@@ -261,6 +312,9 @@ int main(void) {
       cmocka_unit_test(an_etag_that_the_handler_sets_is_confirmed_too),
       cmocka_unit_test(no_response_leaves_out_the_classes_that_it_names),
       cmocka_unit_test(a_group_says_what_it_is_asked_to_say),
+      cmocka_unit_test(conditions_hold_on_the_root_too),
+      cmocka_unit_test(what_does_not_exist_may_be_put_in_blocks),
+      cmocka_unit_test(an_etag_that_is_too_long_confirms_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,13 @@ static void answer(copal_request *request, void *context) {
   }
 }
 
-static void open_room(struct room *room, uint32_t message_size_max) {
+static size_t version(copal_request *request, uint8_t etag[8], void *context) {
+  (void)request, (void)context;
+  memset(etag, 0xee, 8);
+  return 8;
+}
+
+static void open_room(struct room *room, uint32_t message_size_max, bool versioned) {
   copal_config config = copal_config_small();
   config.message_size_max = message_size_max;
   config.messages_size = 65536;
@@ -64,6 +70,7 @@ static void open_room(struct room *room, uint32_t message_size_max) {
   for (copal_code method = COPAL_GET; method <= COPAL_PUT; ++method)
     assert_int_equal(copal_route(endpoint, method, "/r", answer, room), COPAL_OK);
   assert_int_equal(copal_route_observable(endpoint, "/r", 0), COPAL_OK);
+  if (versioned) assert_int_equal(copal_route_version(endpoint, "/r", version, NULL), COPAL_OK);
 }
 
 /* What a request has beside its token and path. */
@@ -81,6 +88,19 @@ static size_t write_request(struct room *room, uint8_t *bytes, size_t capacity, 
   if ((extras & BLOCK1_LAST) != 0) copal_encode_uint(&encoder, COPAL_OPTION_BLOCK1, 0);
   if ((extras & (BLOCK1_FIRST | BLOCK1_LAST)) != 0) copal_encode_payload(&encoder, body, 16);
   return encoder.error == COPAL_OK ? encoder.size : 0;
+}
+
+/* RFC 7641 3.1: who may observe, with a token that is kept, is told so in his reply. And each state finds its room. */
+static void notify(struct room *room, const struct bare_sent *sent, size_t message_size_max) {
+  copal_option option;
+  bool observes = copal_find(&sent->view, COPAL_OPTION_OBSERVE, &option);
+  bool is_success = COPAL_CODE_CLASS(sent->view.code) == 2 && sent->view.code != COPAL_CONTINUE;
+  assert_int_equal(observes, is_success && sent->view.token.size <= 8);
+  assert_int_equal(copal_notify(room->bare->endpoint, "/r"), observes);
+  if (!observes) return;
+  sent = bare_out_one(room->bare);
+  assert_in_range(sent->size, 4, message_size_max);
+  assert_true(copal_find(&sent->view, COPAL_OPTION_OBSERVE, &option) || COPAL_CODE_CLASS(sent->view.code) != 2);
 }
 
 /* RFC 7252 5.3.1: "The server MUST echo this token in any resulting response", and RFC 8974 makes it long. */
@@ -103,6 +123,7 @@ static void exchange(struct room *room, uint8_t code, size_t token_size, unsigne
     copal_option option;
     assert_true(copal_find(&sent->view, COPAL_OPTION_BLOCK1, &option));
   }
+  if ((extras & OBSERVE) != 0 && code == COPAL_GET) notify(room, sent, message_size_max);
   copal_notify_end(room->bare->endpoint, "/r", COPAL_EMPTY);
   assert_out(room->bare, "");
 }
@@ -112,16 +133,17 @@ static void every_reply_has_its_token_whatever_room_that_leaves(void **state) {
   static const uint32_t sizes[] = {64, 65, 80, 256, SIZE_MAX_LARGE};
   static const size_t bodies[] = {0, 1, 15, 30, 200, BODY_SIZE};
   for (size_t i = 0; i < BODY_SIZE; ++i) body[i] = (uint8_t)(i * 7);
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
+  for (size_t i = 0; i < 2 * (sizeof sizes / sizeof *sizes); ++i) {
     struct room room;
-    open_room(&room, sizes[i]);
-    size_t step = sizes[i] > 300 ? 7 : 1;
-    for (size_t token_size = 0; token_size < sizes[i]; token_size += step)
+    uint32_t size_max = sizes[i / 2];
+    open_room(&room, size_max, i % 2 == 1);
+    size_t step = size_max > 300 ? 7 : 1;
+    for (size_t token_size = 0; token_size < size_max; token_size += step)
       for (unsigned extras = 0; extras < EXTRAS; ++extras) {
         if ((extras & BLOCK1_FIRST) != 0 && (extras & BLOCK1_LAST) != 0) continue;
         room.way = (enum way)((token_size + extras) % WAYS);
         room.size = bodies[(token_size / WAYS + extras) % (sizeof bodies / sizeof *bodies)];
-        exchange(&room, (uint8_t)(COPAL_GET + extras % 3), token_size, extras, sizes[i]);
+        exchange(&room, (uint8_t)(COPAL_GET + extras % 3), token_size, extras, size_max);
       }
     bare_close(room.bare);
   }

@@ -126,12 +126,90 @@ static void what_no_handler_takes_takes_no_memory(void **state) {
   bare_close(scene.bare);
 }
 
+static void challenge_and_forbid(copal_request *request, void *context) {
+  struct scene *scene = context;
+  ++scene->calls;
+  assert_false(copal_request_is_fresh(request, 10 * COPAL_SECOND));
+  if (scene->wants_fresh) copal_reply_code(request, COPAL_FORBIDDEN);
+}
+
+/* Only a challenge that is sent asks for the last block once more. */
+static void a_challenge_that_is_not_sent_ends_an_upload(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_POST, "/r", challenge_and_forbid, &scene), COPAL_OK);
+  scene.wants_fresh = true;
+  steps_exchange(&scene.steps, "POST 1:0/1/128", "2.31 1:0/1/128");
+  steps_exchange(&scene.steps, "POST 1:1/0/128", "4.03 1:1/0/128");
+  assert_int_equal(scene.calls, 1);
+  assert_int_equal(usage(&scene).transfers, 0);
+  bare_close(scene.bare);
+}
+
+/* What has been handed on is gone: a body in parts that is challenged begins anew. */
+static void a_challenge_ends_a_body_in_parts(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_POST, "/r", challenge_and_forbid, &scene), COPAL_OK);
+  assert_int_equal(copal_route_parts(scene.bare->endpoint, COPAL_POST, "/r", NULL), COPAL_OK);
+  steps_exchange(&scene.steps, "POST 1:0/1/128", "4.01 1:0/0/128");
+  assert_int_equal(usage(&scene).transfers, 0);
+  steps_exchange(&scene.steps, "POST 1:1/1/128", "4.08");
+  assert_int_equal(scene.calls, 1);
+  bare_close(scene.bare);
+}
+
+/* Only a block that is the same in all is the latest once more. */
+static void the_latest_block_as_the_last_one_is_incomplete(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  struct steps *steps = &scene.steps;
+  steps_exchange(steps, "PUT 1:0/1/128", "2.31 1:0/1/128");
+  steps_exchange(steps, "PUT 1:1/1/128", "2.31 1:1/1/128");
+  steps_exchange(steps, "PUT 1:1/1/128", "2.31 1:1/1/128");
+  steps_exchange(steps, "PUT 1:1/0/128", "4.08");
+  steps_exchange(steps, "PUT 1:2/0/128", "2.04 1:2/0/128");
+  assert_int_equal(scene.received, 300);
+  assert_int_equal(scene.calls, 1);
+  bare_close(scene.bare);
+}
+
+static void defer_each(copal_request *request, void *context) {
+  copal_deferred deferred;
+  copal_part part = copal_request_part(request);
+  ++((struct scene *)context)->calls;
+  assert_int_equal(copal_defer(request, &deferred), part.last ? COPAL_OK : COPAL_ERR_TYPE);
+}
+
+static void only_the_last_part_can_be_deferred(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_POST, "/r", defer_each, &scene), COPAL_OK);
+  assert_int_equal(copal_route_parts(scene.bare->endpoint, COPAL_POST, "/r", NULL), COPAL_OK);
+  steps_exchange(&scene.steps, "POST 1:0/1/128", "2.31 1:0/1/128");
+  steps_exchange(&scene.steps, "POST 1:1/1/128", "2.31 1:1/1/128");
+  steps_send(&scene.steps, "POST 1:2/0/128");
+  assert_out(scene.bare, "");
+  assert_int_equal(scene.calls, 3);
+  assert_int_equal(usage(&scene).deferred, 1);
+  assert_int_equal(usage(&scene).transfers, 0);
+  bare_close(scene.bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_last_block_has_any_size),
       cmocka_unit_test(an_upload_waits_for_its_last_block_to_come_again_with_an_echo),
       cmocka_unit_test(a_reply_to_a_part_that_cannot_be_sent_ends_the_transfer),
       cmocka_unit_test(what_no_handler_takes_takes_no_memory),
+      cmocka_unit_test(a_challenge_that_is_not_sent_ends_an_upload),
+      cmocka_unit_test(a_challenge_ends_a_body_in_parts),
+      cmocka_unit_test(the_latest_block_as_the_last_one_is_incomplete),
+      cmocka_unit_test(only_the_last_part_can_be_deferred),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

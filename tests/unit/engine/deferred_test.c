@@ -117,7 +117,7 @@ static void generations_never_begin_anew_at_the_one_that_names_nothing(void **st
   struct deferreds *deferreds = &fixture->deferreds;
   uint32_t index = defer(fixture, 0, COPAL_CON, 1, (copal_bytes){NULL, 0});
   deferreds->records[index].generation = UINT32_MAX;
-  deferred_renew(deferreds, index);
+  deferred_hold(deferreds, index);
   uint32_t generation = deferreds->records[index].generation;
   assert_int_not_equal(generation, 0);
   assert_int_equal(deferred_of(deferreds, index, generation), index);
@@ -145,7 +145,7 @@ static void the_block_options_of_the_request_are_kept(void **state) {
     copal_message_add_uint(&message, cases[i].number, 0x12);
     copal_view view = copal_message_view(&message);
     struct incoming incoming = {.view = &view, .datagram = {buffer, message.size}, .peer = 0};
-    uint32_t index = deferred_take(&fixture->deferreds, &fixture->engine, &incoming);
+    uint32_t index = deferred_take(&fixture->deferreds, &fixture->engine, &incoming, false);
     const struct deferred *deferred = &fixture->deferreds.records[index];
     assert_int_equal(deferred->quick, cases[i].quick);
     assert_int_equal(deferred->block1, cases[i].block1);

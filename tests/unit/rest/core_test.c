@@ -210,6 +210,19 @@ static void what_can_be_observed_says_so(void **state) {
   bare_close(bare);
 }
 
+/* One link for each target, however many patterns lead to it. */
+static void a_tail_is_listed_by_what_it_begins_with_and_not_beside_it(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/*", NULL);
+  assert_string_equal(discover(bare, NULL), "</>");
+  add(bare, "/a/*", "rt=tail");
+  assert_string_equal(discover(bare, NULL), "</>,</a>;rt=tail");
+  add(bare, "/a", "rt=own");
+  assert_string_equal(discover(bare, NULL), "</>,</a>;rt=own");
+  bare_close(bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(routes_are_listed_with_their_attributes),
@@ -222,6 +235,7 @@ int main(void) {
       cmocka_unit_test(conditions_and_uploads_are_refused),
       cmocka_unit_test(an_application_may_answer_it_itself),
       cmocka_unit_test(what_can_be_observed_says_so),
+      cmocka_unit_test(a_tail_is_listed_by_what_it_begins_with_and_not_beside_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #include "rest/observers.h"
 #include "rest/variant.h"
+#include "support/collision.h"
 #include "support/dice.h"
 #include "support/engine.h"
 
@@ -310,6 +311,30 @@ static void every_observer_is_visited_once_for_each_state(void **state) {
   close(&fixture);
 }
 
+static void peers_with_the_same_hash_have_entries_of_their_own(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open(&fixture);
+  fixture.observers.key = COLLISION_KEY;
+  assert_peers_collide();
+  uint8_t token = 0xaa;
+  uint32_t first = take(&fixture, COLLISION_PEER, token, 'a', 'x');
+  assert_int_equal(observers_find(&fixture.observers, COLLISION_OTHER, (copal_bytes){&token, 1}), INDEX_NONE);
+  uint32_t others[5];
+  for (uint8_t i = 0; i < 5; ++i) others[i] = take(&fixture, COLLISION_OTHER, (uint8_t)(token + i), 'a', 'x');
+  assert_int_equal(observers_find(&fixture.observers, COLLISION_PEER, (copal_bytes){&token, 1}), first);
+  assert_int_equal(observers_find(&fixture.observers, COLLISION_OTHER, (copal_bytes){&token, 1}), others[0]);
+  assert_int_equal(take(&fixture, COLLISION_OTHER, 1, 'a', 'x'), INDEX_NONE); /* which has its share now, */
+  uint32_t second = take(&fixture, COLLISION_PEER, 1, 'a', 'x');              /* but not the first one */
+  assert_int_not_equal(second, INDEX_NONE);
+  assert_int_equal(fixture.observers.peers, 2);
+  give(&fixture, first);
+  give(&fixture, second);
+  assert_int_equal(fixture.observers.peers, 1);
+  for (int i = 0; i < 5; ++i) give(&fixture, others[i]);
+  close(&fixture);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_increase_and_not_too_fast),
@@ -319,6 +344,7 @@ int main(void) {
       cmocka_unit_test(full_tables_refuse_and_keep_nothing),
       cmocka_unit_test(a_timer_stands_for_the_confirmation_that_is_owed),
       cmocka_unit_test(every_observer_is_visited_once_for_each_state),
+      cmocka_unit_test(peers_with_the_same_hash_have_entries_of_their_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

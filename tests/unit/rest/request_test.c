@@ -219,6 +219,47 @@ static void t04_extended_tokens_are_echoed_in_every_reply(void **state) {
   bare_close(bare);
 }
 
+/* --- Beside the path ------------------------------------------------------------------------------ */
+
+static void options_before_the_path_are_no_segments(void **state) {
+  (void)state;
+  action *does = check_parameters;
+  struct bare *bare = open_server("/x/{a}/y/{b}", &does);
+  bare_expect(bare, "40010001 3168 30 5178 036f6e65 0179 00", "60430001"); /* Uri-Host and Observe */
+  bare_close(bare);
+  does = check_tail;
+  bare = open_server("/f/*", &does);
+  expected_tail = "a/b";
+  bare_expect(bare, "40010001 3168 30 5166 0161 0162", "60430001");
+  bare_close(bare);
+}
+
+static void check_query(copal_request *request) {
+  copal_bytes value;
+  assert_true(copal_request_query(request, "ab", &value));
+  assert_int_equal(value.size, 1);
+  assert_memory_equal(value.data, "7", 1);
+  assert_true(copal_request_query(request, "a", &value));
+  assert_int_equal(value.size, 0);
+  assert_true(copal_request_query(request, "abc", &value));
+  assert_int_equal(value.size, 0); /* "abc=" */
+  assert_true(copal_request_query(request, "x", &value));
+  assert_memory_equal(value.data, "1=2", value.size); /* of two the first, up to its end */
+  assert_false(copal_request_query(request, "abcd", &value));
+  assert_false(copal_request_query(request, "b", &value));
+  assert_false(copal_request_query(request, "ab=", &value));
+  copal_reply_code(request, COPAL_VALID);
+}
+
+/* "?abc=&ab=7&a&x=1=2&x=3" */
+static void an_argument_is_found_by_its_whole_name(void **state) {
+  (void)state;
+  action *does = check_query;
+  struct bare *bare = open_server("/q", &does);
+  bare_expect(bare, "40010001 b171 446162633d 0461623d37 0161 05783d313d32 03783d33", "60430001");
+  bare_close(bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(parameters_are_what_their_segments_hold),
@@ -230,6 +271,8 @@ int main(void) {
       cmocka_unit_test(a_reply_that_does_not_fit_goes_in_blocks),
       cmocka_unit_test(a_reply_without_room_for_a_block_becomes_5_00_with_its_token),
       cmocka_unit_test(t04_extended_tokens_are_echoed_in_every_reply),
+      cmocka_unit_test(options_before_the_path_are_no_segments),
+      cmocka_unit_test(an_argument_is_found_by_its_whole_name),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

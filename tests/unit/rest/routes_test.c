@@ -237,6 +237,24 @@ static void t14_a_path_of_600_segments_ends_where_the_tree_does(void **state) {
   free(fixture.memory);
 }
 
+static void braces_make_a_parameter_only_around_all_of_a_segment(void **state) {
+  (void)state;
+  struct fixture fixture;
+  open_routes(&fixture, 8);
+  assert_int_equal(add(&fixture, COPAL_GET, "/{a"), COPAL_OK);
+  assert_int_equal(add(&fixture, COPAL_GET, "/{a}b"), COPAL_OK);
+  assert_int_equal(add(&fixture, COPAL_GET, "/{"), COPAL_OK);
+  assert_string_equal(match(&fixture, "/{a"), "/{a");
+  assert_string_equal(match(&fixture, "/{a}b"), "/{a}b");
+  assert_string_equal(match(&fixture, "/{"), "/{");
+  assert_string_equal(match(&fixture, "/x"), "none");
+  assert_int_equal(add(&fixture, COPAL_GET, "/{ab}"), COPAL_OK);
+  assert_int_equal(add(&fixture, COPAL_GET, "/{a}"), COPAL_ERR_ROUTE_PATTERN);  /* another name, of another length, */
+  assert_int_equal(add(&fixture, COPAL_GET, "/{xy}"), COPAL_ERR_ROUTE_PATTERN); /* or of the same */
+  assert_string_equal(match(&fixture, "/x"), "/{ab}");
+  free(fixture.memory);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(literals_win_over_parameters_and_those_over_tails),
@@ -245,6 +263,7 @@ int main(void) {
       cmocka_unit_test(each_method_has_its_handler),
       cmocka_unit_test(random_routes_agree_with_a_model),
       cmocka_unit_test(t14_a_path_of_600_segments_ends_where_the_tree_does),
+      cmocka_unit_test(braces_make_a_parameter_only_around_all_of_a_segment),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

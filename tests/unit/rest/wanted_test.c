@@ -128,6 +128,18 @@ static void a_reserved_size_and_two_sizes_are_refused(void **state) {
   assert_false(wanted_read(&view, &wanted));
 }
 
+/* RFC 9177 4.4: a 'Continue' is a request with that option alone. */
+static void beside_other_blocks_a_set_is_no_continue(void **state) {
+  (void)state;
+  struct wanted wanted;
+  assert_true(reads(&wanted, BLOCKS({10, 1}), 6));
+  assert_true(wanted.goes_on);
+  assert_true(reads(&wanted, BLOCKS({3, 0}, {10, 1}), 6));
+  assert_false(wanted.goes_on);
+  assert_true(wanted.several);
+  assert_wants(&wanted, 3, 10, 11, 12, 13, 14, 15, 16, 17, 18);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(without_an_option_nothing_is_asked_for),
@@ -139,6 +151,7 @@ int main(void) {
       cmocka_unit_test(no_more_than_a_set_is_taken),
       cmocka_unit_test(what_does_not_increase_is_refused),
       cmocka_unit_test(a_reserved_size_and_two_sizes_are_refused),
+      cmocka_unit_test(beside_other_blocks_a_set_is_no_continue),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
