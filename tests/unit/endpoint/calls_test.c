@@ -422,6 +422,34 @@ static void a_group_call_is_answered_many_times_and_then_told_its_end(void **sta
   bare_close(bare);
 }
 
+/* RFC 7252 5.4.1: what one member of a group answers is rejected for itself. */
+static void of_a_groups_answers_only_those_that_are_not_understood_are_rejected(void **state) {
+  (void)state;
+  struct bare *bare = open_client();
+  struct bare_call call = {.count = 0};
+  struct bare_message message;
+  copal_address group = bare_group();
+  char token[33];
+  assert_int_equal(copal_request_send(bare->endpoint, bare_write(&message, COPAL_NON, COPAL_GET, "a", NULL), &group,
+                                      COPAL_NEVER, bare_called, &call, NULL),
+                   COPAL_OK);
+  bare_token(bare_out_one(bare), token);
+  bare_in_from(bare, 7001, "4845abcd%sd1e001 ff41", token); /* option 237 */
+  assert_out(bare, "7001>7000abcd");
+  bare_in_from(bare, 7002, "5845abcd%sd1e001 ff41", token);
+  assert_out(bare, "");
+  assert_int_equal(call.count, 0);
+  bare_in_from(bare, 7003, "5845abcd%sff41", token);
+  assert_int_equal(call.count, 1);
+  assert_int_equal(call.error, COPAL_OK);
+  bare->now += 145 * COPAL_SECOND;
+  bare_out(bare);
+  assert_int_equal(call.count, 2);
+  assert_int_equal(call.error, COPAL_ERR_TIMEOUT);
+  assert_nothing_is_left(bare);
+  bare_close(bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_piggybacked_response_ends_a_call),
@@ -439,6 +467,7 @@ int main(void) {
       cmocka_unit_test(a_handler_may_send_the_next_request),
       cmocka_unit_test(a_handler_may_cancel_what_the_same_output_gave_out),
       cmocka_unit_test(a_group_call_is_answered_many_times_and_then_told_its_end),
+      cmocka_unit_test(of_a_groups_answers_only_those_that_are_not_understood_are_rejected),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -320,6 +320,97 @@ static void failures_of_cancelled_records_are_not_told(void **state) {
   bare_close(bare);
 }
 
+/* --- Failures that nobody takes -------------------------------------------------------------------- */
+
+static void fail_all(struct bare *bare, copal_tx *txs) {
+  for (uint16_t i = 0; i < 3; ++i) txs[i] = bare_send(bare, (uint16_t)(7001 + i), COPAL_CON, COPAL_GET);
+  bare_out(bare);
+  assert_int_equal(bare->sent_count, 3);
+  for (size_t i = 0; i < 3; ++i)
+    bare_in_from(bare, bare->sent[i].path.remote.port, "7000%04x", bare->sent[i].view.message_id);
+}
+
+/* There are as many as records, of which one fails once: above that are those that were cancelled. */
+static void failures_that_nobody_takes_make_room_for_later_ones(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.exchanges_max = 3;
+  struct bare *bare = bare_open(&config);
+  copal_tx txs[3];
+  for (int round = 0; round < 5; ++round) {
+    fail_all(bare, txs);
+    if (round == 4) break;
+    for (int i = 0; i < 3; ++i) assert_int_equal(copal_cancel(bare->endpoint, txs[i]), COPAL_OK);
+    bare_out(bare);
+  }
+  bool told[3] = {false};
+  copal_event event;
+  while (copal_endpoint_event(bare->endpoint, &event)) {
+    assert_int_equal(event.error, COPAL_ERR_RESET);
+    for (int i = 0; i < 3; ++i) told[i] = told[i] || copal_same_tx(event.tx, txs[i]);
+  }
+  assert_true(told[0] && told[1] && told[2]);
+  bare_close(bare);
+}
+
+/* --- More of the way in ----------------------------------------------------------------------------- */
+
+static void a_large_batch_is_taken_whole(void **state) {
+  (void)state;
+  enum { COUNT = 27 };
+  copal_config config = copal_config_small();
+  config.outbox_max = 32;
+  struct bare *bare = bare_open(&config);
+  uint8_t bytes[COUNT][4];
+  copal_datagram batch[COUNT];
+  for (uint8_t i = 0; i < COUNT; ++i) {
+    uint8_t ping[4] = {0x40, 0, 0x12, i};
+    memcpy(bytes[i], ping, 4);
+    batch[i] = (copal_datagram){bytes[i], 4, bare_path(BARE_PORT)};
+  }
+  assert_int_equal(copal_endpoint_input(bare->endpoint, bare->now, batch, COUNT), COUNT);
+  bare_out(bare);
+  assert_int_equal(bare->sent_count, COUNT);
+  for (uint8_t i = 0; i < COUNT; ++i) assert_int_equal(bare->sent[i].view.message_id, 0x1200 + i);
+  bare_close(bare);
+}
+
+/* A socket's name has no port. RFC 768: a UDP port of 0 is one that cannot be answered. */
+static void who_can_be_answered_is_listened_to(void **state) {
+  (void)state;
+  struct bare *bare = open_endpoint(false);
+  copal_path path = {.remote = {.bytes = {[3] = 7}, .family = COPAL_FAMILY_UNIX}};
+  bare_in_path(bare, &path, "40000001");
+  assert_int_equal(bare_out_one(bare)->path.remote.family, COPAL_FAMILY_UNIX);
+  path = bare_path(0);
+  bare_in_path(bare, &path, "40000002");
+  path = bare_path(BARE_PORT);
+  path.remote = bare_group();
+  bare_in_path(bare, &path, "40000003");
+  path.remote.family = COPAL_FAMILY_NONE;
+  bare_in_path(bare, &path, "40000004");
+  assert_out(bare, "");
+  assert_int_equal(counters(bare)->ignored, 3);
+  bare_close(bare);
+}
+
+/* RFC 8613 8.4 and RFC 9668: responses that are not what they seem to who does not know the option. */
+static void protected_responses_are_rejected(void **state) {
+  (void)state;
+  static const char *const options[] = {"90", "d008"}; /* OSCORE, and EDHOC: 21 */
+  for (int i = 0; i < 2; ++i) {
+    struct bare *bare = open_endpoint(false);
+    struct bare_call call;
+    char token[33];
+    bare_request(bare, BARE_PORT, COPAL_CON, COPAL_GET, COPAL_NEVER, &call);
+    const struct bare_sent *sent = bare_out_one(bare);
+    bare_in(bare, "6845%04x%s%s", sent->view.message_id, bare_token(sent, token), options[i]);
+    assert_int_equal(call.count, 1);
+    assert_int_equal(call.error, COPAL_ERR_RESPONSE_REJECTED);
+    bare_close(bare);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_batch_stops_at_each_event_and_loses_nothing),
@@ -335,6 +426,10 @@ int main(void) {
       cmocka_unit_test(responses_to_records_are_acknowledged_and_handed_out),
       cmocka_unit_test(a_failure_is_told_once),
       cmocka_unit_test(failures_of_cancelled_records_are_not_told),
+      cmocka_unit_test(failures_that_nobody_takes_make_room_for_later_ones),
+      cmocka_unit_test(a_large_batch_is_taken_whole),
+      cmocka_unit_test(who_can_be_answered_is_listened_to),
+      cmocka_unit_test(protected_responses_are_rejected),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

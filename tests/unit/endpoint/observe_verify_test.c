@@ -97,12 +97,34 @@ static void who_verifies_gets_the_state_and_observes(void **state) {
   observed_close(&scene);
 }
 
+/* The answer that is held has an Observe option, and its address does not verify; but nobody observes any more. */
+static void who_deregisters_meanwhile_is_not_withdrawn_again(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  open_large(&scene, 4);
+  ask_large(&scene);
+  scene.payload = "0";
+  bare_in_from(scene.bare, 5001, "410100020a61015161");
+  assert_int_equal(bare_out_one(scene.bare)->view.code, COPAL_CONTENT);
+  assert_int_equal(observers_of(&scene), 0);
+  bool told = false;
+  for (int step = 0; step < 12; ++step) {
+    scene.bare->now += COPAL_SECOND;
+    bare_out(scene.bare);
+    for (size_t i = 0; i < scene.bare->sent_count; ++i)
+      if (scene.bare->sent[i].view.code == COPAL_UNAUTHORIZED) told = true;
+  }
+  assert_true(told);
+  observed_close(&scene);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(who_does_not_verify_is_told_so_and_observes_nothing),
       cmocka_unit_test(who_cannot_be_verified_now_observes_nothing),
       cmocka_unit_test(the_others_of_a_client_stay),
       cmocka_unit_test(who_verifies_gets_the_state_and_observes),
+      cmocka_unit_test(who_deregisters_meanwhile_is_not_withdrawn_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

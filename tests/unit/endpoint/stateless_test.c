@@ -258,6 +258,61 @@ static void what_cannot_be_sent_so_is_refused(void **state) {
   bare_close(bare);
 }
 
+/* What is no response to us has no state of ours, whatever its token. */
+static void only_responses_bring_state_back(void **state) {
+  (void)state;
+  struct kept kept;
+  struct bare *bare = open_client(&kept);
+  assert_int_equal(try_to_send(bare, COPAL_NON, (copal_bytes){NULL, 0}), COPAL_OK);
+  char token[33];
+  bare_token(bare_out_one(bare), token);
+  bare_in(bare, "6c010001%s", token); /* a request in an ACK */
+  bare_in(bare, "6ce10001%s", token); /* a code that is none */
+  copal_path path = bare_group_path(BARE_PORT);
+  char hex[64];
+  snprintf(hex, sizeof hex, "5c450001%s", token);
+  bare_in_path(bare, &path, hex); /* to a group */
+  assert_out(bare, "");
+  assert_int_equal(kept.count, 0);
+  bare_in(bare, "%s", hex);
+  assert_int_equal(kept.count, 1);
+  bare_close(bare);
+}
+
+/* A token that is longer than any of ours. */
+static void a_token_that_is_too_long_is_not_ours(void **state) {
+  (void)state;
+  struct kept kept;
+  struct bare *bare = open_client(&kept);
+  static const uint8_t token[1200] = {1};
+  uint8_t buffer[1300];
+  for (size_t size = 980; size < sizeof token; size += 6) {
+    copal_message message;
+    copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, COPAL_CONTENT);
+    copal_message_set_token(&message, token, size);
+    copal_path path = bare_path(BARE_PORT);
+    bare_in_bytes(bare, &path, buffer, message.size);
+    assert_int_equal(bare_out_one(bare)->view.type, COPAL_RST);
+  }
+  assert_int_equal(kept.count, 0);
+  bare_close(bare);
+}
+
+static void a_raw_endpoint_looks_into_no_tokens(void **state) {
+  (void)state;
+  struct kept kept = {.count = 0};
+  copal_config config = copal_config_small();
+  config.raw = true;
+  struct bare *bare = bare_open(&config);
+  copal_stateless(bare->endpoint, told, &kept);
+  bare_in(bare, "6c450001 000000000000000000000000"); /* an ACK for nothing */
+  assert_int_equal(bare_rx(bare).message.code, COPAL_CONTENT);
+  bare_in(bare, "60010002"); /* and one that is a request: nobody's */
+  assert_false(bare_has_event(bare));
+  assert_int_equal(kept.count, 0);
+  bare_close(bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_state_comes_back_and_nothing_was_kept),
@@ -270,6 +325,9 @@ int main(void) {
       cmocka_unit_test(without_a_handler_it_is_unmatched),
       cmocka_unit_test(what_is_not_understood_is_rejected),
       cmocka_unit_test(what_cannot_be_sent_so_is_refused),
+      cmocka_unit_test(only_responses_bring_state_back),
+      cmocka_unit_test(a_token_that_is_too_long_is_not_ours),
+      cmocka_unit_test(a_raw_endpoint_looks_into_no_tokens),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
