@@ -274,7 +274,7 @@ static copal_error reply_window(struct copal_request *request, const struct wind
   if (size > window->size) size = window->size;
   if (!known && window->offset == 0 && !more) total = size;
   copal_message_set_payload(&request->reply, room, (size_t)size);
-  if (goes_quick(request) && window->offset == 0 && !more) add_etag(request, room, (size_t)size);
+  if (goes_quick(request) && window->offset == 0) add_etag(request, room, (size_t)size);
   if (more || asks_for_block(request)) add_block_options(request, window, more, total);
   return request->reply.error;
 }

@@ -46,6 +46,8 @@ static void without_a_message_id_the_old_state_is_retransmitted(void **state) {
   uint16_t mid = sent->view.message_id;
   spend_message_ids(scene.endpoint, 0);
   observed_change_to(&scene, "2");
+  assert_out(scene.bare, ""); /* it is made */
+  assert_int_equal(scene.notifications, 2);
   scene.bare->now += 3 * COPAL_SECOND;
   sent = bare_out_one(scene.bare);
   assert_int_equal(sent->view.message_id, mid);

@@ -200,6 +200,28 @@ static void a_late_head_that_is_too_large_is_refused(void **state) {
   bare_close(scene.bare);
 }
 
+/* RFC 8974: the token may change from block to block, and leave no room for one. */
+static void a_kept_block_that_finds_no_room_beside_its_token_is_4_00(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene, 64);
+  scene.size = scene.announced = 100;
+  steps_exchange(&scene.steps, "POST 2:0/0/16", "2.05 2:0/1/16");
+  uint8_t token[40] = {1}, bytes[64];
+  for (size_t size = 0; size <= sizeof token; size += sizeof token) {
+    copal_encoder encoder;
+    copal_encode_begin(&encoder, bytes, sizeof bytes, COPAL_CON, COPAL_POST, (uint16_t)(7 + size), token, size);
+    copal_encode_option(&encoder, COPAL_OPTION_URI_PATH, "r", 1);
+    copal_encode_uint(&encoder, COPAL_OPTION_BLOCK2, 1 << 4);
+    copal_path path = bare_path(BARE_PORT);
+    bare_in_bytes(scene.bare, &path, bytes, encoder.size);
+    const struct bare_sent *sent = bare_out_one(scene.bare);
+    assert_int_equal(sent->view.token.size, size);
+    assert_int_equal(sent->view.code, size == 0 ? COPAL_CONTENT : COPAL_BAD_REQUEST);
+  }
+  bare_close(scene.bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_body_of_unknown_size_goes_on_until_it_ends),
@@ -208,6 +230,7 @@ int main(void) {
       cmocka_unit_test(where_uploads_have_all_the_memory_a_kept_body_is_5_00),
       cmocka_unit_test(a_reader_that_fails_makes_5_00_of_a_body_in_sets),
       cmocka_unit_test(a_late_head_that_is_too_large_is_refused),
+      cmocka_unit_test(a_kept_block_that_finds_no_room_beside_its_token_is_4_00),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

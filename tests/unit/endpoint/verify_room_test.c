@@ -38,7 +38,7 @@ static void where_something_was_made_is_told_where_it_fits(void **state) {
     assert_int_equal(sent->view.code, COPAL_CREATED);
     assert_int_equal(sent->view.payload.size, 0);
     assert_in_range(sent->size, 5, 136 + 1); /* beside the token */
-    assert_int_equal(told, server.size <= 136 - 4 - 2 - 3);
+    assert_int_equal(told, server.size <= 136 - 4 - 2 - 2);
     assert_int_equal(copal_find(&sent->view, COPAL_OPTION_LOCATION_PATH, &option), told);
   }
   bare_close(server.bare);
