@@ -480,9 +480,12 @@ static void unreachable(uint32_t index) {
   if (!is_call) engine_end(&fuzz.engine, index);
 }
 
-/* Somebody new comes, in the place of who is idle for longest. */
+/* Message IDs are skipped, as a burst does; and somebody new comes, in the place of who is idle for longest. */
 static void meet(uint8_t kind) {
   bool evicted;
+  uint32_t skipped = kind >> 4 & 1;
+  if ((fuzz.engine.peers.records[skipped].flags & PEER_GROUP) == 0 && !fuzz.is_group[skipped])
+    (void)peers_skip_mids(&fuzz.engine.peers, skipped, &fuzz.engine.random, fuzz.now, fuzz.engine.exchange_lifetime);
   uint32_t index = peers_take(&fuzz.engine.peers, &fuzz.engine.random, &evicted);
   if (index == INDEX_NONE) return;
   assert(index < PEERS && evicted);
@@ -566,7 +569,10 @@ static void lay_out(struct layout *layout) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  /* Where a half of the message IDs ends, and where all do. */
+  static const uint16_t last_mids[PEERS] = {0x7ffe, 0xeffe, 0xfffe};
   fuzz = (struct fuzz){.script = script_begin(data, size), .now = 1000 * COPAL_SECOND};
+  bool begins_late = (script_byte(&fuzz.script) & 1) != 0;
   configure();
   struct layout counting = {NULL, 0};
   lay_out(&counting);
@@ -579,6 +585,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint32_t index = peers_take(&fuzz.engine.peers, &fuzz.engine.random, &evicted);
     assert(index == i && !evicted);
     fuzz.identities[i] = fuzz.identity_last = 1000 + i;
+    if (begins_late) fuzz.engine.peers.records[i].next_mid = last_mids[i];
   }
   fuzz.is_group[PEERS - 1] = true;
   while (!script_ended(&fuzz.script)) step();
