@@ -246,19 +246,24 @@ static void check_repeat(const struct incoming *incoming, const struct reply *re
     assert(((const uint8_t *)reply)[sizeof *reply + i] == (incoming->view->message_id & 0xff));
 }
 
-static void take_response(const struct incoming *incoming, uint32_t index) {
+static void take_response(const struct incoming *incoming, uint32_t index, bool again) {
   struct exchange *exchange = exchange_at(&fuzz.engine.exchanges, index);
   copal_bytes token = header_token(exchange_bytes(&fuzz.engine.exchanges, exchange));
   /* RFC 7252 5.3.2: "the tokens of the response and original request MUST match". */
   assert(token.size == incoming->view->token.size);
   assert(token.size == 0 || memcmp(token.data, incoming->view->token.data, token.size) == 0);
   assert(lives(index) && fuzz.mirrors[index].transmissions > 0 && (exchange->flags & EXCHANGE_REQUEST) != 0);
-  bool refuses = (fuzz.policy & 8) != 0 && (exchange->flags & (EXCHANGE_CALL | EXCHANGE_MULTICAST)) == EXCHANGE_CALL;
-  if (refuses) {
+  if ((fuzz.policy & 8) != 0 &&
+      (exchange->flags & EXCHANGE_MULTICAST) == 0) { /* it is refused, and that is told once */
+    bool is_call = (exchange->flags & EXCHANGE_CALL) != 0;
     exchange->flags &= (uint8_t)~EXCHANGE_RESPONDED;
-    tell(index, false);
+    if (!is_call) exchange->state = EXCHANGE_REJECTED;
+    assert(again || !fuzz.mirrors[index].told);
+    if (is_call) tell(index, false);
+    fuzz.mirrors[index].told = true;
     return;
   }
+  if ((exchange->flags & EXCHANGE_CALL) == 0) fuzz.mirrors[index].told = false; /* that is over, and may be again */
   if (incoming->view->type == COPAL_CON) remember(incoming, REPLY_ACK, 0);
   if (incoming->view->type == COPAL_NON) remember(incoming, REPLY_NOTHING, 0);
   if ((exchange->flags & EXCHANGE_CALL) == 0 && incoming->view->type == COPAL_ACK)
@@ -312,7 +317,7 @@ static void receive(const struct stored *stored, uint8_t how) {
       case VERDICT_REJECT: break;
       case VERDICT_REPEAT: check_repeat(&incoming, verdict.reply); break;
       case VERDICT_REQUEST: take_request(&incoming); break;
-      case VERDICT_RESPONSE: take_response(&incoming, verdict.exchange); break;
+      case VERDICT_RESPONSE: take_response(&incoming, verdict.exchange, verdict.late); break;
       case VERDICT_ACKNOWLEDGED: take_reply(&incoming, verdict.exchange, false); break;
       case VERDICT_RESET: take_reply(&incoming, verdict.exchange, !verdict.late); break;
       case VERDICT_UNMATCHED:
