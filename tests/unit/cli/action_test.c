@@ -99,8 +99,8 @@ static void a_word_that_is_too_long_is_no_command(void **state) {
 
 static void a_word_with_a_nul_in_it_is_no_command(void **state) {
   (void)state;
-  static const char *const lines[] = {"\0 set text", "o\0s set text", "obs\0 delete", "counter set 7\0"};
-  static const size_t sizes[] = {10, 12, 11, 14};
+  static const char *const lines[] = {"\0 set text", "o\0s set text", "obs\0 delete", "separate delay 1\0"};
+  static const size_t sizes[] = {10, 12, 11, 17};
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
     copal_bytes line = {(const uint8_t *)lines[i], sizes[i]};
     error[0] = '\0';
