@@ -189,6 +189,9 @@ static void link_slot(struct flight *flight, uint32_t index, copal_time now) {
   copal_time when = slot->deadline < now + flight->soonest ? slot->deadline : now + flight->soonest;
   uint64_t turn = when / flight->tick + 1;
   if (turn <= flight->turn) turn = flight->turn + 1;
+  /* Who comes late and has it taken out of one bucket must not put it into the same again, a round later: that one is
+   * not empty yet. */
+  if (turn >= flight->turn + FLIGHT_BUCKETS) turn = flight->turn + FLIGHT_BUCKETS - 1;
   uint32_t *bucket = &flight->buckets[turn % FLIGHT_BUCKETS];
   slot->next = *bucket;
   slot->linked = true;

@@ -69,6 +69,8 @@ static bool fits(copal_bytes line, const char *words, struct action *action, boo
     }
     copal_bytes found = next_word(&line);
     if (found.size == 0 || found.size >= sizeof word) return false;
+    /* As text it would be a shorter word, or none: a resource without a name. */
+    if (memchr(found.data, '\0', found.size) != NULL) return false;
     memcpy(word, found.data, found.size);
     word[found.size] = '\0';
     bool is_value = name[0] >= 'A' && name[0] <= 'Z';

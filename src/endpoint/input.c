@@ -196,13 +196,13 @@ static void handle_request(copal_endpoint *endpoint, struct arrival *arrival) {
 
 /* RFC 7252 5.4.1: "Unrecognized options of class "critical" that occur in a Confirmable response, or piggybacked in an
  * Acknowledgement, MUST cause the response to be rejected". */
-static void refuse_response(copal_endpoint *endpoint, const struct arrival *arrival, uint32_t index) {
+static void refuse_response(copal_endpoint *endpoint, const struct arrival *arrival, uint32_t index, bool again) {
   struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, index);
   if (arrival->view.type == COPAL_CON) reject(endpoint, arrival);
   if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return;
   exchange->flags &= (uint8_t)~EXCHANGE_RESPONDED;
   if ((exchange->flags & EXCHANGE_CALL) == 0) exchange->state = EXCHANGE_REJECTED;
-  endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESPONSE_REJECTED);
+  if (!again) endpoint_tell(endpoint, index, NULL, COPAL_ERR_RESPONSE_REJECTED);
 }
 
 static bool is_acceptable(const copal_endpoint *endpoint, const struct arrival *arrival) {
@@ -218,10 +218,11 @@ static void acknowledge(copal_endpoint *endpoint, const struct arrival *arrival)
   if (type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
 }
 
-static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, uint32_t index) {
+static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, const struct verdict *verdict) {
   struct engine *engine = &endpoint->engine;
+  uint32_t index = verdict->exchange;
   if (!is_acceptable(endpoint, arrival)) {
-    refuse_response(endpoint, arrival, index);
+    refuse_response(endpoint, arrival, index, verdict->late);
     return;
   }
   acknowledge(endpoint, arrival);
@@ -340,7 +341,7 @@ static void follow(copal_endpoint *endpoint, struct arrival *arrival, const stru
       break;
     case VERDICT_REPEAT: repeat(endpoint, arrival, verdict->reply); break;
     case VERDICT_REQUEST: handle_request(endpoint, arrival); break;
-    case VERDICT_RESPONSE: handle_response(endpoint, arrival, verdict->exchange); break;
+    case VERDICT_RESPONSE: handle_response(endpoint, arrival, verdict); break;
     case VERDICT_ACKNOWLEDGED: handle_reply(endpoint, arrival, verdict->exchange, false); break;
     case VERDICT_RESET: handle_reply(endpoint, arrival, verdict->exchange, !verdict->late); break;
     case VERDICT_UNMATCHED: handle_unmatched(endpoint, arrival); break;

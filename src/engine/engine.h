@@ -126,7 +126,7 @@ struct verdict {
   enum verdict_kind kind;
   uint32_t exchange;   /* RESPONSE, ACKNOWLEDGED, RESET */
   struct reply *reply; /* REPEAT */
-  bool late;           /* RESET: the exchange had ended before */
+  bool late;           /* RESET: the exchange had ended before; RESPONSE: an earlier one was refused */
 };
 
 /* Decides what a decoded message is, and does what follows for the exchange that it answers. */

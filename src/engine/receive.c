@@ -32,7 +32,8 @@ static struct verdict unmatched(const struct engine *engine, const struct incomi
 static void conclude(struct engine *engine, uint32_t index, enum exchange_state state) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   if (exchange->state >= EXCHANGE_ANSWERED) {
-    exchange->state = (uint8_t)state;
+    /* That its response was refused stays true whatever empty message comes. */
+    if (exchange->state != EXCHANGE_REJECTED) exchange->state = (uint8_t)state;
     return;
   }
   timer_cancel(&engine->exchanges.timers, index);
@@ -132,15 +133,18 @@ static void note_token(struct engine *engine, const struct exchange *exchange) {
   if (token.size >= TOKEN_SIZE_PROVING) engine_verify(engine, exchange->peer);
 }
 
-static void take_response(struct engine *engine, uint32_t index) {
+static struct verdict take_response(struct engine *engine, uint32_t index) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  struct verdict result = {.kind = VERDICT_RESPONSE, .exchange = index, .late = exchange->state == EXCHANGE_REJECTED};
   exchange->flags |= EXCHANGE_RESPONDED;
   ++engine->counters.responses;
-  if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return;
+  if ((exchange->flags & EXCHANGE_MULTICAST) != 0) return result;
   note_token(engine, exchange);
   /* RFC 7252 4.2: after a separate response "it is clear to the requester that only the ACK was lost and a
    * retransmission of the request would serve no purpose". */
   conclude(engine, index, EXCHANGE_ANSWERED);
+  exchange->state = EXCHANGE_ANSWERED;
+  return result;
 }
 
 /* RFC 7641 3.3.1 has an observation renewed with its token, so a notification that crosses the request goes for the
@@ -167,8 +171,7 @@ static struct verdict receive_piggybacked(struct engine *engine, const struct in
   /* A repeated one is for those who look at each message. */
   bool repeated = (exchange->flags & EXCHANGE_RESPONDED) != 0 && exchange->state >= EXCHANGE_ANSWERED;
   if (repeated && !engine->raw) return verdict(VERDICT_IGNORE, INDEX_NONE);
-  take_response(engine, index);
-  return verdict(VERDICT_RESPONSE, index);
+  return take_response(engine, index);
 }
 
 /* RFC 7641 3.6: a client that forgot an observation "will not recognize the token in the message and thus will return a
@@ -269,8 +272,7 @@ static struct verdict receive_response(struct engine *engine, struct incoming *i
   if (duplicate != NULL) return repeat(duplicate);
   uint32_t index = answered_by_token(engine, incoming);
   if (index == INDEX_NONE) return unmatched_response(engine, incoming);
-  take_response(engine, index);
-  return verdict(VERDICT_RESPONSE, index);
+  return take_response(engine, index);
 }
 
 static void note_heard(struct engine *engine, uint32_t peer) {

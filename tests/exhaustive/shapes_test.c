@@ -13,7 +13,7 @@
 
 #include "exhaustive/judge.h"
 
-enum { SIZE_MAX_SHAPED = 32, HEADER = 4, DEPTH_MAX = 4 };
+enum { SIZE_MAX_SHAPED = 32, HEADER = 4, DEPTH_MAX = 4, OPTIONS_MAX = 600 };
 
 /* Values of one byte and of two bytes of extension: the least, the greatest, and what a sum can go wrong with. */
 static const uint8_t bytes_at_bounds[] = {0, 1, 2, 0xff};
@@ -36,9 +36,12 @@ static const struct alphabet many = {many_nibbles, sizeof many_nibbles, 3, 4};
 static const struct alphabet few = {few_nibbles, sizeof few_nibbles, 2, 1};
 
 struct shape {
-  uint8_t bytes[SIZE_MAX_SHAPED + 600]; /* behind 32 it is never judged */
-  const struct alphabet *alphabet;
-  unsigned depth_max;
+  uint8_t bytes[3 * SIZE_MAX_SHAPED]; /* what is behind 32 is written, and never judged */
+};
+
+struct option {
+  uint8_t delta, length; /* nibbles */
+  size_t delta_index, length_index;
 };
 
 static void assert_inputs(uint64_t before, uint64_t expected) {
@@ -81,46 +84,61 @@ static void judge_payloads(struct shape *shape, size_t at) {
   judge_cuts(shape, at + 1, at + 4);
 }
 
-static void extend(struct shape *shape, size_t at, unsigned depth);
+/* All options of an alphabet. */
+static size_t list_options(const struct alphabet *alphabet, struct option *options) {
+  size_t count = 0;
+  for (size_t i = 0; i < alphabet->nibbles_count; ++i) {
+    for (size_t k = 0; k < alphabet->nibbles_count; ++k) {
+      uint8_t delta = alphabet->nibbles[i], length = alphabet->nibbles[k];
+      if (delta == 15 && length == 15) continue; /* that is the marker */
+      for (size_t m = 0; m < extensions_of(alphabet, delta); ++m)
+        for (size_t n = 0; n < extensions_of(alphabet, length); ++n)
+          options[count++] = (struct option){delta, length, m, n};
+    }
+  }
+  assert_true(count <= OPTIONS_MAX);
+  return count;
+}
 
-/* One option in all the sizes that it can be cut to, and what may follow it. */
-static void extend_by(struct shape *shape, size_t at, unsigned depth, uint8_t delta, size_t delta_index, uint8_t length,
-                      size_t length_index) {
+/* One option in all the sizes that it can be cut to, and payloads behind it. Returns where another one can follow;
+ * SIZE_MAX_SHAPED where none can. */
+static size_t judge_option(struct shape *shape, size_t at, const struct option *option) {
   size_t end = at + 1;
-  shape->bytes[at] = (uint8_t)(delta << 4 | length);
-  end += put_extension(shape->bytes + end, delta, delta_index);
+  shape->bytes[at] = (uint8_t)(option->delta << 4 | option->length);
+  end += put_extension(shape->bytes + end, option->delta, option->delta_index);
   const uint8_t *extension = shape->bytes + end;
-  end += put_extension(shape->bytes + end, length, length_index);
-  size_t value = value_of(extension, length), room = value < 40 ? value : 40;
+  end += put_extension(shape->bytes + end, option->length, option->length_index);
+  size_t value = value_of(extension, option->length), room = value < 40 ? value : 40;
   fill(shape->bytes + end, room);
   end += room;
   judge_cuts(shape, at + 1, end);
-  if (end >= SIZE_MAX_SHAPED || delta == 15 || length == 15) return;
+  if (end >= SIZE_MAX_SHAPED || option->delta == 15 || option->length == 15) return SIZE_MAX_SHAPED;
   judge_payloads(shape, end);
-  extend(shape, end, depth + 1);
+  return end;
 }
 
-static void extend(struct shape *shape, size_t at, unsigned depth) {
-  const struct alphabet *alphabet = shape->alphabet;
-  if (depth == shape->depth_max) return;
-  for (size_t i = 0; i < alphabet->nibbles_count; ++i) {
-    uint8_t delta = alphabet->nibbles[i];
-    for (size_t k = 0; k < alphabet->nibbles_count; ++k) {
-      uint8_t length = alphabet->nibbles[k];
-      if (delta == 15 && length == 15) continue; /* that is the marker */
-      for (size_t m = 0; m < extensions_of(alphabet, delta); ++m)
-        for (size_t n = 0; n < extensions_of(alphabet, length); ++n) extend_by(shape, at, depth, delta, m, length, n);
+/* All chains of up to depth_max options from `at` on. */
+static void judge_chains(struct shape *shape, size_t at, const struct alphabet *alphabet, unsigned depth_max) {
+  static struct option options[OPTIONS_MAX];
+  size_t count = list_options(alphabet, options), chosen[DEPTH_MAX] = {0}, begins[DEPTH_MAX] = {at};
+  unsigned depth = 0;
+  for (;;) {
+    if (chosen[depth] == count) {
+      if (depth-- == 0) return;
+      continue;
     }
+    size_t end = judge_option(shape, begins[depth], &options[chosen[depth]++]);
+    if (end == SIZE_MAX_SHAPED || depth + 1 == depth_max) continue;
+    begins[++depth] = end;
+    chosen[depth] = 0;
   }
 }
 
-static void begin(struct shape *shape, uint8_t first, const struct alphabet *alphabet, unsigned depth_max) {
+static void begin(struct shape *shape, uint8_t first) {
   static const uint8_t header[HEADER] = {0x40, COPAL_GET, 0xff, 0xdd};
   memset(shape, 0, sizeof *shape);
   memcpy(shape->bytes, header, sizeof header);
   shape->bytes[0] = first;
-  shape->alphabet = alphabet;
-  shape->depth_max = depth_max;
 }
 
 /* --- Tests ------------------------------------------------------------------------------------------------ */
@@ -171,8 +189,8 @@ static void all_pairs_of_options(void **state) {
   (void)state;
   struct shape shape;
   uint64_t before = judge_inputs;
-  begin(&shape, 0x40, &all, 2);
-  extend(&shape, HEADER, 0);
+  begin(&shape, 0x40);
+  judge_chains(&shape, HEADER, &all, 2);
   assert_inputs(before, 2616803);
 }
 
@@ -180,10 +198,10 @@ static void chains_of_three_and_of_four_options(void **state) {
   (void)state;
   struct shape shape;
   uint64_t before = judge_inputs;
-  begin(&shape, 0x40, &many, 3);
-  extend(&shape, HEADER, 0);
-  begin(&shape, 0x40, &few, 4);
-  extend(&shape, HEADER, 0);
+  begin(&shape, 0x40);
+  judge_chains(&shape, HEADER, &many, 3);
+  begin(&shape, 0x40);
+  judge_chains(&shape, HEADER, &few, 4);
   assert_inputs(before, 16317021);
 }
 
@@ -193,7 +211,7 @@ static void chains_of_any_two_heads_by_turns(void **state) {
   uint64_t before = judge_inputs;
   for (unsigned pair = 0; pair < 65536; ++pair) {
     struct shape shape;
-    begin(&shape, 0x40, &all, 0);
+    begin(&shape, 0x40);
     for (size_t at = HEADER; at < SIZE_MAX_SHAPED; at += 2) {
       shape.bytes[at] = (uint8_t)(pair >> 8);
       shape.bytes[at + 1] = (uint8_t)pair;
@@ -209,14 +227,14 @@ static void all_token_lengths_before_all_options(void **state) {
   for (uint8_t nibble = 0; nibble < 16; ++nibble) {
     for (size_t index = 0; index < extensions_of(&all, nibble); ++index) {
       struct shape shape;
-      begin(&shape, (uint8_t)(0x40 | nibble), &all, 1);
+      begin(&shape, (uint8_t)(0x40 | nibble));
       size_t at = HEADER + put_extension(shape.bytes + HEADER, nibble, index);
       size_t token = value_of(shape.bytes + HEADER, nibble), room = token < 40 ? token : 40;
       fill(shape.bytes + at, room);
       judge_cuts(&shape, HEADER, at + room);
       if (nibble == 15 || at + room >= SIZE_MAX_SHAPED) continue;
       judge_payloads(&shape, at + room);
-      extend(&shape, at + room, 0);
+      judge_chains(&shape, at + room, &all, 1);
     }
   }
   assert_inputs(before, 124670);
@@ -230,7 +248,7 @@ static void a_marker_at_every_byte(void **state) {
     for (unsigned filler = 0; filler < 256; ++filler) {
       for (size_t marker = HEADER; marker < SIZE_MAX_SHAPED; ++marker) {
         struct shape shape;
-        begin(&shape, (uint8_t)(0x50 | token), &all, 0);
+        begin(&shape, (uint8_t)(0x50 | token));
         memset(shape.bytes + HEADER, (int)filler, SIZE_MAX_SHAPED);
         shape.bytes[marker] = 0xff;
         judge_small(shape.bytes, marker + 1);

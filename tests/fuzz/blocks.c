@@ -4,27 +4,14 @@
  * the end that it gave; what a client gets of an answer is of the answer to its own body. Memory stays within its
  * limits, and at the end nothing is left. RFC 7959 2.3, 2.5; RFC 9175 3; RFC 9177 4.3. */
 #undef NDEBUG
-#include <assert.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "copal/rest.h"
 #include "endpoint/endpoint.h"
+#include "fuzz/script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { PEERS = 3, FORMATS = 2, BODIES_MAX = 32, BODY_MAX = 512, UNIT = 16, MESSAGE_MAX = 256, KEPT = 8, BATCH = 3 };
 enum { OWED_MAX = 4, QUIET_STEPS_MAX = 2000000, TOKEN_SIZE = 3, TOKEN_MARK = 0xb1 };
-
-struct script {
-  const uint8_t *at, *end;
-};
-
-/* The next byte; past the end, zeros. */
-static uint8_t next(struct script *script) { return script->at == script->end ? 0 : *script->at++; }
 
 /* What was sent under a tag from one address in one format: all this may be put together. */
 struct sent {
@@ -214,7 +201,7 @@ static void input(const struct datagram *datagram) {
 }
 
 static void begin_body(void) {
-  uint8_t kind = next(&fuzz.script), size = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), size = script_byte(&fuzz.script);
   if (fuzz.count == BODIES_MAX) return;
   struct body *body = &fuzz.bodies[fuzz.count++];
   body->peer = kind % PEERS;
@@ -255,7 +242,7 @@ static void note_sent(struct sent *sent, size_t offset, size_t size, bool last) 
 
 /* A block of a body as its client would send it, but for what the script changes in it. */
 static void send_block(void) {
-  uint8_t kind = next(&fuzz.script), change = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), change = script_byte(&fuzz.script);
   struct body *body = choose_body(kind);
   if (body == NULL) return;
   uint8_t szx = (change & 7) == 1 ? change >> 3 & 3 : body->szx;
@@ -287,7 +274,7 @@ static void send_block(void) {
 
 /* Asks for a block of what a body was answered with. */
 static void ask(void) {
-  uint8_t kind = next(&fuzz.script), block = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), block = script_byte(&fuzz.script);
   const struct body *body = choose_body(kind);
   if (body == NULL) return;
   struct datagram datagram = {.peer = (kind & 128) != 0 ? block % PEERS : body->peer};
@@ -301,7 +288,7 @@ static void ask(void) {
 }
 
 static void send_again(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   struct datagram datagram = fuzz.kept[kind % KEPT];
   if (datagram.size == 0) return;
   if ((kind & 8) != 0) datagram.bytes[2] ^= 0x40; /* as another message */
@@ -309,7 +296,7 @@ static void send_again(void) {
 }
 
 static void send_reset(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   uint16_t mid = (uint16_t)(fuzz.out_mids[kind % PEERS] - (kind >> 4));
   struct datagram reset = {{(kind & 8) != 0 ? 0x60 : 0x70, 0, (uint8_t)(mid >> 8), (uint8_t)mid}, 4, kind % PEERS};
   input(&reset);
@@ -356,7 +343,7 @@ static void check_usage(void) {
 /* --- A script ------------------------------------------------------------------------------------- */
 
 static void pass_time(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   copal_time deadline = copal_endpoint_deadline(fuzz.endpoint);
   if ((kind & 3) == 0)
     fuzz.now += (copal_time)kind * COPAL_MILLISECOND;
@@ -367,7 +354,7 @@ static void pass_time(void) {
 }
 
 static void step(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   switch (kind & 15) {
     case 0:
     case 1: begin_body(); break;
@@ -407,7 +394,7 @@ static void come_to_rest(void) {
 }
 
 static void configure(void) {
-  uint8_t kind = next(&fuzz.script), sizes = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), sizes = script_byte(&fuzz.script);
   copal_config *config = &fuzz.config;
   *config = copal_config_small();
   config->transfers_max = 1 + (kind & 3);
@@ -425,8 +412,7 @@ static void configure(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const uint8_t seed[32] = {7};
-  fuzz = (struct fuzz){.script = {data, data + size}, .now = 1000 * COPAL_SECOND};
-  if (size == 0) fuzz.script = (struct script){NULL, NULL};
+  fuzz = (struct fuzz){.script = script_begin(data, size), .now = 1000 * COPAL_SECOND};
   configure();
   size_t need = copal_endpoint_size(&fuzz.config);
   void *memory = calloc(1, need);

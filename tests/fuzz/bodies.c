@@ -3,26 +3,13 @@
  * called with whole bodies, or with their parts in order; a block of a reply has the bytes of its place, and the ETag
  * and the size of its body; an address that is not verified gets little. At the end all must come to rest. */
 #undef NDEBUG
-#include <assert.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "copal/rest.h"
 #include "endpoint/endpoint.h"
+#include "fuzz/script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { PEERS = 3, MESSAGE_MAX = 256, BODY_MAX = 512, BATCH = 3, QUIET_STEPS_MAX = 100000 };
-
-struct script {
-  const uint8_t *at, *end;
-};
-
-/* The next byte; past the end, zeros. */
-static uint8_t next(struct script *script) { return script->at == script->end ? 0 : *script->at++; }
 
 struct fuzz {
   struct script script;
@@ -111,7 +98,7 @@ static void add_block(copal_message *message, uint16_t number, uint32_t block, u
 }
 
 static void add_upload(copal_message *message, bool quick, uint8_t number, uint8_t shape) {
-  uint32_t total = (uint32_t)next(&fuzz.script) * 2, size = 16u << (shape & 3), offset = (number & 31) * size;
+  uint32_t total = (uint32_t)script_byte(&fuzz.script) * 2, size = 16u << (shape & 3), offset = (number & 31) * size;
   uint32_t left = offset < total ? total - offset : 0;
   bool more = left > size;
   add_block(message, quick ? COPAL_OPTION_Q_BLOCK1 : COPAL_OPTION_BLOCK1, number & 31,
@@ -125,16 +112,17 @@ static void add_upload(copal_message *message, bool quick, uint8_t number, uint8
 
 static void request(void) {
   static const uint8_t methods[] = {COPAL_GET, COPAL_PUT, COPAL_POST, COPAL_FETCH};
-  uint8_t kind = next(&fuzz.script), with = next(&fuzz.script), number = next(&fuzz.script), buffer[MESSAGE_MAX];
+  uint8_t kind = script_byte(&fuzz.script), with = script_byte(&fuzz.script), number = script_byte(&fuzz.script),
+          buffer[MESSAGE_MAX];
   uint8_t token[12] = {kind, with};
   copal_message message;
   copal_message_init(&message, buffer, sizeof buffer, (kind & 4) != 0 ? COPAL_NON : COPAL_CON, methods[kind & 3]);
   copal_message_set_token(&message, token, (kind & 24) == 24 ? 12 : kind >> 3 & 3);
   copal_message_add_text(&message, COPAL_OPTION_URI_PATH, (kind & 32) != 0 ? "p" : "a");
-  if ((with & 1) != 0) add_upload(&message, (with & 2) != 0, number, next(&fuzz.script));
+  if ((with & 1) != 0) add_upload(&message, (with & 2) != 0, number, script_byte(&fuzz.script));
   for (uint8_t i = 0; i < (with >> 2 & 3); ++i)
     add_block(&message, (with & 16) != 0 ? COPAL_OPTION_BLOCK2 : COPAL_OPTION_Q_BLOCK2,
-              (number & 31u) + i * (uint32_t)(with >> 5), next(&fuzz.script));
+              (number & 31u) + i * (uint32_t)(with >> 5), script_byte(&fuzz.script));
   if (message.error != COPAL_OK) return;
   uint16_t mid = (kind & 0xc0) == 0xc0 ? fuzz.mid : ++fuzz.mid;
   buffer[2] = (uint8_t)(mid >> 8);
@@ -143,7 +131,7 @@ static void request(void) {
 }
 
 static void reset(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   uint16_t mid = (uint16_t)(fuzz.out_mids[kind % PEERS] - (kind >> 4));
   uint8_t bytes[4] = {(kind & 8) != 0 ? 0x60 : 0x70, 0, (uint8_t)(mid >> 8), (uint8_t)mid};
   if (kind % PEERS > 0) input(kind, bytes, sizeof bytes); /* the first address answers nothing */
@@ -203,7 +191,7 @@ static void check_amplification(void) {
 /* --- A script ------------------------------------------------------------------------------------- */
 
 static void pass_time(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   copal_time deadline = copal_endpoint_deadline(fuzz.endpoint);
   if ((kind & 3) == 0)
     fuzz.now += (copal_time)kind * COPAL_MILLISECOND;
@@ -214,7 +202,7 @@ static void pass_time(void) {
 }
 
 static void step(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   switch (kind & 7) {
     case 0:
     case 1:
@@ -224,7 +212,7 @@ static void step(void) {
     case 5:
     case 6: pass_time(); break;
     case 7:
-      fuzz.policy = next(&fuzz.script);
+      fuzz.policy = script_byte(&fuzz.script);
       fuzz.size = (size_t)(kind >> 3) * 17;
       break;
   }
@@ -246,7 +234,7 @@ static void come_to_rest(void) {
 }
 
 static void configure(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   copal_config *config = &fuzz.config;
   *config = copal_config_small();
   config->exchanges_max = 1 + (kind & 7);
@@ -259,8 +247,7 @@ static void configure(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const uint8_t seed[32] = {3};
-  fuzz = (struct fuzz){.script = {data, data + size}, .now = 1000 * COPAL_SECOND, .size = 300};
-  if (size == 0) fuzz.script = (struct script){NULL, NULL};
+  fuzz = (struct fuzz){.script = script_begin(data, size), .now = 1000 * COPAL_SECOND, .size = 300};
   configure();
   size_t need = copal_endpoint_size(&fuzz.config);
   void *memory = calloc(1, need);

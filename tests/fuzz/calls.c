@@ -3,28 +3,13 @@
  * afterwards; no body is larger than its room; a writer gets its parts in order and without gaps; a body that comes
  * whole from an honest server is the server's. At the end all must come to rest. */
 #undef NDEBUG
-#include <assert.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "copal/rest.h"
 #include "endpoint/endpoint.h"
+#include "fuzz/script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { CALLS = 4, KEPT = 4, DATAGRAM_MAX = 320, ROOM_MAX = 600, CANARY = 0xca, QUIET_STEPS_MAX = 100000 };
-
-/* --- The script ------------------------------------------------------------------------------- */
-
-struct script {
-  const uint8_t *at, *end;
-};
-
-/* The next byte; past the end, zeros. */
-static uint8_t next(struct script *script) { return script->at == script->end ? 0 : *script->at++; }
 
 /* --- The state that it drives ------------------------------------------------------------------- */
 
@@ -124,7 +109,8 @@ static void begin(void) {
   struct caller *caller = fuzz.callers;
   while (caller->open)
     if (++caller == fuzz.callers + CALLS) return;
-  uint8_t kind = next(&fuzz.script), shape = next(&fuzz.script), sizes = next(&fuzz.script), buffer[ROOM_MAX];
+  uint8_t kind = script_byte(&fuzz.script), shape = script_byte(&fuzz.script), sizes = script_byte(&fuzz.script),
+          buffer[ROOM_MAX];
   copal_address remote = remote_of(kind >> 6);
   bool multicast = copal_address_is_multicast(&remote);
   copal_message message;
@@ -209,7 +195,8 @@ static void answer(void) {
                                   COPAL_NOT_FOUND,
                                   COPAL_VALID};
   if (fuzz.sent_count == 0) return;
-  uint8_t which = next(&fuzz.script), with = next(&fuzz.script), value = next(&fuzz.script), buffer[DATAGRAM_MAX];
+  uint8_t which = script_byte(&fuzz.script), with = script_byte(&fuzz.script), value = script_byte(&fuzz.script),
+          buffer[DATAGRAM_MAX];
   const struct sent *sent = &fuzz.sent[which % KEPT < fuzz.sent_count ? which % KEPT : 0];
   copal_view request;
   assert(copal_decode(sent->bytes, sent->size, &request) == COPAL_OK);
@@ -230,7 +217,8 @@ static void answer(void) {
   if ((with & 32) != 0) copal_message_add_uint(&response, COPAL_OPTION_MAX_AGE, value >> 4);
   bool lists = quick && codes[which >> 5] == COPAL_REQUEST_ENTITY_INCOMPLETE;
   if ((with & 128) != 0) copal_message_add_uint(&response, COPAL_OPTION_CONTENT_FORMAT, lists ? 272 : value & 1);
-  uint8_t list[4] = {lists ? next(&fuzz.script) : 0, (uint8_t)(value + 1), (uint8_t)(value + 3), (uint8_t)(value | 24)};
+  uint8_t list[4] = {lists ? script_byte(&fuzz.script) : 0, (uint8_t)(value + 1), (uint8_t)(value + 3),
+                     (uint8_t)(value | 24)};
   if ((with & 2) == 0) copal_message_set_payload(&response, lists ? list : sent->bytes, lists ? value % 5 : value % 40);
   uint16_t mid = type == COPAL_ACK ? request.message_id : fuzz.own_mid++;
   buffer[2] = (uint8_t)(mid >> 8);
@@ -244,7 +232,7 @@ static void answer(void) {
 /* An empty ACK or a Reset, or an ICMP error. */
 static void answer_empty(void) {
   if (fuzz.sent_count == 0) return;
-  uint8_t which = next(&fuzz.script);
+  uint8_t which = script_byte(&fuzz.script);
   const struct sent *sent = &fuzz.sent[which % KEPT < fuzz.sent_count ? which % KEPT : 0];
   if ((which & 8) != 0) {
     copal_endpoint_unreachable(fuzz.endpoint, fuzz.now, &sent->path, sent->bytes, sent->size);
@@ -276,7 +264,7 @@ static void output(void) {
 }
 
 static void pass_time(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   copal_time deadline = copal_endpoint_deadline(fuzz.endpoint);
   if ((kind & 3) == 0)
     fuzz.now += (copal_time)kind * COPAL_MILLISECOND;
@@ -317,7 +305,7 @@ static void come_to_rest(void) {
 /* --- A script ----------------------------------------------------------------------------------- */
 
 static void step(void) {
-  switch (next(&fuzz.script) % 12) {
+  switch (script_byte(&fuzz.script) % 12) {
     case 0:
     case 1: begin(); break;
     case 2:
@@ -328,15 +316,15 @@ static void step(void) {
     case 7: answer(); break;
     case 8: answer_empty(); break;
     case 9: pass_time(); break;
-    case 10: cancel(next(&fuzz.script)); break;
-    case 11: fuzz.policy = next(&fuzz.script); break;
+    case 10: cancel(script_byte(&fuzz.script)); break;
+    case 11: fuzz.policy = script_byte(&fuzz.script); break;
   }
   output();
   check_usage();
 }
 
 static void configure(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   copal_config *config = &fuzz.config;
   *config = copal_config_small();
   config->calls_max = 1 + (kind & 3);
@@ -350,8 +338,7 @@ static void configure(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const uint8_t seed[32] = {2};
-  fuzz = (struct fuzz){.script = {data, data + size}, .now = 1000 * COPAL_SECOND};
-  if (size == 0) fuzz.script = (struct script){NULL, NULL};
+  fuzz = (struct fuzz){.script = script_begin(data, size), .now = 1000 * COPAL_SECOND};
   configure();
   size_t need = copal_endpoint_size(&fuzz.config);
   void *memory = calloc(1, need);

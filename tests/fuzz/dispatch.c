@@ -4,27 +4,14 @@
  * sender is good for; nothing is sent to who did not ask, nor with a token that nobody gave. Memory stays within its
  * limits, and when all lifetimes are over nothing is left. */
 #undef NDEBUG
-#include <assert.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "copal/rest.h"
 #include "endpoint/endpoint.h"
+#include "fuzz/script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { PEERS = 4, SILENT = 0, DATAGRAM_MAX = 300, KEPT = 4, BATCH = 3, OWED_MAX = 3, BODY_SIZE = 700 };
 enum { TOKENS_MAX = 256, QUIET_STEPS_MAX = 2000000, SEPARATE_MAX = 32 };
-
-struct script {
-  const uint8_t *at, *end;
-};
-
-/* The next byte; past the end, zeros. */
-static uint8_t next(struct script *script) { return script->at == script->end ? 0 : *script->at++; }
 
 struct datagram {
   uint8_t bytes[DATAGRAM_MAX];
@@ -273,9 +260,9 @@ static void send(struct datagram *datagram) {
 }
 
 static void send_bytes(void) {
-  uint8_t kind = next(&fuzz.script), size = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), size = script_byte(&fuzz.script);
   struct datagram datagram = {.peer = 1 + kind % (PEERS - 1), .size = size};
-  for (size_t i = 0; i < size; ++i) datagram.bytes[i] = next(&fuzz.script);
+  for (size_t i = 0; i < size; ++i) datagram.bytes[i] = script_byte(&fuzz.script);
   send(&datagram);
 }
 
@@ -286,9 +273,9 @@ static void add_option(copal_message *message, uint8_t peer) {
       COPAL_OPTION_BLOCK2,   COPAL_OPTION_BLOCK1,      COPAL_OPTION_SIZE2,          COPAL_OPTION_SIZE1,
       COPAL_OPTION_ECHO,     COPAL_OPTION_NO_RESPONSE, COPAL_OPTION_REQUEST_TAG,    COPAL_OPTION_Q_BLOCK1,
       COPAL_OPTION_Q_BLOCK2, COPAL_OPTION_URI_HOST,    COPAL_OPTION_PROXY_SCHEME,   65000};
-  uint8_t kind = next(&fuzz.script), size = kind >> 5 & 3, value[4];
+  uint8_t kind = script_byte(&fuzz.script), size = kind >> 5 & 3, value[4];
   uint16_t number = numbers[(kind & 31) % (sizeof numbers / sizeof *numbers)];
-  for (uint8_t i = 0; i < size; ++i) value[i] = next(&fuzz.script);
+  for (uint8_t i = 0; i < size; ++i) value[i] = script_byte(&fuzz.script);
   /* Who answers nothing returns no Echo value and is sent no notifications. */
   if (peer == SILENT && (number == COPAL_OPTION_ECHO || number == COPAL_OPTION_OBSERVE)) return;
   copal_message_add_raw(message, number, value, size);
@@ -297,7 +284,7 @@ static void add_option(copal_message *message, uint8_t peer) {
 static void send_request(void) {
   static const char *const paths[] = {"offers", "takes", "version",     "observed", "parts",    "p",
                                       "tail",   "any",   ".well-known", "nowhere",  "observed", "any"};
-  uint8_t kind = next(&fuzz.script), shape = next(&fuzz.script), more = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), shape = script_byte(&fuzz.script), more = script_byte(&fuzz.script);
   struct datagram datagram = {.peer = kind % PEERS};
   uint8_t token[9] = {shape, more};
   copal_message message;
@@ -311,7 +298,7 @@ static void send_request(void) {
   copal_message_add_text(&message, COPAL_OPTION_URI_PATH, path);
   if (path[0] == '.') copal_message_add_text(&message, COPAL_OPTION_URI_PATH, "core");
   if (path[0] == 'p' && path[1] == 0) {
-    uint8_t segment = next(&fuzz.script);
+    uint8_t segment = script_byte(&fuzz.script);
     copal_message_add_raw(&message, COPAL_OPTION_URI_PATH, &segment, segment & 1);
     copal_message_add_text(&message, COPAL_OPTION_URI_PATH, "q");
   }
@@ -323,7 +310,7 @@ static void send_request(void) {
 }
 
 static void send_again(void) {
-  uint8_t kind = next(&fuzz.script), at = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), at = script_byte(&fuzz.script);
   struct datagram datagram = fuzz.kept[kind % KEPT];
   if (datagram.size == 0) return;
   /* Changed, and from another. */
@@ -333,7 +320,7 @@ static void send_again(void) {
 }
 
 static void send_reply(void) {
-  uint8_t kind = next(&fuzz.script), peer = kind % PEERS;
+  uint8_t kind = script_byte(&fuzz.script), peer = kind % PEERS;
   uint16_t mid = (uint16_t)(fuzz.out_mids[peer] - (kind >> 4));
   struct datagram reset = {{(kind & 8) != 0 ? 0x60 : 0x70, 0, (uint8_t)(mid >> 8), (uint8_t)mid}, 4, peer};
   if (peer != SILENT) input(&reset);
@@ -391,7 +378,7 @@ static void check(void) {
 
 static void pay(void) {
   if (fuzz.owed_count == 0) return;
-  uint8_t kind = next(&fuzz.script), buffer[BODY_SIZE + 64];
+  uint8_t kind = script_byte(&fuzz.script), buffer[BODY_SIZE + 64];
   copal_deferred deferred = fuzz.owed[--fuzz.owed_count];
   copal_message response;
   copal_message_init(&response, buffer, sizeof buffer, COPAL_CON, COPAL_CONTENT);
@@ -402,7 +389,7 @@ static void pay(void) {
 }
 
 static void pass_time(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   copal_time deadline = copal_endpoint_deadline(fuzz.endpoint);
   if ((kind & 3) == 0)
     fuzz.now += (copal_time)kind * COPAL_MILLISECOND;
@@ -413,7 +400,7 @@ static void pass_time(void) {
 }
 
 static void step(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   switch (kind & 15) {
     case 0: send_bytes(); break;
     case 1:
@@ -429,8 +416,8 @@ static void step(void) {
     case 11: pay(); break;
     case 12: copal_notify(fuzz.endpoint, "/observed"); break;
     case 13: copal_notify_end(fuzz.endpoint, "/observed", COPAL_NOT_FOUND); break;
-    case 14: fuzz.version = next(&fuzz.script); break;
-    case 15: fuzz.policy = next(&fuzz.script); break;
+    case 14: fuzz.version = script_byte(&fuzz.script); break;
+    case 15: fuzz.policy = script_byte(&fuzz.script); break;
   }
   if ((kind & 128) == 0) output();
   check();
@@ -463,7 +450,7 @@ static void come_to_rest(void) {
 }
 
 static void configure(void) {
-  uint8_t kind = next(&fuzz.script), sizes = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), sizes = script_byte(&fuzz.script);
   copal_config *config = &fuzz.config;
   *config = copal_config_small();
   config->routes_max = 32;
@@ -516,8 +503,7 @@ static void open_routes(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const uint8_t seed[32] = {9};
-  fuzz = (struct fuzz){.script = {data, data + size}, .now = 1000 * COPAL_SECOND};
-  if (size == 0) fuzz.script = (struct script){NULL, NULL};
+  fuzz = (struct fuzz){.script = script_begin(data, size), .now = 1000 * COPAL_SECOND};
   configure();
   size_t need = copal_endpoint_size(&fuzz.config);
   void *memory = calloc(1, need);

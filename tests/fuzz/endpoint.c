@@ -3,15 +3,9 @@
  * the end of the script all must come to rest. The numbers of a script mean the same on a raw endpoint and on one with
  * resources; its first bytes choose. */
 #undef NDEBUG
-#include <assert.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "copal/rest.h"
 #include "endpoint/endpoint.h"
+#include "copal/rest.h"
+#include "fuzz/script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,17 +18,6 @@ enum {
   QUIET_STEPS_MAX = 100000,
   MESSAGES_SIZE_LARGE = 1024
 };
-
-/* --- The script ------------------------------------------------------------------------------- */
-
-struct script {
-  const uint8_t *at, *end;
-};
-
-/* The next byte; past the end, zeros. */
-static uint8_t next(struct script *script) { return script->at == script->end ? 0 : *script->at++; }
-
-static uint8_t next_below(struct script *script, uint8_t limit) { return (uint8_t)(next(script) % limit); }
 
 /* --- The state that it drives ------------------------------------------------------------------- */
 
@@ -142,7 +125,7 @@ static void check_given(void) {
 /* --- The application's handlers ----------------------------------------------------------------- */
 
 static void build(copal_message *message, uint8_t *buffer, size_t capacity, copal_type type, uint8_t code) {
-  uint8_t shape = next(&fuzz.script);
+  uint8_t shape = script_byte(&fuzz.script);
   copal_message_init(message, buffer, capacity, type, code);
   if ((shape & 1) != 0) copal_message_add_text(message, COPAL_OPTION_URI_PATH, "a");
   if ((shape & 2) != 0) copal_message_set_token(message, filling, 1 + (shape >> 7));
@@ -239,7 +222,7 @@ static void send_request(void) {
   struct call_state *call = fuzz.calls;
   while (call->open)
     if (++call == fuzz.calls + CALLS) return;
-  uint8_t kind = next(&fuzz.script), buffer[DATAGRAM_MAX];
+  uint8_t kind = script_byte(&fuzz.script), buffer[DATAGRAM_MAX];
   copal_address remote = remote_of(kind >> 3);
   copal_time timeout = timeouts[kind & 3];
   *call = (struct call_state){.open = true, .multicast = copal_address_is_multicast(&remote)};
@@ -258,7 +241,7 @@ static void send_request(void) {
 
 static void send_message(void) {
   static const uint8_t codes[] = {COPAL_GET, COPAL_POST, COPAL_CONTENT, COPAL_EMPTY};
-  uint8_t kind = next(&fuzz.script), buffer[DATAGRAM_MAX];
+  uint8_t kind = script_byte(&fuzz.script), buffer[DATAGRAM_MAX];
   copal_message message;
   build(&message, buffer, sizeof buffer, (copal_type)(kind & 3), codes[kind >> 2 & 3]);
   copal_path path = path_of(kind >> 4);
@@ -295,7 +278,7 @@ static void look_at(unsigned index) {
 
 /* Acknowledges, rejects or answers what was handed out: now or later, once or again. */
 static void answer(void) {
-  uint8_t kind = next(&fuzz.script), buffer[DATAGRAM_MAX];
+  uint8_t kind = script_byte(&fuzz.script), buffer[DATAGRAM_MAX];
   copal_rx *rx = &fuzz.rx[kind >> 3 & (KEPT - 1)];
   if (rx->endpoint == NULL) return;
   copal_message response;
@@ -357,15 +340,15 @@ static void input(const copal_path *path, const uint8_t *bytes, size_t size) {
 
 static void input_bytes(void) {
   uint8_t bytes[DATAGRAM_MAX];
-  copal_path path = path_of(next(&fuzz.script));
-  size_t size = next_below(&fuzz.script, DATAGRAM_MAX + 1);
-  for (size_t i = 0; i < size; ++i) bytes[i] = next(&fuzz.script);
+  copal_path path = path_of(script_byte(&fuzz.script));
+  size_t size = script_below(&fuzz.script, DATAGRAM_MAX + 1);
+  for (size_t i = 0; i < size; ++i) bytes[i] = script_byte(&fuzz.script);
   input(&path, bytes, size);
 }
 
 static void input_request(void) {
   static const char *const paths[] = {"a", "b", ".well-known", "x"};
-  uint8_t kind = next(&fuzz.script), more = next(&fuzz.script), bytes[DATAGRAM_MAX];
+  uint8_t kind = script_byte(&fuzz.script), more = script_byte(&fuzz.script), bytes[DATAGRAM_MAX];
   copal_encoder encoder;
   bool observes = (more & 7) == 7;
   copal_path path = path_of(observes ? more >> 4 & 1 : more & 7);
@@ -387,7 +370,7 @@ static void input_answer(void) {
   } kinds[] = {{COPAL_ACK, COPAL_EMPTY},   {COPAL_RST, COPAL_EMPTY},   {COPAL_ACK, COPAL_CONTENT},
                {COPAL_CON, COPAL_CONTENT}, {COPAL_NON, COPAL_CONTENT}, {COPAL_RST, COPAL_CONTENT},
                {COPAL_ACK, COPAL_GET},     {COPAL_CON, COPAL_EMPTY}};
-  uint8_t kind = next(&fuzz.script), more = next(&fuzz.script), bytes[DATAGRAM_MAX];
+  uint8_t kind = script_byte(&fuzz.script), more = script_byte(&fuzz.script), bytes[DATAGRAM_MAX];
   if (fuzz.out_count == 0) return;
   const struct stored *asked = &fuzz.out[(kind >> 3) % KEPT];
   copal_view view;
@@ -408,7 +391,7 @@ static void input_answer(void) {
 }
 
 static void input_again(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   struct stored stored = fuzz.in[kind % KEPT];
   if (fuzz.in_count == 0) return;
   if ((kind & 128) != 0) stored.path = path_of(kind >> 2);
@@ -416,7 +399,7 @@ static void input_again(void) {
 }
 
 static void input_unreachable(void) {
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   struct stored *sent = &fuzz.out[kind % KEPT];
   size_t size = (kind & 4) != 0 ? sent->size : (size_t)kind >> 3;
   if (size > sent->size) size = sent->size;
@@ -455,7 +438,7 @@ static void step_output(size_t count_max) {
 static void step_time(void) {
   static const copal_time units[] = {
       0, COPAL_MILLISECOND, 100 * COPAL_MILLISECOND, 2 * COPAL_SECOND, 60 * COPAL_SECOND, 300 * COPAL_SECOND};
-  uint8_t kind = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script);
   copal_time deadline = copal_endpoint_deadline(fuzz.endpoint);
   if (kind % 8 < 6)
     fuzz.now += units[kind % 8] * (1 + (kind >> 3));
@@ -500,7 +483,7 @@ static void come_to_rest(void) {
 /* --- A script ----------------------------------------------------------------------------------- */
 
 static void step(void) {
-  switch (next_below(&fuzz.script, 16)) {
+  switch (script_below(&fuzz.script, 16)) {
     case 0: input_bytes(); break;
     case 1:
     case 2: input_request(); break;
@@ -509,16 +492,16 @@ static void step(void) {
     case 5: input_again(); break;
     case 6: input_unreachable(); break;
     case 7: step_time(); break;
-    case 8: step_output(next_below(&fuzz.script, BATCH_MAX + 1)); break;
+    case 8: step_output(script_below(&fuzz.script, BATCH_MAX + 1)); break;
     case 9: send_message(); break;
     case 10: send_request(); break;
-    case 11: cancel(next(&fuzz.script)); break;
-    case 12: deferred_reply(next(&fuzz.script)); break;
+    case 11: cancel(script_byte(&fuzz.script)); break;
+    case 12: deferred_reply(script_byte(&fuzz.script)); break;
     case 13: answer(); break;
-    case 14: look_at(next(&fuzz.script)); break;
+    case 14: look_at(script_byte(&fuzz.script)); break;
     case 15:
-      fuzz.server_policy = next(&fuzz.script);
-      fuzz.client_policy = next(&fuzz.script);
+      fuzz.server_policy = script_byte(&fuzz.script);
+      fuzz.client_policy = script_byte(&fuzz.script);
       if ((fuzz.server_policy & 8) != 0) change(fuzz.server_policy);
       break;
   }
@@ -526,7 +509,7 @@ static void step(void) {
 }
 
 static void configure(void) {
-  uint8_t kind = next(&fuzz.script), sizes = next(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), sizes = script_byte(&fuzz.script);
   copal_config *config = &fuzz.config;
   *config = copal_config_small();
   config->raw = (kind & 1) != 0;
@@ -548,8 +531,7 @@ static void configure(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const uint8_t seed[32] = {1};
-  fuzz = (struct fuzz){.script = {data, data + size}, .now = 1000 * COPAL_SECOND};
-  if (size == 0) fuzz.script = (struct script){NULL, NULL};
+  fuzz = (struct fuzz){.script = script_begin(data, size), .now = 1000 * COPAL_SECOND};
   configure();
   size_t need = copal_endpoint_size(&fuzz.config);
   void *memory = calloc(1, need);

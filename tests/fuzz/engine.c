@@ -246,19 +246,24 @@ static void check_repeat(const struct incoming *incoming, const struct reply *re
     assert(((const uint8_t *)reply)[sizeof *reply + i] == (incoming->view->message_id & 0xff));
 }
 
-static void take_response(const struct incoming *incoming, uint32_t index) {
+static void take_response(const struct incoming *incoming, uint32_t index, bool again) {
   struct exchange *exchange = exchange_at(&fuzz.engine.exchanges, index);
   copal_bytes token = header_token(exchange_bytes(&fuzz.engine.exchanges, exchange));
   /* RFC 7252 5.3.2: "the tokens of the response and original request MUST match". */
   assert(token.size == incoming->view->token.size);
   assert(token.size == 0 || memcmp(token.data, incoming->view->token.data, token.size) == 0);
   assert(lives(index) && fuzz.mirrors[index].transmissions > 0 && (exchange->flags & EXCHANGE_REQUEST) != 0);
-  bool refuses = (fuzz.policy & 8) != 0 && (exchange->flags & (EXCHANGE_CALL | EXCHANGE_MULTICAST)) == EXCHANGE_CALL;
-  if (refuses) {
+  if ((fuzz.policy & 8) != 0 &&
+      (exchange->flags & EXCHANGE_MULTICAST) == 0) { /* it is refused, and that is told once */
+    bool is_call = (exchange->flags & EXCHANGE_CALL) != 0;
     exchange->flags &= (uint8_t)~EXCHANGE_RESPONDED;
-    tell(index, false);
+    if (!is_call) exchange->state = EXCHANGE_REJECTED;
+    assert(again || !fuzz.mirrors[index].told);
+    if (is_call) tell(index, false);
+    fuzz.mirrors[index].told = true;
     return;
   }
+  if ((exchange->flags & EXCHANGE_CALL) == 0) fuzz.mirrors[index].told = false; /* that is over, and may be again */
   if (incoming->view->type == COPAL_CON) remember(incoming, REPLY_ACK, 0);
   if (incoming->view->type == COPAL_NON) remember(incoming, REPLY_NOTHING, 0);
   if ((exchange->flags & EXCHANGE_CALL) == 0 && incoming->view->type == COPAL_ACK)
@@ -312,7 +317,7 @@ static void receive(const struct stored *stored, uint8_t how) {
       case VERDICT_REJECT: break;
       case VERDICT_REPEAT: check_repeat(&incoming, verdict.reply); break;
       case VERDICT_REQUEST: take_request(&incoming); break;
-      case VERDICT_RESPONSE: take_response(&incoming, verdict.exchange); break;
+      case VERDICT_RESPONSE: take_response(&incoming, verdict.exchange, verdict.late); break;
       case VERDICT_ACKNOWLEDGED: take_reply(&incoming, verdict.exchange, false); break;
       case VERDICT_RESET: take_reply(&incoming, verdict.exchange, !verdict.late); break;
       case VERDICT_UNMATCHED:
@@ -480,9 +485,12 @@ static void unreachable(uint32_t index) {
   if (!is_call) engine_end(&fuzz.engine, index);
 }
 
-/* Somebody new comes, in the place of who is idle for longest. */
+/* Message IDs are skipped, as a burst does; and somebody new comes, in the place of who is idle for longest. */
 static void meet(uint8_t kind) {
   bool evicted;
+  uint32_t skipped = kind >> 4 & 1;
+  if ((fuzz.engine.peers.records[skipped].flags & PEER_GROUP) == 0 && !fuzz.is_group[skipped])
+    (void)peers_skip_mids(&fuzz.engine.peers, skipped, &fuzz.engine.random, fuzz.now, fuzz.engine.exchange_lifetime);
   uint32_t index = peers_take(&fuzz.engine.peers, &fuzz.engine.random, &evicted);
   if (index == INDEX_NONE) return;
   assert(index < PEERS && evicted);
@@ -566,7 +574,10 @@ static void lay_out(struct layout *layout) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  /* Where a half of the message IDs ends, and where all do. */
+  static const uint16_t last_mids[PEERS] = {0x7ffe, 0xeffe, 0xfffe};
   fuzz = (struct fuzz){.script = script_begin(data, size), .now = 1000 * COPAL_SECOND};
+  bool begins_late = (script_byte(&fuzz.script) & 1) != 0;
   configure();
   struct layout counting = {NULL, 0};
   lay_out(&counting);
@@ -579,6 +590,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint32_t index = peers_take(&fuzz.engine.peers, &fuzz.engine.random, &evicted);
     assert(index == i && !evicted);
     fuzz.identities[i] = fuzz.identity_last = 1000 + i;
+    if (begins_late) fuzz.engine.peers.records[i].next_mid = last_mids[i];
   }
   fuzz.is_group[PEERS - 1] = true;
   while (!script_ended(&fuzz.script)) step();

@@ -8,11 +8,12 @@
 #undef NDEBUG
 #include "copal/rest.h"
 #include "endpoint/endpoint.h"
+#include "fuzz/numbered.h"
 #include "fuzz/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { CALLS = 6, ROOM_MAX = 520, BODY_MAX = 460, HEAD_SIZE = 4, IDS_MAX = 200, OWED = 4, TX_KEPT = 4, BATCH_MAX = 3 };
+enum { CALLS = 6, ROOM_MAX = 520, IDS_MAX = 200, OWED = 4, TX_KEPT = 4, BATCH_MAX = 3 };
 enum { GUARD_SIZE = 64, GUARD = 0xa5, ANSWER = 0x8000, QUIET_STEPS_MAX = 200000, STATE_SIZE = 5 };
 
 /* A call of the application, and what it may still be told. */
@@ -24,7 +25,7 @@ struct caller {
   uint8_t method;
   size_t source_size, taken, capacity;
   uint16_t seen;      /* version of what is observed */
-  bool is_state_lost; /* the latest state could not be had: there is no room for it */
+  bool is_state_lost; /* the latest state could not be had: there is no room for it, say */
   uint8_t room[ROOM_MAX];
 };
 
@@ -47,8 +48,8 @@ struct end {
   copal_deferred owed[OWED];
   uint16_t owed_ids[OWED];
   unsigned owed_count;
-  uint16_t version;         /* of what is observed */
-  uint8_t policy, reaction; /* of handlers of requests, and of results */
+  uint16_t version;               /* of what is observed */
+  uint8_t policy, mood, reaction; /* of handlers of requests, and of results */
   uint8_t executed[IDS_MAX];
   int parts;
 };
@@ -64,30 +65,6 @@ struct fuzz {
 };
 
 static struct fuzz fuzz;
-
-/* --- Bodies: each begins with its number and its size ------------------------------------------------------ */
-
-static uint8_t body_byte(uint16_t id, size_t size, size_t at) {
-  uint8_t head[HEAD_SIZE] = {(uint8_t)(id >> 8), (uint8_t)id, (uint8_t)(size >> 8), (uint8_t)size};
-  return at < HEAD_SIZE ? head[at] : (uint8_t)((id * 31u + at * 7u + at / 251u) ^ id >> 7);
-}
-
-static size_t body_size(uint16_t id) { return HEAD_SIZE + id % 89u * 5; }
-
-static size_t body_fill(uint16_t id, uint64_t offset, uint8_t *bytes, size_t size) {
-  size_t whole = body_size(id), part = 0;
-  for (; part < size && offset + part < whole; ++part) bytes[part] = body_byte(id, whole, (size_t)offset + part);
-  return part;
-}
-
-/* The number of a body that has come, all of which must be there. */
-static uint16_t body_id(copal_bytes body) {
-  assert(body.size >= HEAD_SIZE);
-  uint16_t id = (uint16_t)(body.data[0] << 8 | body.data[1]);
-  assert(body.size == body_size(id));
-  for (size_t i = 0; i < body.size; ++i) assert(body.data[i] == body_byte(id, body.size, i));
-  return id;
-}
 
 /* --- What must always hold --------------------------------------------------------------------------------- */
 
@@ -159,7 +136,7 @@ static void on_result(copal_endpoint *endpoint, copal_call call, const copal_res
   assert(result->rx != NULL || result->error != COPAL_OK || caller->unanswered || fuzz.hostile);
   assert(result->last || caller->observes || caller->multicast);
   if (result->rx != NULL && !fuzz.hostile) check_answer(caller, result);
-  caller->is_state_lost = result->error != COPAL_OK;
+  caller->is_state_lost = result->rx == NULL || COPAL_CODE_CLASS(result->rx->message.code) != 2;
   caller->open = !result->last;
   caller->taken = 0;
   if (fuzz.depth > 1) return;
@@ -302,6 +279,22 @@ static uint64_t read_answer(void *context, uint64_t offset, void *buffer, size_t
   return body_fill(*(const uint16_t *)context, offset, (uint8_t *)buffer, size);
 }
 
+static uint64_t read_nothing(void *context, uint64_t offset, void *buffer, size_t size) {
+  (void)context, (void)offset, (void)buffer, (void)size;
+  return COPAL_SIZE_UNKNOWN;
+}
+
+/* Replies that are no answers, or have another form than those before. */
+static bool answer_badly(const struct end *end, copal_request *request, copal_message *reply) {
+  switch (end->mood % 8) {
+    case 1: copal_reply_code(request, COPAL_NOT_FOUND); return true;
+    case 2: copal_reply_reader(request, 100, read_nothing, NULL); return true;
+    case 3: copal_message_add_uint(reply, COPAL_OPTION_CONTENT_FORMAT, 60); return false;
+    case 4: copal_message_add_uint(reply, COPAL_OPTION_MAX_AGE, end->mood); return false;
+  }
+  return false;
+}
+
 static void answer(struct end *end, copal_request *request, uint16_t id, copal_code code) {
   uint8_t body[BODY_MAX];
   react(end);
@@ -312,6 +305,11 @@ static void answer(struct end *end, copal_request *request, uint16_t id, copal_c
   }
   copal_message *reply = copal_reply_message(request);
   copal_message_set_code(reply, (uint8_t)code);
+  if (answer_badly(end, request, reply)) return;
+  if ((end->policy & 16) != 0) {
+    copal_message_set_payload(reply, body, body_fill(id, 0, body, sizeof body));
+    return;
+  }
   if ((end->policy & 4) == 0) {
     copal_reply_body(request, body, body_fill(id, 0, body, sizeof body));
     return;
@@ -325,6 +323,7 @@ static void answer(struct end *end, copal_request *request, uint16_t id, copal_c
 static void serve(copal_request *request, void *context) {
   struct end *end = (struct end *)context;
   const copal_view *view = &copal_request_rx(request)->message;
+  if (end->mood % 8 == 5 && !copal_request_is_fresh(request, 10 * COPAL_SECOND)) return;
   if (view->code == COPAL_GET) {
     answer(end, request, end->version, COPAL_CONTENT);
     return;
@@ -456,11 +455,14 @@ static void step(void) {
     case 4: cancel_single(end, kind >> 4); break;
     case 5: change(end); break;
     case 6: pay(end); break;
-    case 7: end->policy = script_byte(&fuzz.script); break;
+    case 7:
+      end->policy = script_byte(&fuzz.script);
+      end->mood = (end->policy & 3) == 2 ? script_byte(&fuzz.script) : 0;
+      break;
     case 8: end->reaction = script_byte(&fuzz.script); break;
     case 9: lose(kind); break;
     case 10: pass_time(); break;
-    case 11: copal_notify_end(end->endpoint, "/seen", COPAL_NOT_FOUND); break;
+    case 11: copal_notify_end(end->endpoint, "/seen", (kind & 16) != 0 ? COPAL_EMPTY : COPAL_NOT_FOUND); break;
     case 12: output(end, (kind >> 4) % (BATCH_MAX + 1)); break;
     default: deliver(script_byte(&fuzz.script)); break;
   }
@@ -499,7 +501,7 @@ static void come_to_rest(void) {
   fuzz.script.at = fuzz.script.end;
   for (unsigned i = 0; i < WIRE_ENDS; ++i) {
     struct end *end = &fuzz.ends[i];
-    end->policy = end->reaction = 0;
+    end->policy = end->mood = end->reaction = 0;
     while (end->owed_count > 0) pay(end);
     change(end);
   }
@@ -523,7 +525,7 @@ static void come_to_rest(void) {
 }
 
 static void configure(struct end *end) {
-  uint8_t kind = script_byte(&fuzz.script), sizes = script_byte(&fuzz.script);
+  uint8_t kind = script_byte(&fuzz.script), sizes = script_byte(&fuzz.script), more = script_byte(&fuzz.script);
   copal_config *config = &end->config;
   *config = copal_config_small();
   config->peers_max = (kind & 1) != 0 ? 4 : 2;
@@ -542,6 +544,12 @@ static void configure(struct end *end) {
   config->parameters.nstart = (sizes & 32) != 0 ? 3 : 1;
   config->amplification_max = (sizes & 64) != 0 ? 3 : 0;
   config->parameters.probing_rate = (sizes & 128) != 0 ? 1 : 0;
+  config->peer_rate = (more & 1) != 0 ? 2 : 0;
+  config->observed_max = (more & 2) != 0 ? 1 : 2;
+  config->parameters.ack_delay = (more & 4) != 0 ? 0 : 500 * COPAL_MILLISECOND;
+  config->parameters.max_retransmit = (more & 8) != 0 ? 0 : 4;
+  config->body_size_max = (more & 16) != 0 ? 128 : 512;
+  if ((more & 32) != 0) config->transfers_max = 0;
 }
 
 static void open_end(struct end *end) {

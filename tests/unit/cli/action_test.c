@@ -97,6 +97,18 @@ static void a_word_that_is_too_long_is_no_command(void **state) {
   assert_false(action_parse((copal_bytes){(const uint8_t *)line, sizeof line}, &action, error, sizeof error));
 }
 
+static void a_word_with_a_nul_in_it_is_no_command(void **state) {
+  (void)state;
+  static const char *const lines[] = {"\0 set text", "o\0s set text", "obs\0 delete", "separate delay 1\0"};
+  static const size_t sizes[] = {10, 12, 11, 17};
+  for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
+    copal_bytes line = {(const uint8_t *)lines[i], sizes[i]};
+    error[0] = '\0';
+    assert_false(action_parse(line, &action, error, sizeof error));
+    assert_string_not_equal(error, "");
+  }
+}
+
 static void lines_are_taken_one_by_one(void **state) {
   (void)state;
   static const char text[] = "\n one\r\n\ntwo\n\r\nthree";
@@ -131,6 +143,7 @@ int main(void) {
       cmocka_unit_test(a_wrong_value_is_told_with_its_command),
       cmocka_unit_test(what_is_no_command_is_told_where_they_are),
       cmocka_unit_test(a_word_that_is_too_long_is_no_command),
+      cmocka_unit_test(a_word_with_a_nul_in_it_is_no_command),
       cmocka_unit_test(lines_are_taken_one_by_one),
       cmocka_unit_test(help_has_a_line_for_each_command),
   };

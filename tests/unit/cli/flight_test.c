@@ -166,6 +166,21 @@ static void after_a_long_sleep_everything_is_still_found(void **state) {
   assert_int_equal(flight_deadline(&flight), COPAL_NEVER);
 }
 
+/* However late: a slot whose time has not come must not go where it is looked for next, again and again. */
+static void after_any_sleep_what_is_not_due_waits_on(void **state) {
+  (void)state;
+  for (uint64_t ticks = 0; ticks <= 3 * FLIGHT_BUCKETS; ++ticks) {
+    open_flight(1, 1, 0, false);
+    uint32_t slot = begin(0);
+    flight_acknowledge(&flight, slot);
+    copal_time end = flight.patience.give_up;
+    assert_int_equal(flight_next_due(&flight, ticks * flight.tick, &slot), DUE_NOTHING);
+    assert_int_equal(flight_next_due(&flight, end - COPAL_MILLISECOND, &slot), DUE_NOTHING);
+    assert_int_equal(flight_next_due(&flight, end + 20 * COPAL_MILLISECOND, &slot), DUE_GIVEN_UP);
+    if (ticks < 3 * FLIGHT_BUCKETS) flight_close(&flight);
+  }
+}
+
 /* A slot stays in its bucket when its request is over, so the next request's timer must not be missed. */
 static void a_slot_that_is_used_again_and_again_is_found_in_time(void **state) {
   (void)state;
@@ -214,6 +229,7 @@ int main(void) {
       {"what is NON is not sent again", what_is_acknowledged_or_non_is_not_sent_again_but_given_up, NULL, close_flight,
        &yes},
       cmocka_unit_test_teardown(after_a_long_sleep_everything_is_still_found, close_flight),
+      cmocka_unit_test_teardown(after_any_sleep_what_is_not_due_waits_on, close_flight),
       cmocka_unit_test_teardown(a_slot_that_is_used_again_and_again_is_found_in_time, close_flight),
       cmocka_unit_test_teardown(an_observer_keeps_its_token, close_flight),
   };

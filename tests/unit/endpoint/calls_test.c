@@ -192,6 +192,35 @@ static void an_oversized_response_is_rejected(void **state) {
 
 /* --- Refusals ------------------------------------------------------------------------------------ */
 
+/* Each of its duplicates is answered alike, but the transmission has failed once. */
+static void a_response_that_is_refused_again_is_told_once(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  for (int raw = 0; raw < 2; ++raw) {
+    config.raw = raw != 0;
+    struct bare *bare = bare_open(&config);
+    copal_tx tx = bare_send(bare, BARE_PORT, COPAL_CON, COPAL_GET);
+    char token[33];
+    bare_token(bare_out_one(bare), token);
+    for (int i = 0; i < 3; ++i) {
+      if (i == 1) { /* an ACK that was late does not change it */
+        bare_in(bare, "6000%04x", bare_info(bare, tx).message_id);
+        assert_int_equal(bare_has_event(bare), raw);
+      }
+      bare_in(bare, "48451111%sd10c00", token);
+      assert_out(bare, "70001111");
+      copal_event event;
+      assert_int_equal(copal_endpoint_event(bare->endpoint, &event), i == 0);
+      if (i > 0) continue;
+      assert_int_equal(event.kind, COPAL_EVENT_FAILED);
+      assert_int_equal(event.error, COPAL_ERR_RESPONSE_REJECTED);
+      assert_true(copal_same_tx(event.tx, tx));
+    }
+    assert_int_equal(bare_info(bare, tx).state, COPAL_TX_REJECTED);
+    bare_close(bare);
+  }
+}
+
 static void what_cannot_be_called_is_refused(void **state) {
   (void)state;
   struct bare *bare = open_client();
@@ -460,6 +489,7 @@ int main(void) {
       cmocka_unit_test(a_non_call_waits_for_its_lifetime),
       cmocka_unit_test(t16_a_response_with_an_unknown_critical_option_is_rejected),
       cmocka_unit_test(an_oversized_response_is_rejected),
+      cmocka_unit_test(a_response_that_is_refused_again_is_told_once),
       cmocka_unit_test(what_cannot_be_called_is_refused),
       cmocka_unit_test(every_full_table_has_its_error_and_recovers),
       cmocka_unit_test(a_ping_is_an_empty_con_and_its_reset_the_good_answer),
