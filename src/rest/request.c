@@ -16,7 +16,7 @@ bool copal_request_is_notification(const copal_request *request) { return reques
 /* The path has led to a route, so it has as many segments as that. */
 static copal_bytes path_segment(const copal_view *view, uint32_t position) {
   copal_options walk = copal_options_of(view);
-  copal_option option;
+  copal_option option = {.number = 0};
   bool any;
   do {
     any = copal_options_next(&walk, &option);
