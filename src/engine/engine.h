@@ -4,6 +4,8 @@
 #ifndef COPAL_ENGINE_ENGINE_H
 #define COPAL_ENGINE_ENGINE_H
 
+#include <assert.h>
+
 #include "base/random.h"
 #include "copal/copal.h"
 #include "engine/exchanges.h"
@@ -140,7 +142,8 @@ void engine_verify(struct engine *engine, uint32_t peer);
 
 /* Whether a peer is known to be there, or need not be. */
 static inline bool engine_is_verified(const struct engine *engine, uint32_t peer) {
-  return engine->trusting || (peer != INDEX_NONE && (engine->peers.records[peer].flags & PEER_VERIFIED) != 0);
+  assert(peer != INDEX_NONE);
+  return engine->trusting || (engine->peers.records[peer].flags & PEER_VERIFIED) != 0;
 }
 
 /* Whether a peer is to be verified before a request of its that must not be executed twice is remembered: the last

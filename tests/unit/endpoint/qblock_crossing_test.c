@@ -63,6 +63,29 @@ static void a_late_answer_ends_no_other_body(void **state) {
   bare_close(scene.bare);
 }
 
+/* RFC 9177 4.3: the server "MUST still respond as if the block was received for the first time": to one that comes
+ * while the answer is owed, in its own time. */
+static void a_block_of_a_body_whose_answer_is_owed_gets_none_of_its_own(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.amplification_max = 0;
+  struct scene scene = {.bare = bare_open(&config)};
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_PUT, "/p", take, &scene), COPAL_OK);
+  /* Uri-Path p, Q-Block1 0/1/16 and 1/0/16, Size1 32, Request-Tag t */
+  bare_in(scene.bare, "50030001 b170 8108 d11c20 d1db74 ff %032d", 0);
+  bare_in(scene.bare, "50030002 b170 8110 d11c20 d1db74 ff %032d", 0);
+  assert_int_equal(scene.ended, 1);
+  bare_in(scene.bare, "50030003 b170 8110 d11c20 d1db74 ff %032d", 0);
+  assert_out(scene.bare, "");
+  assert_int_equal(scene.ended, 1);
+  answer(&scene);
+  assert_int_equal(bare_out_one(scene.bare)->view.code, COPAL_CHANGED);
+  bare_in(scene.bare, "50030004 b170 8110 d11c20 d1db74 ff %032d", 0);
+  assert_int_equal(bare_out_one(scene.bare)->view.code, COPAL_CHANGED);
+  assert_int_equal(scene.ended, 1);
+  bare_close(scene.bare);
+}
+
 static void give(copal_request *request, void *context) {
   static const uint8_t body[480];
   (void)context;
@@ -132,6 +155,7 @@ static void an_answer_of_one_block_is_given_in_several(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_late_answer_ends_no_other_body),
+      cmocka_unit_test(a_block_of_a_body_whose_answer_is_owed_gets_none_of_its_own),
       cmocka_unit_test(an_answer_of_one_block_is_given_in_several),
       cmocka_unit_test(what_is_asked_for_in_larger_blocks_is_not_what_was_in_smaller_ones),
   };
