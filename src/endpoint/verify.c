@@ -213,8 +213,12 @@ static struct verification *find_or_begin(copal_endpoint *endpoint, uint32_t pee
   return verification != NULL ? verification : begin(endpoint, peer);
 }
 
-void endpoint_verify(copal_endpoint *endpoint, uint32_t peer) {
-  if (!endpoint_is_verified(endpoint, peer)) find_or_begin(endpoint, peer);
+bool endpoint_verify(copal_endpoint *endpoint, uint32_t peer) {
+  return endpoint_is_verified(endpoint, peer) || find_or_begin(endpoint, peer) != NULL;
+}
+
+bool endpoint_is_verifying(const copal_endpoint *endpoint, uint32_t peer) {
+  return find(&endpoint->verifications, peer) != NULL;
 }
 
 /* --- What waits --------------------------------------------------------------------------------- */

@@ -23,9 +23,9 @@ static const char usage[] =
     "usage: copal-sim [--seed N | --seeds A..B | --count K | --minutes N] [--exchanges M]\n"
     "                 [--workload NAME] [--nodes K] [--trace] [--break NAME]\n";
 
-static double seconds_now(void) {
+static double seconds(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
@@ -89,9 +89,10 @@ static struct arguments parse(int count, char **values) {
 }
 
 static void report(const struct account *account, double began) {
-  double passed = seconds_now() - began;
+  double passed = seconds(CLOCK_MONOTONIC) - began, busy = seconds(CLOCK_PROCESS_CPUTIME_ID);
   account_print(account, stdout);
-  printf("  %.0f exchanges a second, for %.1f s\n", (double)account->exchanges / passed, passed);
+  printf("  %.0f exchanges a second, for %.1f s; %.0f a second of processor time\n",
+         (double)account->exchanges / passed, passed, (double)account->exchanges / busy);
   fflush(stdout);
 }
 
@@ -103,14 +104,14 @@ int main(int count, char **values) {
   struct arguments arguments = parse(count, values);
   struct stage *stage = stage_begin();
   struct account account = {0};
-  double began = seconds_now(), reported = began;
-  for (uint64_t seed = arguments.first; !is_over(&arguments, seed, seconds_now() - began); ++seed) {
+  double began = seconds(CLOCK_MONOTONIC), reported = began;
+  for (uint64_t seed = arguments.first; !is_over(&arguments, seed, seconds(CLOCK_MONOTONIC) - began); ++seed) {
     struct setting setting;
     if (!setting_draw(&setting, seed, arguments.exchanges, arguments.workload, arguments.hosts)) refuse("--workload");
     if (arguments.first == arguments.last && !arguments.is_soak) setting_print(&setting, stdout);
     run(stage, &setting, arguments.is_traced, arguments.broken, &account);
-    if (!arguments.is_soak || seconds_now() - reported < REPORT_SECONDS) continue;
-    reported = seconds_now();
+    if (!arguments.is_soak || seconds(CLOCK_MONOTONIC) - reported < REPORT_SECONDS) continue;
+    reported = seconds(CLOCK_MONOTONIC);
     report(&account, began);
   }
   report(&account, began);

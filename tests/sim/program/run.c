@@ -74,18 +74,28 @@ static void check_tables(const struct scene *scene, const struct host *host) {
   } tables[] = {{"exchanges", usage.exchanges},   {"messages", usage.messages_size}, {"deferred", usage.deferred},
                 {"receptions", usage.receptions}, {"transfers", usage.transfers},    {"bodies", usage.bodies_size},
                 {"calls", usage.calls},           {"observed", usage.observed},      {"observers", usage.observers}};
+  char text[256] = "";
   for (size_t i = 0; i < sizeof tables / sizeof tables[0]; ++i)
     if (tables[i].count > 0)
-      violation(scene, "tables", "host %u still has %u in its table of %s", host->number, tables[i].count,
-                tables[i].name);
+      snprintf(text + strlen(text), sizeof text - strlen(text), " %s %u", tables[i].name, tables[i].count);
+  if (text[0] != 0) violation(scene, "tables", "host %u still has%s", host->number, text);
   if (copal_endpoint_deadline(host->node.endpoint) != COPAL_NEVER)
     violation(scene, "tables", "host %u still waits for something", host->number);
 }
 
+static void pass_time(struct scene *scene, copal_time duration) {
+  for (copal_time end = scene->now + duration; scene->now < end;) step(scene, 0, end);
+}
+
 static void fall_silent(struct scene *scene) {
-  if (scene->setting.watches > 0) observe_cease(scene);
-  copal_time end = scene->now + patience(&scene->setting);
-  while (scene->now < end) step(scene, 0, end);
+  observe_cease(scene);
+  pass_time(scene, 100 * COPAL_SECOND);
+  /* Somebody's registration may have been under way still. */
+  observe_change(scene);
+  pass_time(scene, patience(&scene->setting));
+  /* What was given out last is kept until the next output. */
+  for (uint32_t i = 0; i < scene->count; ++i) scene_touch(&scene->hosts[i]);
+  scene_step(scene, scene->now);
   if (scene->network.count > 0) violation(scene, "silence", "%zu datagrams are still under way", scene->network.count);
   for (uint32_t i = 0; i < scene->count; ++i) {
     struct host *host = &scene->hosts[i];

@@ -100,6 +100,7 @@ void scene_init(struct scene *scene, const struct setting *setting) {
   network_init(&scene->network, &setting->link, chance_split(&scene->chance));
   work_reset(scene);
   observe_reset(scene);
+  watch_reset(scene->watch);
   mishaps_begin(scene);
   adversary_begin(scene);
   for (uint32_t i = 0; i < scene->count; ++i) begin_host(scene, i);

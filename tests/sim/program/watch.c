@@ -82,6 +82,11 @@ void watch_end(struct watch *watch) {
   free(watch);
 }
 
+void watch_reset(struct watch *watch) {
+  for (uint32_t host = 0; host < HOSTS_MAX; ++host) forget_pairs(watch, host);
+  memset(watch->strangers, 0, sizeof watch->strangers);
+}
+
 void watch_forget(struct scene *scene, struct host *host) {
   forget_pairs(scene->watch, host->number);
   memset(scene->watch->strangers[host->number], 0, sizeof scene->watch->strangers[host->number]);
@@ -133,10 +138,9 @@ static uint32_t token_digest(const uint8_t *data, size_t size) {
   return size < 4 + token_size || token_size > 8 ? 0 : (uint32_t)digest_bytes(1, data + 4, token_size);
 }
 
-/* When nothing is awaited any more of what was sent at that time. */
-static bool is_given_up(const copal_parameters *parameters, copal_time at, copal_time now) {
-  copal_time wait = (((copal_time)2 << parameters->max_retransmit) - 1) * parameters->ack_timeout;
-  return now - at >= wait / 1000 * parameters->ack_random_permille;
+/* Whether it may be that nothing is awaited any more of what was sent at that time. */
+static bool may_be_given_up(const copal_parameters *parameters, copal_time at, copal_time now) {
+  return now - at >= (((copal_time)2 << parameters->max_retransmit) - 1) * parameters->ack_timeout;
 }
 
 /* RFC 7252 4.7: "a client … MUST limit the number of simultaneous outstanding interactions that they maintain to a
@@ -145,7 +149,7 @@ static void take_turn(const struct scene *scene, const struct host *host, struct
                       const copal_datagram *datagram, copal_time now, uint16_t mid) {
   const copal_parameters *parameters = &host->node.config.parameters;
   for (uint32_t i = 0; i < pair->turns_count; ++i)
-    if (pair->turns_count >= parameters->nstart && is_given_up(parameters, pair->turns[i].at, now)) end_turn(pair, i--);
+    if (pair->turns_count >= parameters->nstart && may_be_given_up(parameters, pair->turns[i].at, now)) end_turn(pair, i--);
   if (pair->turns_count >= parameters->nstart)
     violation(scene, "nstart", "host %u has %u interactions outstanding and begins another, message ID %u",
               host->number, pair->turns_count, mid);
@@ -237,7 +241,8 @@ static void check_stranger(const struct scene *scene, const struct host *host, c
 static void note_stranger(const struct scene *scene, const struct host *host, const copal_datagram *datagram) {
   struct stranger *stranger = &scene->watch->strangers[host->number][datagram->path.remote.bytes[15]];
   size_t allowed = allowance(datagram->size);
-  stranger->allowed += allowed;
+  /* What is small goes as a CON, too, whose acknowledgement verifies: an answer, and a notification. */
+  stranger->allowed += (host->node.config.parameters.max_retransmit + 2u) * allowed;
   if (allowed > stranger->largest) stranger->largest = allowed;
 }
 

@@ -9,6 +9,9 @@
 struct watch *watch_begin(void);
 void watch_end(struct watch *watch);
 
+/* A new run. */
+void watch_reset(struct watch *watch);
+
 /* The hosts' watcher, and their listener; the context is the scene. */
 void watch_datagram(struct node *node, copal_time now, const copal_datagram *datagram, bool outward, void *context);
 void watch_event(struct node *node, const copal_event *event, void *context);

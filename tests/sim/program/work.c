@@ -108,7 +108,8 @@ struct request *request_of(struct scene *scene, const copal_view *message) {
 static bool may_repeat(const struct request *request, const struct host *server) {
   if (request->kind == KIND_DOWNLOAD || request->kind == KIND_SEARCH) return true;
   if (request->method == COPAL_POST) return false;
-  return copal_endpoint_counters(server->node.endpoint)->replies_evicted > 0 || request->kind == KIND_UPLOAD;
+  const copal_counters *counters = copal_endpoint_counters(server->node.endpoint);
+  return counters->replies_evicted > 0 || counters->unverified > 0 || request->kind == KIND_UPLOAD;
 }
 
 /* RFC 7252 4.5: "The recipient … SHOULD process any request or response in the message only once." That holds for as
