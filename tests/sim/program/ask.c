@@ -99,13 +99,11 @@ static copal_error begin_call(struct request *request, copal_message *message, c
       options.size = chance_hits(chance, 500) ? upload.size : COPAL_SIZE_UNKNOWN;
     }
   }
-  if (request->kind >= KIND_DOWNLOAD) {
-    request->buffer = malloc(answer.size);
-    assert(request->buffer != NULL);
-    options.buffer = request->buffer;
-    options.capacity = answer.size;
-    if (chance_hits(chance, 300)) options.block_size = (uint16_t)(64u << chance_below(chance, 3));
-  }
+  request->buffer = malloc(answer.size);
+  assert(request->buffer != NULL);
+  options.buffer = request->buffer;
+  options.capacity = answer.size;
+  if (chance_hits(chance, 300)) options.block_size = (uint16_t)(64u << chance_below(chance, 3));
   return copal_call_begin(scene->hosts[request->client].node.endpoint, &options, &request->call);
 }
 
@@ -124,6 +122,8 @@ copal_error ask(struct request *request) {
   copal_endpoint *endpoint = scene->hosts[request->client].node.endpoint;
   const copal_address *server = &scene->hosts[request->server].node.address;
   enum kind kind = (enum kind)request->kind;
+  request->is_call =
+      kind != KIND_GROUP && kind != KIND_PING && kind != KIND_STATELESS && (kind >= KIND_DOWNLOAD || request->is_call);
   if (kind == KIND_PING) return copal_ping_send(endpoint, server, COPAL_NEVER, on_response, request, &request->tx);
   if (kind == KIND_GROUP || kind == KIND_STATELESS) request->is_con = false;
   uint8_t buffer[256], query[QUERY_SIZE];
@@ -135,7 +135,6 @@ copal_error ask(struct request *request) {
   trace_note(scene, "request %u: host %u asks host %u, %s", request->number, request->client, request->server,
              kind_name(kind));
   if (kind == KIND_STATELESS) return send_stateless(request, &message, server);
-  request->is_call = kind != KIND_GROUP && (kind >= KIND_DOWNLOAD || request->is_call);
   if (request->is_call) return begin_call(request, &message, server);
   copal_address group = mishaps_group();
   return copal_request_send(endpoint, &message, kind == KIND_GROUP ? &group : server, COPAL_NEVER, on_response, request,

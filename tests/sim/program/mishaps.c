@@ -66,7 +66,7 @@ static void route(void *context, copal_time now, struct way *way, const copal_da
     get_nowhere(scene, from, datagram);
     return;
   }
-  way->destination = scene->hosts[to].node.address;
+  way->destination = scene->setting.tells_local ? scene->hosts[to].node.address : (copal_address){0};
   pass(scene, way, from, to, datagram);
 }
 
@@ -181,7 +181,7 @@ void mishaps_begin(struct scene *scene) {
 void mishaps_end(struct scene *scene) {
   copal_time tick = scene->setting.tick;
   scene->is_calm = true;
-  scene->calm_since = scene->now;
+  scene->calm_since = scene->now + 1;
   memset(scene->is_cut, 0, sizeof scene->is_cut);
   for (uint32_t from = 0; from < scene->count; ++from) {
     for (uint32_t to = 0; to < scene->count; ++to)

@@ -97,6 +97,8 @@ static void fall_silent(struct scene *scene) {
   for (uint32_t i = 0; i < scene->count; ++i) scene_touch(&scene->hosts[i]);
   scene_step(scene, scene->now);
   if (scene->network.count > 0) violation(scene, "silence", "%zu datagrams are still under way", scene->network.count);
+  if (scene->work->owed_count > 0 && scene->broken == NULL)
+    violation(scene, "tables", "%u answers are still owed", scene->work->owed_count);
   for (uint32_t i = 0; i < scene->count; ++i) {
     struct host *host = &scene->hosts[i];
     if (breaks(scene, "overrun", 50)) host->node.memory[0] = 0;

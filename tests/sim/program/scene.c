@@ -185,8 +185,13 @@ static void transmit(struct scene *scene) {
     struct host *host = &scene->hosts[i];
     if (host->is_down || host->is_stalled || (!host->is_touched && host->deadline > scene->now)) continue;
     host->is_touched = false;
-    node_transmit(&host->node, scene->now, &scene->network);
-    host->deadline = node_deadline(&host->node);
+    uint64_t sent;
+    do {
+      sent = scene->tally.datagrams;
+      node_transmit(&host->node, scene->now, &scene->network);
+      host->deadline = node_deadline(&host->node);
+      /* An outbox that was full gives more the next time. */
+    } while (host->deadline <= scene->now && sent < scene->tally.datagrams);
     /* Else the next step would not move, nor any after it. */
     if (host->deadline <= scene->now)
       violation(scene, "deadline", "host %u has more to send, and did not send it", host->number);

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "program/breaks.h"
+#include "program/trace.h"
 #include "program/work.h"
 
 enum { BODY_MAX = 1 << 16, DROPPED_PERMILLE = 20 };
@@ -72,12 +73,18 @@ static void pay(struct scene *scene, uint32_t number, uint32_t place) {
     copal_message_init(&response, buffer, sizeof buffer, COPAL_CON, COPAL_CONTENT);
     copal_message_set_payload(&response, bytes, answer.size);
     error = copal_deferred_reply(host->node.endpoint, owed->deferred, &response);
+    if (error == COPAL_ERR_MESSAGE_SIZE && !scene->setting.is_ample) {
+      /* There is no room to keep it for its blocks. */
+      copal_message_init(&response, buffer, sizeof buffer, COPAL_CON, COPAL_INTERNAL_SERVER_ERROR);
+      error = copal_deferred_reply(host->node.endpoint, owed->deferred, &response);
+    }
   }
   if (error != COPAL_OK && (scene->setting.is_ample || error == COPAL_ERR_STALE))
     violation(scene, "deferred", "host %u cannot answer request %u later: %s", number, owed->number,
               copal_error_name(error));
   scene_touch(host);
   if (error != COPAL_OK) {
+    trace_note(scene, "host %u cannot answer request %u yet: %s", number, owed->number, copal_error_name(error));
     scene_plan(scene, scene->now + COPAL_SECOND, pay, number, place);
     return;
   }

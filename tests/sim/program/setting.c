@@ -188,6 +188,7 @@ static void draw_all(struct setting *setting, struct chance *chance, const struc
   draw_work(setting, chance, mix);
   setting->batch_max = (uint32_t)PICK(chance, 1, 8, 8, 64);
   setting->tick = PICK(chance, 1, 1000, 10000) * COPAL_MICROSECOND;
+  setting->tells_local = chance_hits(chance, 200);
   bool has_faults = !chance_hits(chance, 50);
   setting->link.delay_min = COPAL_MILLISECOND;
   setting->link.delay_max = 200 * COPAL_MILLISECOND;
@@ -258,6 +259,7 @@ void setting_print(const struct setting *setting, FILE *file) {
   print_time(file, "tick", setting->tick);
   fprintf(file, ", damage %u, slips %u%s, ICMP %u\n  faults:", link->damage_permille, link->slips_permille,
           setting->is_asymmetric ? ", asymmetric" : "", setting->icmp_permille);
+  if (setting->tells_local) fprintf(file, " local addresses told,");
   print_time(file, "partitions", setting->partition_every);
   print_time(file, "crashes", setting->crash_every);
   fprintf(file, " amnesia %u", setting->forget_permille);

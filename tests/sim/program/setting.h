@@ -41,6 +41,7 @@ struct setting {
   copal_time change_every, confirm_every;
   copal_time tick; /* the hosts' timers and the network's arrivals are rounded up to this */
   uint32_t batch_max;
+  bool tells_local; /* hosts are told to which of their addresses a datagram came */
 
   struct link link;
   bool is_asymmetric;

@@ -8,7 +8,7 @@
 #include "program/trace.h"
 #include "sim/digest.h"
 
-enum { PAGE_MARKS = 1024, PAGES = 65536 / PAGE_MARKS, BUCKETS = 64, TURNS_MAX = 32, STRANGERS = 256, LOOK_EVERY = 8 };
+enum { PAGE_MARKS = 1024, PAGES = 65536 / PAGE_MARKS, BUCKETS = 64, TURNS_MAX = 64, STRANGERS = 256, LOOK_EVERY = 8 };
 
 /* A message that was sent. */
 struct mark {
@@ -143,16 +143,21 @@ static bool may_be_given_up(const copal_parameters *parameters, copal_time at, c
   return now - at >= (((copal_time)2 << parameters->max_retransmit) - 1) * parameters->ack_timeout;
 }
 
+/* Decision 0006: what comes to an address of a host's own, and what the host sends without having chosen one, may be
+ * two peers' for a while. */
+static uint32_t paths_max(const struct scene *scene) { return scene->setting.tells_local ? 2 : 1; }
+
 /* RFC 7252 4.7: "a client … MUST limit the number of simultaneous outstanding interactions that they maintain to a
  * given server … to NSTART." */
 static void take_turn(const struct scene *scene, const struct host *host, struct pair *pair,
                       const copal_datagram *datagram, copal_time now, uint16_t mid) {
   const copal_parameters *parameters = &host->node.config.parameters;
+  uint32_t turns_max = parameters->nstart * paths_max(scene);
   for (uint32_t i = 0; i < pair->turns_count; ++i)
-    if (pair->turns_count >= parameters->nstart && may_be_given_up(parameters, pair->turns[i].at, now)) end_turn(pair, i--);
-  if (pair->turns_count >= parameters->nstart)
-    violation(scene, "nstart", "host %u has %u interactions outstanding and begins another, message ID %u",
-              host->number, pair->turns_count, mid);
+    if (pair->turns_count >= turns_max && may_be_given_up(parameters, pair->turns[i].at, now)) end_turn(pair, i--);
+  if (pair->turns_count >= turns_max)
+    violation(scene, "nstart", "host %u has %u interactions outstanding, message ID 0x%04x, and begins another, 0x%04x",
+              host->number, pair->turns_count, pair->turns[0].mid, mid);
   pair->turns[pair->turns_count++] =
       (struct turn){.at = now, .token = token_digest(datagram->data, datagram->size), .mid = mid};
 }
@@ -205,15 +210,17 @@ static void check_message(struct scene *scene, struct host *host, const copal_da
   copal_time lifetime = copal_address_is_multicast(&datagram->path.remote)
                             ? copal_non_lifetime(&host->node.config.parameters)
                             : copal_exchange_lifetime(&host->node.config.parameters);
+  bool is_forgetful = copal_endpoint_counters(host->node.endpoint)->peers_evicted > 0;
   if (mark->count > 0 && now - mark->first < lifetime) {
-    if (type == COPAL_CON && mark->digest == digest) {
+    bool is_span_over = may_be_given_up(&host->node.config.parameters, mark->first, now);
+    if (type == COPAL_CON && mark->digest == digest && !(is_forgetful && is_span_over)) {
       check_retransmission(scene, host, mark, now, mid);
       ++mark->count;
       mark->last = now;
       return;
     }
     /* Decision 0004: who has been forgotten may meet an ID again. */
-    if (copal_endpoint_counters(host->node.endpoint)->peers_evicted == 0)
+    if (!is_forgetful && paths_max(scene) == 1)
       violation(scene, "message-id", "host %u uses message ID %u again after %llu ns", host->number, mid,
                 (unsigned long long)(now - mark->first));
   }
@@ -274,7 +281,11 @@ void watch_datagram(struct node *node, copal_time now, const copal_datagram *dat
   uint8_t type = datagram->data[0] >> 4 & 3;
   if (type <= COPAL_NON && datagram->data[1] < 64) return;
   struct pair *pair = find_pair(scene->watch, host->number, scene_address_number(&datagram->path.remote));
-  if (pair != NULL && pair->turns_count > 0)
+  if (pair == NULL || pair->turns_count == 0) return;
+  /* A newer state makes an end of the requests for the blocks of an older one. */
+  if (scene->setting.watches > 0 && datagram->data[1] >= 64 && is_notification(datagram, datagram->data[1]))
+    pair->turns_count = 0;
+  else
     note_reply(pair, datagram, type, (uint16_t)(datagram->data[2] << 8 | datagram->data[3]));
 }
 

@@ -108,6 +108,7 @@ struct request *request_of(struct scene *scene, const copal_view *message) {
 static bool may_repeat(const struct request *request, const struct host *server) {
   if (request->kind == KIND_DOWNLOAD || request->kind == KIND_SEARCH) return true;
   if (request->method == COPAL_POST) return false;
+  if (request->is_call) return true;
   const copal_counters *counters = copal_endpoint_counters(server->node.endpoint);
   return counters->replies_evicted > 0 || counters->unverified > 0 || request->kind == KIND_UPLOAD;
 }
@@ -157,7 +158,8 @@ static enum end end_by_error(const struct request *request, copal_error error) {
     end = END_REJECTED;
     is_good = mangled && !in_calm;
   } else {
-    is_good = mangled || !scene->setting.is_ample;
+    /* A server's ETags are its own, and new in its next life. */
+    is_good = mangled || !scene->setting.is_ample || (error == COPAL_ERR_BODY_CHANGED && tally->amnesias > 0);
   }
   if (!is_good)
     violation(scene, "unaccounted-end", "request %u (%s) of host %u to host %u ends with %s", request->number,
