@@ -12,7 +12,7 @@
 #include "program/observe.h"
 #include "program/watch.h"
 
-enum { CALM_SHARE = 16 };
+enum { CALM_SHARE = 16, STARVED_SECONDS = 5000 };
 
 struct stage *stage_begin(void) {
   struct stage *stage = calloc(1, sizeof *stage);
@@ -54,8 +54,19 @@ static void await_ends(struct scene *scene) {
   }
 }
 
+/* Requests are made as long as there is room for them: small tables may be taken up for good. */
 static void storm(struct scene *scene, uint32_t issued_max) {
-  while (scene->work->issued < issued_max) step(scene, issued_max, COPAL_NEVER);
+  const struct work *work = scene->work;
+  uint32_t issued = work->issued;
+  copal_time issued_at = scene->now;
+  while (work->issued < issued_max && scene->now - issued_at < STARVED_SECONDS * COPAL_SECOND) {
+    step(scene, issued_max, issued_at + STARVED_SECONDS * COPAL_SECOND);
+    if (work->issued == issued) continue;
+    issued = work->issued;
+    issued_at = scene->now;
+  }
+  if (work->issued < issued_max && scene->setting.is_ample)
+    violation(scene, "starvation", "no request could be made for %d s", STARVED_SECONDS);
 }
 
 static void settle_observations(struct scene *scene) {

@@ -149,6 +149,8 @@ static void draw_work(struct setting *setting, struct chance *chance, const stru
   setting->confirm_every = PICK(chance, 0, 10, 60) * COPAL_SECOND;
   setting->body_max = setting->is_ample ? (uint32_t)PICK(chance, 500, 2000, 12000) : (uint32_t)PICK(chance, 200, 900);
   setting->outstanding_max = (uint32_t)PICK(chance, 1, 4, 16, 64);
+  /* Observations must not take up all calls. */
+  if (setting->watches > setting->client.calls_max / 2) setting->watches = setting->client.calls_max / 2;
   if (!setting->is_ample) setting->outstanding_max = (uint32_t)PICK(chance, 1, 2, 4, 8);
   if (chance_hits(chance, 400)) setting->pause = PICK(chance, 50, 500, 5000) * COPAL_MILLISECOND;
 }
@@ -184,6 +186,8 @@ static void draw_all(struct setting *setting, struct chance *chance, const struc
   setting->is_ample = chance_hits(chance, 600);
   setting->server = setting->is_ample ? ample_config(chance) : small_config(chance);
   setting->client = setting->is_ample ? ample_config(chance) : small_config(chance);
+  if (setting->all_ask && setting->server.calls_max < setting->client.calls_max)
+    setting->client.calls_max = setting->server.calls_max;
   draw_parameters(setting, chance);
   draw_work(setting, chance, mix);
   setting->batch_max = (uint32_t)PICK(chance, 1, 8, 8, 64);
