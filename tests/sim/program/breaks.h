@@ -8,8 +8,9 @@
 
 /* X(name): end-twice a client is told an end again, lost-end not at all; execute-twice a handler runs again,
  * wrong-answer it answers another request; leak a deferred answer is forgotten; retransmit a datagram leaves again at
- * once; mid one leaves with a message ID that is in use; amplify a stranger is sent much; overrun memory is written
- * beyond; stale a change is not told to observers. */
+ * once; mid one leaves with a message ID that is in use; amplify a stranger is sent something unasked; garble something
+ * that is no message is; crowd more is begun than NSTART allows; overrun memory is written beyond; stale an observer is
+ * told an older state. */
 #define BREAKS(X)    \
   X("end-twice")     \
   X("lost-end")      \
@@ -19,6 +20,8 @@
   X("retransmit")    \
   X("mid")           \
   X("amplify")       \
+  X("garble")        \
+  X("crowd")         \
   X("overrun")       \
   X("stale")
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program/breaks.h"
 #include "program/trace.h"
 #include "sim/digest.h"
 
@@ -258,7 +259,7 @@ static void note_stranger(const struct scene *scene, const struct host *host, co
 static bool is_stranger(const copal_address *address) { return address->bytes[12] == STRANGER; }
 
 static void look_at_outward(struct scene *scene, struct host *host, const copal_datagram *datagram, copal_time now) {
-  if (++scene->watch->seen % LOOK_EVERY == 0) {
+  if (++scene->watch->seen % LOOK_EVERY == 0 || scene->broken != NULL) {
     copal_view view;
     if (datagram->size > host->node.config.message_size_max ||
         copal_decode(datagram->data, datagram->size, &view) != COPAL_OK)
@@ -268,12 +269,35 @@ static void look_at_outward(struct scene *scene, struct host *host, const copal_
   if ((datagram->data[0] >> 4 & 3) <= COPAL_NON) check_message(scene, host, datagram, now);
 }
 
+/* What a host that is broken would have sent besides. */
+static void pretend(struct scene *scene, struct host *host, const copal_datagram *datagram, copal_time now) {
+  uint32_t number = (uint32_t)scene->watch->seen;
+  copal_datagram other = *datagram;
+  uint8_t bytes[4] = {0x40, COPAL_GET, datagram->data[2], datagram->data[3]};
+  if (breaks(scene, "retransmit", number)) look_at_outward(scene, host, datagram, now);
+  other.data = bytes;
+  other.size = sizeof bytes;
+  bytes[0] = 0x50;
+  if (breaks(scene, "mid", number)) look_at_outward(scene, host, &other, now);
+  bytes[0] = 0x40;
+  for (uint16_t i = 1; breaks(scene, "crowd", number) && i < TURNS_MAX; ++i) {
+    bytes[2] = (uint8_t)(datagram->data[2] + i);
+    look_at_outward(scene, host, &other, now);
+  }
+  bytes[0] = 0x70;
+  other.path.remote.bytes[12] = STRANGER;
+  if (breaks(scene, "amplify", number)) look_at_outward(scene, host, &other, now);
+  bytes[0] = 0x90;
+  if (breaks(scene, "garble", number)) look_at_outward(scene, host, &other, now);
+}
+
 void watch_datagram(struct node *node, copal_time now, const copal_datagram *datagram, bool outward, void *context) {
   struct scene *scene = (struct scene *)context;
   struct host *host = (struct host *)node; /* its first member */
   if (scene->is_traced) trace_datagram(scene, host, datagram, outward);
   if (outward) {
     look_at_outward(scene, host, datagram, node_time(node, now));
+    if (scene->broken != NULL) pretend(scene, host, datagram, node_time(node, now));
     return;
   }
   if (datagram->size < 4) return;
