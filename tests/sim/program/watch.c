@@ -139,9 +139,11 @@ static uint32_t token_digest(const uint8_t *data, size_t size) {
   return size < 4 + token_size || token_size > 8 ? 0 : (uint32_t)digest_bytes(1, data + 4, token_size);
 }
 
-/* Whether it may be that nothing is awaited any more of what was sent at that time. */
-static bool may_be_given_up(const copal_parameters *parameters, copal_time at, copal_time now) {
-  return now - at >= (((copal_time)2 << parameters->max_retransmit) - 1) * parameters->ack_timeout;
+/* Whether it may be that nothing is awaited any more of what was sent at that time; who was away gives up earlier. */
+static bool may_be_given_up(const struct host *host, copal_time at, copal_time now) {
+  const copal_parameters *parameters = &host->node.config.parameters;
+  return host->late_at >= at ||
+         now - at >= (((copal_time)2 << parameters->max_retransmit) - 1) * parameters->ack_timeout;
 }
 
 /* Decision 0006: what comes to an address of a host's own, and what the host sends without having chosen one, may be
@@ -155,7 +157,7 @@ static void take_turn(const struct scene *scene, const struct host *host, struct
   const copal_parameters *parameters = &host->node.config.parameters;
   uint32_t turns_max = parameters->nstart * paths_max(scene);
   for (uint32_t i = 0; i < pair->turns_count; ++i)
-    if (pair->turns_count >= turns_max && may_be_given_up(parameters, pair->turns[i].at, now)) end_turn(pair, i--);
+    if (pair->turns_count >= turns_max && may_be_given_up(host, pair->turns[i].at, now)) end_turn(pair, i--);
   if (pair->turns_count >= turns_max)
     violation(scene, "nstart", "host %u has %u interactions outstanding, message ID 0x%04x, and begins another, 0x%04x",
               host->number, pair->turns_count, pair->turns[0].mid, mid);
