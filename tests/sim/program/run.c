@@ -39,10 +39,14 @@ static void step(struct scene *scene, uint32_t issued_max, copal_time until) {
   scene_step(scene, until);
 }
 
-/* What the longest wait for anything may be once nothing goes wrong: the lifetime of all that is under way, twice, and
- * what a slow clock makes of it. */
+/* What the longest wait for anything may be once nothing goes wrong: the lifetime of all that is under way, with what
+ * slow clocks make of it; and what waits for its turn with somebody who does not answer, since his tables are full or
+ * his address has changed, is given up one after the other. */
 static copal_time patience(const struct setting *setting) {
-  return 4 * copal_exchange_lifetime(&setting->server.parameters);
+  const copal_parameters *parameters = &setting->server.parameters;
+  copal_time wait = (parameters->ack_timeout << (parameters->max_retransmit + 1)) / 1000;
+  uint32_t turns = setting->outstanding_max + setting->watches;
+  return 4 * copal_exchange_lifetime(parameters) + turns * wait * parameters->ack_random_permille;
 }
 
 static void await_ends(struct scene *scene) {
