@@ -3,12 +3,14 @@ BUILD := build
 MAKEFLAGS += --no-print-directory
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 60
+MINUTES ?= 10
+SEED ?= 1
 COPAL_WERROR ?= OFF
 
 CONFIGURE = cmake --preset release -DCOPAL_WERROR=$(COPAL_WERROR)
 COMPILE = cmake --build $(BUILD) -j $(JOBS)
 
-.PHONY: all run test coverage bench static install fuzz tidy format clean dependencies
+.PHONY: all run test coverage bench static install fuzz soak tidy format clean dependencies
 
 all:
 	@command -v cmake >/dev/null || { echo "cmake is missing: make dependencies"; exit 1; }
@@ -52,6 +54,11 @@ install: all
 fuzz:
 	scripts/install-dependencies test ci
 	scripts/fuzz $(FUZZ_SECONDS)
+
+soak: dependencies
+	$(CONFIGURE) -DCOPAL_TESTS=ON
+	cmake --build $(BUILD) -j $(JOBS) --target copal_sim
+	$(BUILD)/tests/copal-sim --minutes $(MINUTES) --seed $(SEED) --exchanges 20000
 
 tidy:
 	scripts/install-dependencies test ci

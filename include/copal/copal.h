@@ -197,9 +197,10 @@ COPAL_API copal_endpoint *copal_endpoint_init(void *memory, size_t size, const c
 COPAL_API size_t copal_endpoint_input(copal_endpoint *endpoint, copal_time now, const copal_datagram *datagrams,
                                       size_t count);
 
-/* Gives out datagrams that are due, at most count_max; fewer means that no more are. Their bytes are valid until the
- * next input or output. Gives up on what got no answer: response handlers may be called. Resources that were notified
- * of are made: their handlers may be called; what these notify of waits for the next output. */
+/* Gives out datagrams that are due, at most count_max; fewer means that no more are, or that config.outbox_max replies
+ * went: the deadline tells. Their bytes are valid until the next input or output. Gives up on what got no answer:
+ * response handlers may be called. Resources that were notified of are made: their handlers may be called; what these
+ * notify of waits for the next output. */
 COPAL_API size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams,
                                        size_t count_max);
 

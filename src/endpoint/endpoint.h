@@ -113,8 +113,11 @@ bool endpoint_hold(copal_endpoint *endpoint, uint32_t deferred, copal_bytes mess
 copal_bytes endpoint_write_small(copal_endpoint *endpoint, uint32_t peer, bool executed, copal_bytes message,
                                  uint8_t buffer[SMALL_SIZE]);
 
-/* Has a peer verified, unless it is, or that is under way, or so much is. */
-void endpoint_verify(copal_endpoint *endpoint, uint32_t peer, uint32_t quarters);
+/* Has a peer verified, unless it is or that is under way. False: there is no room for it, or so much is under way. */
+bool endpoint_verify(copal_endpoint *endpoint, uint32_t peer, uint32_t quarters);
+
+/* Whether that is under way. */
+bool endpoint_is_verifying(const copal_endpoint *endpoint, uint32_t peer);
 
 /* A peer is verified by a request: what was held back for it goes. */
 void endpoint_note_verified(copal_endpoint *endpoint, uint32_t peer);

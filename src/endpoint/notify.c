@@ -251,6 +251,33 @@ static copal_error send(copal_endpoint *endpoint, uint32_t index) {
   return COPAL_OK;
 }
 
+/* A state may have grown since the registration, or the registration's own answer wait for the address to be verified:
+ * what comes unasked is no larger than what may be answered. RFC 9175 2.4. */
+static bool may_send(const copal_endpoint *endpoint, const struct observer *observer) {
+  const struct observed *observed = &endpoint->observers.observed[observer->observed];
+  return endpoint_may_send(endpoint, observer->peer, 0, (size_t)observed->message_size + observer->token_size);
+}
+
+static void visit_again_later(copal_endpoint *endpoint, uint32_t variant) {
+  struct observers *observers = &endpoint->observers;
+  observers->observed[variant].unsent = observers->unsent = true;
+  try_again_later(endpoint);
+}
+
+/* Who does not answer pings is no observer any more: he is asked once. */
+static void verify_first(copal_endpoint *endpoint, uint32_t index) {
+  struct observer *observer = &endpoint->observers.records[index];
+  bool asked = (observer->flags & OBSERVER_ASKED) != 0;
+  observer->flags |= OBSERVER_ASKED;
+  if (asked ? endpoint_is_verifying(endpoint, observer->peer)
+            : endpoint_verify(endpoint, observer->peer, VERIFY_REPEATABLE)) {
+    visit_again_later(endpoint, observer->observed);
+    return;
+  }
+  ++endpoint->engine.counters.observers_gone;
+  endpoint_forget_observer(endpoint, index);
+}
+
 /* Visits observers until so many have been sent something. Returns how many it were. Each is visited once for each
  * state, whoever it is that has a notification on its way still. */
 static size_t send_some(copal_endpoint *endpoint, size_t count_max) {
@@ -263,12 +290,15 @@ static size_t send_some(copal_endpoint *endpoint, size_t count_max) {
       continue;
     }
     if (!is_wanting(endpoint, &observers->records[index])) continue;
+    if (!may_send(endpoint, &observers->records[index])) {
+      verify_first(endpoint, index);
+      continue;
+    }
     copal_error error = send(endpoint, index);
     if (error == COPAL_OK) {
       ++count;
     } else if (error == COPAL_ERR_MESSAGE_IDS_SPENT) {
-      observers->observed[variant].unsent = observers->unsent = true;
-      try_again_later(endpoint);
+      visit_again_later(endpoint, variant);
     } else {
       assert(error == COPAL_ERR_EXCHANGES_FULL || error == COPAL_ERR_MESSAGES_FULL);
       observers_again(observers, index);
@@ -331,6 +361,7 @@ void endpoint_refresh(copal_endpoint *endpoint, uint32_t index) {
   const struct observed *observed = &endpoint->observers.observed[observer->observed];
   if (observer->sent == observed->state) return;
   if ((observed->flags & OBSERVED_ENDING) != 0 && (flags & EXCHANGE_CON) == 0) return;
+  if (!may_send(endpoint, observer)) return;
   if (engine_supersede(engine, index, observed_message(engine, observed)) != COPAL_OK) return;
   observer->sent = observed->state;
   observer->number = observed->number;

@@ -217,9 +217,13 @@ static struct verification *find_or_begin(copal_endpoint *endpoint, uint32_t pee
   return verification != NULL ? verification : begin(endpoint, peer);
 }
 
-void endpoint_verify(copal_endpoint *endpoint, uint32_t peer, uint32_t quarters) {
-  if (endpoint_is_verified(endpoint, peer)) return;
-  if (verifications_have_room(&endpoint->verifications, quarters)) find_or_begin(endpoint, peer);
+bool endpoint_verify(copal_endpoint *endpoint, uint32_t peer, uint32_t quarters) {
+  if (endpoint_is_verified(endpoint, peer) || endpoint_is_verifying(endpoint, peer)) return true;
+  return verifications_have_room(&endpoint->verifications, quarters) && begin(endpoint, peer) != NULL;
+}
+
+bool endpoint_is_verifying(const copal_endpoint *endpoint, uint32_t peer) {
+  return find(&endpoint->verifications, peer) != NULL;
 }
 
 /* --- What waits --------------------------------------------------------------------------------- */

@@ -47,7 +47,8 @@ struct observed {
 enum observer_flags {
   OBSERVER_UNCONFIRMED = 1, /* the last notification was non-confirmable */
   OBSERVER_TIMED = 2,       /* its timer is set: the time by which a confirmable one is owed */
-  OBSERVER_USED = 4
+  OBSERVER_ASKED = 4,       /* a notification was too large for its address, which is to be verified */
+  OBSERVER_USED = 8
 };
 
 /* One observation: a client and a token. RFC 7641 4.1: "The entry in the list of observers is keyed by the client

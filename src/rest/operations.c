@@ -312,7 +312,7 @@ enum step operation_receive(struct operations *operations, struct operation *ope
 static void begin_round(struct operation *operation) {
   operation->downloading = operation->repeated = false;
   operation->download.restarted = false;
-  operation->upload.restarted = operation->upload.shrunk = false;
+  operation->upload.restarted = false;
 }
 
 enum step operation_notified(struct operations *operations, struct operation *operation, const copal_view *response,

@@ -37,7 +37,6 @@ struct upload {
   bool in_blocks;
   bool more;      /* that block is not the last */
   bool restarted; /* after 4.08 */
-  bool shrunk;    /* begun anew with smaller blocks, after 4.13 */
 };
 
 /* The response's body on its way. */

@@ -147,8 +147,9 @@ void upload_restart(struct upload *upload) {
  * sending Block1". */
 bool upload_shrink(struct upload *upload, copal_block hint) {
   bool smaller = upload->in_blocks ? hint.szx < upload->szx : block_size(hint.szx) < upload->size;
-  if (upload->shrunk || !smaller) return false;
-  upload->shrunk = upload->in_blocks = true;
+  /* Each hint is smaller than the last one: there are few. */
+  if (!smaller) return false;
+  upload->in_blocks = true;
   upload->szx = hint.szx;
   upload_restart(upload);
   return true;

@@ -86,7 +86,7 @@ static void arrive(struct world *world) {
     count = 0;
     while (count < ARRIVALS_MAX && (packets[count] = network_take(&world->network, world->now)) != NULL) ++count;
     for (size_t i = 0; i < world->count; ++i) arrive_at(world, &world->nodes[i], packets, count);
-    for (size_t i = 0; i < count; ++i) free(packets[i]);
+    for (size_t i = 0; i < count; ++i) network_give(&world->network, packets[i]);
   } while (count == ARRIVALS_MAX);
 }
 

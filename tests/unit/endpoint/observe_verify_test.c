@@ -218,6 +218,60 @@ static void who_deregisters_meanwhile_is_not_withdrawn_again(void **state) {
   observed_close(&scene);
 }
 
+static void pass_seconds(struct observed_scene *scene, int seconds, size_t size_max) {
+  for (int step = 0; step < 10 * seconds; ++step) {
+    scene->bare->now += 100 * COPAL_MILLISECOND;
+    bare_out(scene->bare);
+    for (size_t i = 0; i < scene->bare->sent_count; ++i) assert_true(scene->bare->sent[i].size <= size_max);
+  }
+}
+
+/* RFC 9175 2.4: "don't send more than three times the number of bytes received until the peer's address is confirmed";
+ * a change must not bring what the answer to the registration is not allowed to. */
+static void a_change_is_not_told_while_the_registration_waits(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  open_large(&scene, 2);
+  ask_large(&scene);
+  assert_int_equal(observed_change_to(&scene, LARGE), 1);
+  pass_seconds(&scene, 10, 136);
+  assert_int_equal(observers_of(&scene), 0);
+  observed_close(&scene);
+}
+
+static void a_state_that_has_grown_is_told_to_who_verifies(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  open_large(&scene, 2);
+  scene.payload = "small";
+  observed_register(&scene, 5001, 1, 0x0a);
+  assert_int_equal(observed_change_to(&scene, LARGE), 1);
+  bare_out(scene.bare);
+  assert_int_equal(scene.bare->sent_count, 2);
+  uint16_t pings[2] = {scene.bare->sent[0].view.message_id, scene.bare->sent[1].view.message_id};
+  for (size_t i = 0; i < 2; ++i) bare_in_from(scene.bare, 5001, "7000%04x", pings[i]);
+  scene.bare->now += COPAL_SECOND;
+  const struct bare_sent *sent = bare_out_one(scene.bare);
+  uint32_t number;
+  assert_int_equal(sent->view.code, COPAL_CONTENT);
+  assert_true(observed_has_number(sent, &number));
+  observed_acknowledge(&scene, sent);
+  observed_deregister(&scene, 5001, 2, 0x0a);
+  observed_close(&scene);
+}
+
+static void who_does_not_verify_is_not_told_a_state_that_has_grown(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  open_large(&scene, 2);
+  scene.payload = "small";
+  observed_register(&scene, 5001, 1, 0x0a);
+  assert_int_equal(observed_change_to(&scene, LARGE), 1);
+  pass_seconds(&scene, 10, 136);
+  assert_int_equal(observers_of(&scene), 0);
+  observed_close(&scene);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(who_does_not_verify_is_told_so_and_observes_nothing),
@@ -228,6 +282,9 @@ int main(void) {
       cmocka_unit_test(t53_neither_do_variants_nor_peers_run_out_for_who_is_there),
       cmocka_unit_test(a_share_is_not_larger_for_who_is_verified),
       cmocka_unit_test(who_deregisters_meanwhile_is_not_withdrawn_again),
+      cmocka_unit_test(a_change_is_not_told_while_the_registration_waits),
+      cmocka_unit_test(a_state_that_has_grown_is_told_to_who_verifies),
+      cmocka_unit_test(who_does_not_verify_is_not_told_a_state_that_has_grown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
