@@ -176,7 +176,7 @@ static bool has_reason(const struct request *request, uint8_t code) {
     case COPAL_SERVICE_UNAVAILABLE:
     case COPAL_INTERNAL_SERVER_ERROR: return is_small;
     case COPAL_TOO_MANY_REQUESTS: return server->node.config.peer_rate > 0;
-    case COPAL_UNAUTHORIZED: return copal_endpoint_counters(server->node.endpoint)->unverified > 0 || server->life > 0;
+    case COPAL_UNAUTHORIZED: return copal_endpoint_counters(server->node.endpoint)->unverified > 0 || copal_endpoint_counters(server->node.endpoint)->challenged > 0 || server->life > 0;
     case COPAL_REQUEST_ENTITY_TOO_LARGE: return is_small;
     /* What nobody asks for is forgotten after a while, and by who forgets everything. */
     case COPAL_REQUEST_ENTITY_INCOMPLETE: return is_small || request->began < scene->calm_since || !scene->is_calm;
