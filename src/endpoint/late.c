@@ -33,6 +33,8 @@ copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late
   if (header_token(message.data).size > 0) token.size = 0;
   size_t size = header_size_with(message, token);
   if (size > engine->message_size_max) return COPAL_ERR_MESSAGE_SIZE;
+  /* What is known of the request stays where its answer cannot go yet, lest a duplicate be executed. */
+  if (outbox_is_full(&endpoint->outbox)) return COPAL_ERR_MESSAGES_FULL;
 
   struct reply *old = endpoint_find_reply(endpoint, &late->key);
   struct reply *reply = take_place(endpoint, late, &old, size);

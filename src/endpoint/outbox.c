@@ -14,7 +14,7 @@ static struct outbox_item *item_at(const struct outbox *outbox, uint32_t count) 
 }
 
 static struct outbox_item *push(struct outbox *outbox, const struct path *path) {
-  if (outbox->given + outbox->waiting == outbox->capacity) return NULL;
+  if (outbox_is_full(outbox)) return NULL;
   struct outbox_item *item = item_at(outbox, outbox->given + outbox->waiting++);
   item->path = *path;
   item->reply = NULL;

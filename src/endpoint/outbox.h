@@ -22,6 +22,10 @@ struct outbox {
 
 void outbox_init(struct outbox *outbox, struct layout *layout, uint32_t capacity);
 
+static inline bool outbox_is_full(const struct outbox *outbox) {
+  return outbox->given + outbox->waiting == outbox->capacity;
+}
+
 /* False when the outbox is full. */
 bool outbox_push_reply(struct outbox *outbox, const struct path *path, struct reply *reply);
 bool outbox_push_empty(struct outbox *outbox, const struct path *path, copal_type type, uint16_t mid);

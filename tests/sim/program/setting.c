@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/node.h"
+
 /* What a workload is made of, in shares; and whether it has the faults that a seed draws. */
 struct mix {
   const char *name;
@@ -157,20 +159,20 @@ static void draw_work(struct setting *setting, struct chance *chance, const stru
 
 /* As many exchanges as possible in little time: all pairs of hosts, wide windows, and nothing goes wrong. */
 static void draw_speed(struct setting *setting, struct chance *chance) {
-  setting->hosts = 12;
+  setting->hosts = 8;
   setting->servers = 4;
   setting->is_ample = false; /* message IDs are what runs out */
   setting->server = setting->client = ample_config(chance);
   setting->server.message_size_max = setting->client.message_size_max = 256;
   setting->server.replies_size = 256 << 10;
   setting->server.exchanges_max = setting->client.exchanges_max = 1024;
-  setting->server.parameters.nstart = setting->client.parameters.nstart = 32;
+  setting->server.parameters.nstart = setting->client.parameters.nstart = 48;
   setting->shares[KIND_NOW] = setting->shares_sum = 1;
   setting->con_permille = 1000;
-  setting->outstanding_max = 96;
-  setting->batch_max = 32;
-  setting->tick = 10 * COPAL_MILLISECOND;
-  setting->link.delay_min = 10 * COPAL_MILLISECOND;
+  setting->outstanding_max = 128;
+  setting->batch_max = NODE_BATCH_MAX;
+  setting->tick = 100 * COPAL_MILLISECOND;
+  setting->link.delay_min = 100 * COPAL_MILLISECOND;
   setting->link.delay_max = 400 * COPAL_MILLISECOND;
   setting->link.granularity = setting->tick;
   setting->body_max = 100;

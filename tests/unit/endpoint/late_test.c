@@ -226,11 +226,36 @@ static void a_late_answer_leaves_the_room_of_a_running_handler_alone(void **stat
   bare_close(scene.bare);
 }
 
+/* RFC 7252 4.5: "The recipient … SHOULD process any request or response in the message only once." An idempotent
+ * request's memory makes room for its answer, but not before that has a place in the outbox. */
+static void a_duplicate_is_not_executed_when_its_answer_had_to_wait_for_the_outbox(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.outbox_max = 1;
+  struct scene scene = {.bare = bare_open(&config), .moment = BEFORE_THE_ACK};
+  copal_endpoint *endpoint = scene.bare->endpoint;
+  assert_int_equal(copal_route(endpoint, COPAL_GET, "/r", postpone, &scene), COPAL_OK);
+  uint8_t buffer[64];
+  copal_message response;
+  copal_message_init(&response, buffer, sizeof buffer, COPAL_CON, COPAL_CONTENT);
+  copal_message_set_payload(&response, "state", 5);
+  bare_in_from(scene.bare, 5001, "410100010ab172");
+  bare_in_from(scene.bare, 5001, "40000002"); /* whose Reset fills the outbox */
+  assert_int_equal(copal_deferred_reply(endpoint, scene.deferred, &response), COPAL_ERR_MESSAGES_FULL);
+  assert_string_equal(bare_out(scene.bare), "5001>70000002");
+  bare_in_from(scene.bare, 5001, "410100010ab172");
+  assert_int_equal(scene.calls, 1);
+  assert_int_equal(copal_deferred_reply(endpoint, scene.deferred, &response), COPAL_OK);
+  assert_string_equal(bare_out(scene.bare), "5001>614500010aff7374617465");
+  bare_close(scene.bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(late_answers_are_as_early_ones_would_be),
       cmocka_unit_test(an_answer_keeps_the_token_that_it_was_written_with),
       cmocka_unit_test(a_late_answer_leaves_the_room_of_a_running_handler_alone),
+      cmocka_unit_test(a_duplicate_is_not_executed_when_its_answer_had_to_wait_for_the_outbox),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
