@@ -45,8 +45,8 @@ static void open_scene(struct scene *scene, uint32_t message_size_max) {
   assert_int_equal(copal_route(endpoint, COPAL_PUT, "/r", take, scene), COPAL_OK);
 }
 
-/* RFC 7959 2.4: "A server MUST use the block size indicated or a smaller size." The number that was asked for tells which
- * bytes are wanted: in smaller blocks another one begins with them. */
+/* RFC 7959 2.4: "A server MUST use the block size indicated or a smaller size." The number that was asked for tells
+ * which bytes are wanted: in smaller blocks another one begins with them. */
 static void a_smaller_block_begins_where_the_one_that_was_asked_for_does(void **state) {
   (void)state;
   struct scene scene;

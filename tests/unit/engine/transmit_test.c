@@ -84,8 +84,8 @@ static void who_is_woken_late_does_not_transmit_outside_the_envelope(void **stat
   engine_fixture_close(fixture);
 }
 
-/* RFC 7252 4.2: "an endpoint may be late for a specific retransmission due to its sleep schedule and may catch up on the
- * next one." */
+/* RFC 7252 4.2: "an endpoint may be late for a specific retransmission due to its sleep schedule and may catch up on
+ * the next one." */
 static void who_is_woken_late_catches_up_with_the_next_retransmission(void **state) {
   (void)state;
   copal_config config = config_of(1);
