@@ -11,8 +11,8 @@ RULES = (
     (re.compile(r"[ \t\r]$"), "blanks at the end of the line: remove them"),
     (re.compile(r"(?<![\w.}])/(?:work|root|home/\w+)/"), "a path of one machine: make it relative"),
 )
-SUFFIXES = (".c", ".mutant", ".h", ".py", ".sh", ".txt", ".cmake", ".in", ".md", ".json", ".js", ".mjs", ".yml",
-            "Makefile", "run", "demo", "conformance", "fuzz", "format", "mutants", "run-tests", "install-dependencies")
+SUFFIXES = (".c", ".h", ".py", ".sh", ".txt", ".cmake", ".in", ".md", ".json", ".js", ".mjs", ".yml",
+            "Makefile", "run", "demo", "conformance", "fuzz", "format", "run-tests", "install-dependencies")
 TABS_ALLOWED = ("Makefile",)
 GENERATED = ("package-lock.json",)
 
