@@ -42,6 +42,10 @@ bench:
 	$(BUILD)/bench/command
 	scripts/footprint
 
+.PHONY: mutants
+mutants: dependencies
+	scripts/mutants --write
+
 static:
 	scripts/install-dependencies static
 	cmake --preset static

@@ -9,7 +9,7 @@ add_custom_command(
 add_library(copal_static STATIC ${PROJECT_BINARY_DIR}/copal.o)
 set_target_properties(copal_static PROPERTIES OUTPUT_NAME copal)
 
-# Tests see private functions, too.
-add_library(copal_internal STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:copal_objects>)
+# Tests see private functions, too. As a shared library it is changed without linking the tests anew: scripts/mutants.
+add_library(copal_internal ${COPAL_INTERNAL} EXCLUDE_FROM_ALL $<TARGET_OBJECTS:copal_objects>)
 set_target_properties(copal_internal PROPERTIES LINKER_LANGUAGE C)
 target_include_directories(copal_internal PUBLIC include)

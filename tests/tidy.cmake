@@ -6,6 +6,7 @@ file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.txt
 foreach(concern ranks conditionals comments lengths leftovers limits manual coapy readme threats rfc coverage)
   add_test(NAME tidy/${concern} COMMAND Python3::Interpreter -B ${tidy}/${concern}_test.py)
 endforeach()
+add_test(NAME tidy/mutants COMMAND Python3::Interpreter -B ${tidy}/mutants_test.py)
 add_test(NAME tidy/purity COMMAND Python3::Interpreter -B ${tidy}/purity_test.py ${PROJECT_BINARY_DIR}/objects.txt)
 add_test(NAME tidy/exports COMMAND Python3::Interpreter -B ${tidy}/exports_test.py $<TARGET_FILE:copal>)
 # Of what the plugtests have found out, when they have.

@@ -63,11 +63,33 @@ static void a_server_that_counts_anew_is_heard_at_last(void **state) {
   talk_close(talk);
 }
 
+/* RFC 7641 3.3.1: "the client SHOULD at least wait for a random amount of time between 5 and 15 seconds after Max-Age
+ * expired to reduce collisions with other clients". */
+static void each_state_has_a_time_of_its_own_to_be_asked_for_again(void **state) {
+  (void)state;
+  struct talk *talk = observing(COPAL_CON, "2.05 observe:1 max-age:30 +6");
+  copal_time least = COPAL_NEVER, most = 0;
+  for (int number = 2; number <= 40; ++number) {
+    char notification[64];
+    snprintf(notification, sizeof notification, "NON 2.05 observe:%d max-age:30 +6", number);
+    talk->bare->now += COPAL_SECOND;
+    answers(talk, notification);
+    asks_nothing(talk);
+    copal_time wait = copal_endpoint_deadline(talk->bare->endpoint) - talk->bare->now;
+    assert_in_range(wait, 35 * COPAL_SECOND, 45 * COPAL_SECOND);
+    if (wait < least) least = wait;
+    if (wait > most) most = wait;
+  }
+  assert_true(most - least > 2 * COPAL_SECOND);
+  talk_close(talk);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_old_notification_is_not_the_answer_to_a_renewal),
       cmocka_unit_test(after_an_old_notification_it_asks_again_before_long),
       cmocka_unit_test(a_server_that_counts_anew_is_heard_at_last),
+      cmocka_unit_test(each_state_has_a_time_of_its_own_to_be_asked_for_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -437,6 +437,28 @@ static void a_server_without_transfers_has_no_q_block(void **state) {
   pair_close(pair);
 }
 
+/* Who sends and who fetches is busy as long as that goes on; then he makes room for others. */
+static void a_peer_whose_transfers_are_over_makes_room(void **state) {
+  (void)state;
+  static const uint8_t empty_get[] = {0x40, COPAL_GET, 0x12, 0x34};
+  copal_config client = pair_config(), server = pair_config();
+  server.amplification_max = 0;
+  server.peers_max = 1;
+  struct pair *pair = pair_open_with(&client, &server);
+  pair_set_body(pair, 11 * K, 1);
+  put(pair, COPAL_PUT, "put", 11 * K - 1);
+  stored(pair, 11 * K - 1);
+  get(pair, "get");
+  fetched(pair, 11 * K, 1);
+  assert_pair_is_idle(pair);
+  copal_path stranger = bare_path(PAIR_CLIENT_PORT + 1);
+  bare_in_bytes(pair->server, &stranger, empty_get, sizeof empty_get);
+  assert_int_equal(bare_out_one(pair->server)->view.code, COPAL_NOT_FOUND);
+  assert_int_equal(copal_endpoint_counters(pair->server->endpoint)->peers_full, 0);
+  assert_int_equal(copal_endpoint_counters(pair->server->endpoint)->peers_evicted, 1);
+  pair_close(pair);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_get_asks_for_sets_once_the_server_is_known_to_know_them),
@@ -456,6 +478,7 @@ int main(void) {
       cmocka_unit_test(a_body_that_cannot_be_kept_goes_block_by_block),
       cmocka_unit_test(a_body_that_is_too_large_is_refused_at_once),
       cmocka_unit_test(a_server_without_transfers_has_no_q_block),
+      cmocka_unit_test(a_peer_whose_transfers_are_over_makes_room),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

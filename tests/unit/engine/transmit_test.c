@@ -84,6 +84,20 @@ static void who_is_woken_late_does_not_transmit_outside_the_envelope(void **stat
   engine_fixture_close(fixture);
 }
 
+/* RFC 7252 4.2: "an endpoint may be late for a specific retransmission due to its sleep schedule and may catch up on
+ * the next one." */
+static void who_is_woken_late_catches_up_with_the_next_retransmission(void **state) {
+  (void)state;
+  copal_config config = config_of(1);
+  struct engine_fixture *fixture = engine_fixture_open(&config);
+  uint32_t index = send(fixture, 0, COPAL_CON, 0);
+  assert_due(fixture, START, DUE_TRANSMIT, index);
+  copal_time planned = earliest(fixture), timeout = planned - START;
+  assert_due(fixture, planned + COPAL_SECOND, DUE_TRANSMIT, index);
+  assert_true(earliest(fixture) == planned + 2 * timeout);
+  engine_fixture_close(fixture);
+}
+
 static void no_factor_no_retransmissions_and_the_longest_times_work(void **state) {
   (void)state;
   static const struct {
@@ -461,6 +475,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_confirmable_message_is_sent_5_times_at_doubling_intervals_and_then_given_up),
       cmocka_unit_test(who_is_woken_late_does_not_transmit_outside_the_envelope),
+      cmocka_unit_test(who_is_woken_late_catches_up_with_the_next_retransmission),
       cmocka_unit_test(no_factor_no_retransmissions_and_the_longest_times_work),
       cmocka_unit_test(what_would_overflow_a_timer_is_refused_as_a_configuration),
       cmocka_unit_test(nstart_messages_go_at_once_and_the_others_wait_in_order),
