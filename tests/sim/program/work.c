@@ -106,10 +106,12 @@ struct request *request_of(struct scene *scene, const copal_view *message) {
 
 /* Which requests a server may execute again, when it needs the memory, or to give another block. */
 static bool may_repeat(const struct request *request, const struct host *server) {
+  const copal_counters *counters = copal_endpoint_counters(server->node.endpoint);
   if (request->kind == KIND_DOWNLOAD || request->kind == KIND_SEARCH) return true;
+  /* What was answered 4.01 for want of room is not remembered: decision 0016. */
+  if (counters->challenged > 0) return true;
   if (request->method == COPAL_POST) return false;
   if (request->is_call) return true;
-  const copal_counters *counters = copal_endpoint_counters(server->node.endpoint);
   return counters->replies_evicted > 0 || counters->unverified > 0 || request->kind == KIND_UPLOAD;
 }
 
@@ -179,7 +181,9 @@ static bool has_reason(const struct request *request, uint8_t code) {
     case COPAL_SERVICE_UNAVAILABLE:
     case COPAL_INTERNAL_SERVER_ERROR: return is_small;
     case COPAL_TOO_MANY_REQUESTS: return server->node.config.peer_rate > 0;
-    case COPAL_UNAUTHORIZED: return copal_endpoint_counters(server->node.endpoint)->unverified > 0 || copal_endpoint_counters(server->node.endpoint)->challenged > 0 || server->life > 0;
+    case COPAL_UNAUTHORIZED:
+      return copal_endpoint_counters(server->node.endpoint)->unverified > 0 ||
+             copal_endpoint_counters(server->node.endpoint)->challenged > 0 || server->life > 0;
     case COPAL_REQUEST_ENTITY_TOO_LARGE: return is_small;
     /* What nobody asks for is forgotten after a while, and by who forgets everything. */
     case COPAL_REQUEST_ENTITY_INCOMPLETE: return is_small || request->began < scene->calm_since || !scene->is_calm;
