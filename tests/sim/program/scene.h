@@ -7,6 +7,8 @@
 #include "program/violation.h"
 #include "sim/node.h"
 
+#define NOBODY UINT32_MAX
+
 struct scene;
 struct watch;
 struct work;
@@ -20,7 +22,7 @@ struct plan {
   uint32_t host, number;
 };
 
-enum { ARRIVALS_MAX = 256, NOBODY = UINT32_MAX, STRANGER = 0x5a };
+enum { ARRIVALS_MAX = 256, STRANGER = 0x5a };
 
 struct host {
   struct node node; /* its first member */
