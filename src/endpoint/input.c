@@ -49,8 +49,8 @@ static void reject(copal_endpoint *endpoint, const struct arrival *arrival) {
   endpoint_answer_empty(endpoint, &arrival->path, COPAL_RST, arrival->view.message_id);
 }
 
-/* RFC 7252 4.2: a CON with a format error is rejected; 3: what has another version or no header "MUST be silently
- * ignored"; 8.1: nor is anything that came to a group answered with a Reset. */
+/* RFC 7252 4.2: a CON with a format error is rejected. RFC 7252 3: "Messages with unknown version numbers MUST be
+ * silently ignored." RFC 7252 8.1: nor is anything that came to a group answered with a Reset. */
 static void handle_malformed(copal_endpoint *endpoint, const struct arrival *arrival, copal_error error) {
   ++endpoint->engine.counters.malformed;
   if (error == COPAL_ERR_DATAGRAM_SHORT || error == COPAL_ERR_VERSION) return;

@@ -14,7 +14,7 @@ static struct verdict repeat(struct reply *reply) {
 }
 
 /* RFC 7252 4.2: "Rejecting a Confirmable message is effected by sending a matching Reset message"; 4.3: a NON is
- * "silently ignored"; 8.1: a server "MUST NOT" answer what came by multicast with a Reset. */
+ * "silently ignored"; 8.1: what came by multicast is not answered with one. */
 static struct verdict reject(const struct incoming *incoming) {
   bool answerable = incoming->view->type == COPAL_CON && !incoming->multicast;
   return verdict(answerable ? VERDICT_REJECT : VERDICT_IGNORE, INDEX_NONE);

@@ -50,7 +50,7 @@ static uint8_t szx_max(const struct copal_request *request) {
   return block_szx_within(BLOCK_SZX_MAX, request->room_size - options);
 }
 
-/* RFC 7959 2.3: a Block1 option in a response tells "which block number is being acknowledged", with the M bit whether
+/* RFC 7959 2.3: a Block1 option in a response tells "what block number is being acknowledged", with the M bit whether
  * "this response does not carry the final response", and the size "the server suggests". */
 void request_add_block1(struct copal_request *request, bool more) {
   copal_block block = request->block1.block;

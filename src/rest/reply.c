@@ -41,7 +41,7 @@ void request_begin_reply(struct copal_request *request, uint8_t code) {
   copal_message_init(&request->reply, request->room, request->room_size, type, code);
   request->room[2] = (uint8_t)(request->reply_mid >> 8);
   request->room[3] = (uint8_t)request->reply_mid;
-  /* RFC 7252 5.3.1: "The server MUST echo this token in any resulting response". */
+  /* RFC 7252 5.3.1: a token "that the server MUST echo (without modification) in any resulting response". */
   copal_message_set_token(&request->reply, view->token.data, view->token.size);
   limit(request, true);
   request->replied = true;

@@ -252,7 +252,7 @@ static void every_full_table_has_its_error_and_recovers(void **state) {
 
 /* --- Ping ---------------------------------------------------------------------------------------- */
 
-/* RFC 7252 4.3: "Provoking a Reset message (e.g., by sending an Empty Confirmable message) is … useful as an
+/* RFC 7252 1.2: "Provoking a Reset message (e.g., by sending an Empty Confirmable message) is also useful as an
  * inexpensive check of the liveness of an endpoint ("CoAP ping")." */
 static void a_ping_is_an_empty_con_and_its_reset_the_good_answer(void **state) {
   (void)state;

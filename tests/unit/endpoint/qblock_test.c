@@ -123,7 +123,7 @@ static void a_fetch_has_both_bodies_in_blocks(void **state) {
 }
 
 /* RFC 9177 4.3: "The Request-Tag value MUST be the same for all of the requests for the body of data that is being
- * transferred", and 4.6 "The Size1 option MUST be … present in all payloads of the request". */
+ * transferred", and RFC 9177 4.6: "The Size1 option MUST be … present in all payloads of the request". */
 static void tags_sizes_tokens_and_etags_are_as_they_must_be(void **state) {
   (void)state;
   struct pair *pair = open_known();

@@ -83,7 +83,8 @@ static size_t write_request(struct room *room, uint8_t *bytes, size_t capacity, 
   return encoder.error == COPAL_OK ? encoder.size : 0;
 }
 
-/* RFC 7252 5.3.1: "The server MUST echo this token in any resulting response", and RFC 8974 makes it long. */
+/* RFC 7252 5.3.1: "a client-generated token that the server MUST echo (without modification) in any resulting
+ * response", and RFC 8974 makes it long. */
 static void exchange(struct room *room, uint8_t code, size_t token_size, unsigned extras, size_t message_size_max) {
   uint8_t bytes[1400];
   size_t size = write_request(room, bytes, message_size_max, code, token_size, extras);

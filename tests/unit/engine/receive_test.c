@@ -82,7 +82,7 @@ static void t11_t12_t13_every_type_with_every_code_gets_its_verdict(void **state
 
 /* --- ACK and Reset ------------------------------------------------------------------------------ */
 
-/* RFC 7252 4.4: "the Message ID … of the Acknowledgement or Reset message MUST match … the source endpoint". */
+/* RFC 7252 4.4: "the Message ID and source endpoint of the Acknowledgement or Reset message MUST match". */
 static void t30_an_ack_or_a_reset_matches_by_peer_and_id_and_nothing_else(void **state) {
   (void)state;
   for (int type = COPAL_ACK; type <= COPAL_RST; ++type) {

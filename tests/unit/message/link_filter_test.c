@@ -80,8 +80,8 @@ static void href_is_the_target(void **state) {
   assert_true(matches("</a%20b>", "href=/a%20b"));
 }
 
-/* "Note that relation-type target attributes can contain multiple values, and each value MUST be treated as a separate
- * target attribute when matching." RFC 7252 7.2.1 has such lists in ct. */
+/* RFC 6690 4.1: "Note that relation-type target attributes can contain multiple values, and each value MUST be treated
+ * as a separate target attribute when matching." RFC 7252 7.2.1 has such lists in ct. */
 static void lists_match_by_item(void **state) {
   (void)state;
   static const char *const names[] = {"rt", "if", "rel", "rev", "ct"};
