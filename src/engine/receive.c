@@ -155,12 +155,20 @@ static uint32_t answered_once_more(const struct engine *engine, const struct inc
   return owed && is_its_ack ? index : INDEX_NONE;
 }
 
+/* RFC 7252 5.2.2: "The server MUST stop retransmitting its response on any matching Acknowledgement (silently ignoring
+ * any Response Code or payload) or Reset message." */
+static bool is_response(const struct engine *engine, uint32_t index) {
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  return copal_code_is_response(header_code(exchange_bytes(&engine->exchanges, exchange)));
+}
+
 /* RFC 7252 5.3.2: "In a piggybacked response, the Message ID of the Confirmable request and the Acknowledgement MUST
  * match, and the tokens of the response and original request MUST match." */
 static struct verdict receive_piggybacked(struct engine *engine, const struct incoming *incoming, copal_time now) {
   uint32_t index = answered_by_mid(engine, incoming);
   if (index == INDEX_NONE) index = answered_once_more(engine, incoming, now);
   if (index == INDEX_NONE) return unmatched(engine, incoming);
+  if (is_response(engine, index)) return receive_empty_ack(engine, incoming, now);
   if (answered_by_token(engine, incoming) != index) return verdict(VERDICT_IGNORE, INDEX_NONE);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);

@@ -169,6 +169,23 @@ static void a_response_of_ours_is_forgotten_once_it_is_acknowledged_or_reset(voi
 }
 
 /* RFC 7641: a registration is answered again and again. Its message ID is another message's by then. */
+/* RFC 7252 5.2.2: "The server MUST stop retransmitting its response on any matching Acknowledgement (silently ignoring
+ * any Response Code or payload) or Reset message." */
+static void an_ack_of_a_response_of_ours_may_say_what_it_likes(void **state) {
+  (void)state;
+  static const uint8_t token[] = {1, 2, 3, 4};
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t index;
+  assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_CONTENT, 0, COPAL_NEVER, &index), COPAL_OK);
+  assert_int_equal(engine_fixture_due(fixture, START).kind, DUE_TRANSMIT);
+  copal_bytes some = {token, sizeof token};
+  struct verdict verdict = receive(fixture, 0, COPAL_ACK, COPAL_CHANGED, mid_of(fixture, index), some);
+  assert_int_equal(verdict.kind, VERDICT_ACKNOWLEDGED);
+  assert_int_equal(verdict.exchange, INDEX_NONE);
+  assert_int_equal(fixture->engine.exchanges.timers.count, 0);
+  engine_fixture_close(fixture);
+}
+
 static void who_observes_is_found_by_token_alone_until_its_time(void **state) {
   (void)state;
   struct engine_fixture *fixture = open_engine(false);
@@ -360,6 +377,7 @@ int main(void) {
       cmocka_unit_test(a_non_is_not_acknowledged_but_may_draw_a_reset),
       cmocka_unit_test(an_ack_lets_a_call_expect_its_response_and_the_next_one_go),
       cmocka_unit_test(a_response_of_ours_is_forgotten_once_it_is_acknowledged_or_reset),
+      cmocka_unit_test(an_ack_of_a_response_of_ours_may_say_what_it_likes),
       cmocka_unit_test(who_observes_is_found_by_token_alone_until_its_time),
       cmocka_unit_test(a_call_that_nobody_is_to_answer_ends_with_its_ack),
       cmocka_unit_test(a_reset_that_comes_after_the_end_is_late),
