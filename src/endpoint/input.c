@@ -38,9 +38,17 @@ static critical_understood *understood_by(const copal_endpoint *endpoint) {
   return endpoint->transfers.slab.count_max > 0 ? resources_understand_more : resources_understand;
 }
 
-/* And of those in responses: not what makes them something else than they seem. */
+/* And of those in responses. RFC 7252 5.4: "In case an option is not defined for a Method or Response Code, it … MUST
+ * be treated like an unrecognized option by a recipient." */
 static bool responses_understand(uint16_t number) {
-  return number != COPAL_OPTION_OSCORE && number != COPAL_OPTION_EDHOC && critical_registered(number);
+  switch (number) {
+    case COPAL_OPTION_BLOCK1:
+    case COPAL_OPTION_BLOCK2:
+    case COPAL_OPTION_Q_BLOCK1:
+    case COPAL_OPTION_Q_BLOCK2:
+    case COPAL_OPTION_OCF_CONTENT_FORMAT: return true;
+  }
+  return false;
 }
 
 static void ignore(copal_endpoint *endpoint) { ++endpoint->engine.counters.ignored; }

@@ -150,6 +150,29 @@ static void t17_elective_options_are_ignored_whatever_they_are(void **state) {
   bare_close(bare);
 }
 
+static void reply_size(copal_request *request, void *context) {
+  (void)context;
+  char digit[2] = {(char)('0' + copal_request_rx(request)->message.payload.size), 0};
+  copal_reply_text(request, digit);
+}
+
+/* RFC 7252 5.5: "If a Method or Response Code is not defined to have a payload, then … a recipient MUST ignore it." */
+static void a_payload_is_for_methods_that_have_one(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  struct bare *bare = bare_open(&config);
+  static const copal_code methods[] = {COPAL_GET, COPAL_PUT, COPAL_DELETE};
+  static const char sizes[] = "020";
+  for (uint8_t i = 0; i < 3; ++i) {
+    char request[32], reply[32];
+    assert_int_equal(copal_route(bare->endpoint, methods[i], "/size", reply_size, NULL), COPAL_OK);
+    snprintf(request, sizeof request, "40%02x000%u b473697a65 ff6869", (unsigned)methods[i], i);
+    snprintf(reply, sizeof reply, "6045000%uc0ff%02x", i, (unsigned)sizes[i]);
+    bare_expect(bare, request, reply);
+  }
+  bare_close(bare);
+}
+
 static void t20_paths_are_bytes(void **state) {
   (void)state;
   struct bare *bare = open_server();
@@ -215,6 +238,7 @@ int main(void) {
       cmocka_unit_test(an_accept_that_is_not_met_gets_4_06_where_only_a_representation_is_refused),
       cmocka_unit_test(t16_t18_critical_options_that_are_not_understood_get_4_02_or_nothing),
       cmocka_unit_test(t17_elective_options_are_ignored_whatever_they_are),
+      cmocka_unit_test(a_payload_is_for_methods_that_have_one),
       cmocka_unit_test(t20_paths_are_bytes),
       cmocka_unit_test(a_code_that_is_no_response_is_an_internal_error),
   };
