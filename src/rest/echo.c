@@ -28,19 +28,29 @@ static uint64_t sign(const struct hash_key *key, uint64_t identity, uint64_t tic
   return seal(key, statement, sizeof statement);
 }
 
+/* RFC 9175 6: "Implementations SHOULD NOT put any privacy-sensitive information in the Echo or Request-Tag option
+ * values." The time tells since when a server runs. So it travels under a word that only the key makes of the
+ * signature. */
+static uint32_t veil(const struct hash_key *key, uint64_t signature) {
+  uint8_t statement[12] = {'V', 'e', 'i', 'l'};
+  put(statement + 4, signature, SEAL_SIZE);
+  return (uint32_t)seal(key, statement, sizeof statement);
+}
+
 void echo_write(const struct hash_key *key, uint64_t identity, copal_time now, uint8_t value[ECHO_SIZE]) {
   uint64_t ticks = now / ECHO_UNIT;
-  put(value, ticks, TIME_SIZE);
-  put(value + TIME_SIZE, sign(key, identity, ticks), SEAL_SIZE);
+  uint64_t signature = sign(key, identity, ticks);
+  put(value, ticks ^ veil(key, signature), TIME_SIZE);
+  put(value + TIME_SIZE, signature, SEAL_SIZE);
 }
 
 bool echo_check(const struct hash_key *key, uint64_t identity, copal_time now, copal_time max_age,
                 const copal_view *request) {
   copal_option option;
   if (!copal_find(request, COPAL_OPTION_ECHO, &option) || option.size != ECHO_SIZE) return false;
-  uint64_t ticks = now / ECHO_UNIT;
-  uint32_t age = (uint32_t)ticks - (uint32_t)get(option.value, TIME_SIZE);
-  if (get(option.value + TIME_SIZE, SEAL_SIZE) != sign(key, identity, ticks - age)) return false;
+  uint64_t ticks = now / ECHO_UNIT, signature = get(option.value + TIME_SIZE, SEAL_SIZE);
+  uint32_t age = (uint32_t)ticks - ((uint32_t)get(option.value, TIME_SIZE) ^ veil(key, signature));
+  if (signature != sign(key, identity, ticks - age)) return false;
   /* The first tick may have just begun when the value was made, and the last one may be almost over. */
   return (age + (copal_time)1) * ECHO_UNIT <= max_age;
 }

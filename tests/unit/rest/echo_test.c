@@ -61,6 +61,24 @@ static void a_value_is_good_for_nothing_else(void **state) {
   assert_false(check(&KEY, 7, NOW + round, COPAL_NEVER, value, sizeof value));
 }
 
+static uint32_t first_word(const uint8_t *value) {
+  return (uint32_t)value[0] << 24 | (uint32_t)value[1] << 16 | (uint32_t)value[2] << 8 | value[3];
+}
+
+/* RFC 9175 6: "Implementations SHOULD NOT put any privacy-sensitive information in the Echo or Request-Tag option
+ * values." */
+static void a_value_does_not_show_its_time(void **state) {
+  (void)state;
+  uint8_t value[ECHO_SIZE];
+  uint32_t near = 0;
+  for (copal_time i = 0; i < 1000; ++i) {
+    uint32_t ticks = (uint32_t)((NOW + i * COPAL_SECOND) >> 20);
+    echo_write(&KEY, 7, NOW + i * COPAL_SECOND, value);
+    if ((first_word(value) ^ ticks) >> 22 == 0) ++near;
+  }
+  assert_in_range(near, 0, 20); /* one in 1,024 by chance */
+}
+
 static void other_sizes_are_no_values(void **state) {
   (void)state;
   uint8_t value[41] = {0};
@@ -207,6 +225,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_value_is_good_for_its_time),
       cmocka_unit_test(a_value_is_good_for_nothing_else),
+      cmocka_unit_test(a_value_does_not_show_its_time),
       cmocka_unit_test(other_sizes_are_no_values),
       cmocka_unit_test(the_first_request_is_asked_again),
       cmocka_unit_test(t39_a_replayed_request_is_not_fresh),
