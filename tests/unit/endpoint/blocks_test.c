@@ -120,7 +120,10 @@ static void t36_interleaved_uploads_are_kept_apart_by_request_tag(void **state) 
   steps_exchange(steps, "PUT tag=02 1:1/1/64", "2.31 1:1/1/64");
   steps_exchange(steps, "PUT 1:2/0/128", "4.08"); /* of neither */
   steps_exchange(steps, "PUT tag=02 1:2/0/128", "4.08");
-  steps_exchange(steps, "PUT tag=01 1:2/0/128", "2.04 1:2/0/128");
+  const copal_view *view = steps_exchange(steps, "PUT tag=01 1:2/0/128", "2.04 1:2/0/128");
+  copal_option option;
+  /* RFC 9175 3.4: "The Request-Tag option MUST NOT be present in response messages." */
+  assert_false(copal_find(view, COPAL_OPTION_REQUEST_TAG, &option));
   assert_int_equal(scene.received, 300);
   assert_int_equal(scene.calls, 1);
   steps->body_size = 150;
@@ -342,6 +345,8 @@ static void a_get_is_answered_block_by_block_from_what_the_handler_gives(void **
   view = steps_exchange(steps, "GET 2:2/0/128", "2.05 2:2/0/128"); /* any block, in any order */
   assert_true(copal_find(view, COPAL_OPTION_ETAG, &other));
   assert_memory_equal(other.value, first, sizeof first);
+  /* RFC 7959 2.4: "the client MUST set the M bit of a Block2 Option to zero and the server MUST ignore it". */
+  steps_exchange(steps, "GET 2:2/1/128", "2.05 2:2/0/128");
   steps_exchange(steps, "GET 2:18/0/16", "2.05 2:18/0/16");
   steps_exchange(steps, "GET 2:19/0/16", "4.00");
   steps_exchange(steps, "GET 2:1048575/0/128", "4.00");
