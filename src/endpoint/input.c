@@ -53,6 +53,7 @@ static bool responses_understand(uint16_t number) {
 
 static void ignore(copal_endpoint *endpoint) { ++endpoint->engine.counters.ignored; }
 
+/* RFC 7252 4.2: "The Reset message MUST echo the Message ID of the Confirmable message and MUST be Empty." */
 static void reject(copal_endpoint *endpoint, const struct arrival *arrival) {
   endpoint_answer_empty(endpoint, &arrival->path, COPAL_RST, arrival->view.message_id);
 }
@@ -74,6 +75,8 @@ static void remember(copal_endpoint *endpoint, const struct arrival *arrival, ui
 
 /* --- Requests --------------------------------------------------------------------------------- */
 
+/* RFC 7252 4.2: "it MUST retain the state to create the ACK for the request, if needed, even if a Confirmable
+ * response was already acknowledged by the requester." */
 static void repeat(copal_endpoint *endpoint, const struct arrival *arrival, struct reply *reply) {
   ++endpoint->engine.counters.duplicates;
   /* RFC 7252 4.5: "The recipient SHOULD acknowledge each duplicate copy of a Confirmable message using the same
@@ -218,6 +221,7 @@ static bool is_acceptable(const copal_endpoint *endpoint, const struct arrival *
   return !is_oversized(endpoint, arrival) && critical_refused(&arrival->view, understood) == CRITICAL_NONE;
 }
 
+/* RFC 7252 5.2.2: "the client's Acknowledgement to that response MUST also be an Empty message". */
 static void acknowledge(copal_endpoint *endpoint, const struct arrival *arrival) {
   uint8_t type = arrival->view.type;
   bool raw = endpoint->engine.raw;
@@ -226,6 +230,9 @@ static void acknowledge(copal_endpoint *endpoint, const struct arrival *arrival)
   if (type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
 }
 
+/* RFC 7252 5.2.3: "an endpoint MUST be prepared to receive a Non-confirmable response (preceded or followed by an
+ * Empty Acknowledgement message) in reply to a Confirmable request, or a Confirmable response in reply to a
+ * Non-confirmable request." */
 static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, uint32_t index) {
   struct engine *engine = &endpoint->engine;
   if (!is_acceptable(endpoint, arrival)) {

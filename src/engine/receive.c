@@ -47,7 +47,9 @@ static void note_reply(struct exchange *exchange, bool reset, copal_time now) {
   exchange->event_at = now;
 }
 
-/* The exchange of ours that an ACK or RST answers: same peer, same message ID, and on its way. */
+/* The exchange of ours that an ACK or RST answers: same peer, same message ID, and on its way. RFC 7252 4.4: "the
+ * Message ID and source endpoint of the Acknowledgement or Reset message MUST match the Message ID and destination
+ * endpoint of the Confirmable or Non-confirmable message." */
 static uint32_t answered_by_mid(const struct engine *engine, const struct incoming *incoming) {
   const struct exchanges *exchanges = &engine->exchanges;
   uint32_t index = exchange_by_mid(exchanges, incoming->peer, incoming->view->message_id);

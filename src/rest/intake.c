@@ -94,6 +94,7 @@ bool request_refuse_block(struct copal_request *request, copal_code code) {
   return false;
 }
 
+/* RFC 7959 2.3: "In this case, the response MUST NOT carry a Block2 Option." */
 static bool go_on(struct copal_request *request) {
   copal_reply_message(request);
   copal_message_set_code(&request->reply, COPAL_CONTINUE);
@@ -110,7 +111,9 @@ static bool has_its_size(const struct copal_request *request) {
   return !block.more || request->rx.message.payload.size == block_size(block.szx);
 }
 
-/* Finds the upload that a block goes on with, or begins one. INDEX_NONE: the request is answered. */
+/* Finds the upload that a block goes on with, or begins one. INDEX_NONE: the request is answered. RFC 7959 2.5: "If
+ * not all previous blocks are available at the server at the time of processing the final block, the transfer fails
+ * and error code 4.08 (Request Entity Incomplete, Section 2.9.2) MUST be returned." */
 static uint32_t find_upload(struct copal_request *request) {
   struct transfers *transfers = request->transfers;
   struct transfer_key key = request_transfer_key(request);

@@ -83,7 +83,8 @@ static bool asks_for_block(const struct copal_request *request) {
 /* RFC 9177 4.1 has Q-Block2 in "payload-bearing responses (response codes 2.01, 2.02, 2.04, and 2.05)". */
 static bool goes_quick(const struct copal_request *request) { return request->quick && is_success(request); }
 
-/* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits. */
+/* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits.
+ * RFC 7959 2.4: "A server MUST use the block size indicated or a smaller size." */
 static bool choose_window(struct copal_request *request, struct window *window) {
   size_t options = BLOCK_ROOM + SIZE_ROOM, room;
   copal_option etag;
@@ -128,7 +129,8 @@ static void add_block_options(struct copal_request *request, const struct window
   request->in_blocks = true;
 }
 
-/* RFC 7959 2.4: "The server SHOULD include an ETag Option in each response." */
+/* RFC 7959 2.4: "The server SHOULD include an ETag Option in each response." RFC 7252 5.10.6.1: "The ETag Option
+ * MUST NOT occur more than once in a response." */
 static void add_etag(struct copal_request *request, const void *body, size_t size) {
   copal_option option;
   copal_view reply = copal_message_view(&request->reply);

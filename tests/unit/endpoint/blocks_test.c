@@ -134,6 +134,8 @@ static void t36_interleaved_uploads_are_kept_apart_by_request_tag(void **state) 
   bare_close(scene.bare);
 }
 
+/* RFC 7959 2.5: "If not all previous blocks are available at the server at the time of processing the final block,
+ * the transfer fails and error code 4.08 (Request Entity Incomplete, Section 2.9.2) MUST be returned." */
 static void t38_gaps_and_late_starts_are_incomplete(void **state) {
   (void)state;
   struct scene scene;
@@ -152,6 +154,7 @@ static void t38_gaps_and_late_starts_are_incomplete(void **state) {
   bare_close(scene.bare);
 }
 
+/* RFC 7959 2.3: "The block size implied by SZX MUST match the size of the payload in bytes, if the M bit is set." */
 static void t38_a_short_block_that_is_not_the_last_is_refused(void **state) {
   (void)state;
   struct scene scene;

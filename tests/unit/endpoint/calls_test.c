@@ -54,6 +54,7 @@ static void a_piggybacked_response_ends_a_call(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7252 5.2.2: "the client's Acknowledgement to that response MUST also be an Empty message". */
 static void a_separate_response_is_acknowledged_each_time_and_told_once(void **state) {
   (void)state;
   struct bare *bare = open_client();
@@ -72,7 +73,9 @@ static void a_separate_response_is_acknowledged_each_time_and_told_once(void **s
   bare_close(bare);
 }
 
-/* RFC 7252 5.2.2: a response may overtake its ACK. */
+/* RFC 7252 5.2.2: a response may overtake its ACK. RFC 7252 5.2.3: "an endpoint MUST be prepared to receive a
+ * Non-confirmable response (preceded or followed by an Empty Acknowledgement message) in reply to a Confirmable
+ * request". */
 static void a_separate_response_before_the_ack_stops_the_retransmissions(void **state) {
   (void)state;
   struct bare *bare = open_client();

@@ -226,7 +226,8 @@ static void an_etag_that_the_handler_sets_is_confirmed_too(void **state) {
 
 /* --- Responses that nobody wants -------------------------------------------------------------------- */
 
-/* RFC 7967 2.1: 2 suppresses 2.xx, 8 suppresses 4.xx, 16 suppresses 5.xx. A CON is acknowledged all the same. */
+/* RFC 7967 2.1: 2 suppresses 2.xx, 8 suppresses 4.xx, 16 suppresses 5.xx. A CON is acknowledged all the same. And:
+ * "The server MUST send back responses of the classes for which the client has not expressed any disinterest." */
 static void no_response_leaves_out_the_classes_that_it_names(void **state) {
   (void)state;
   struct scene scene;

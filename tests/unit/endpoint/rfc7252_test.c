@@ -245,7 +245,8 @@ static void section_4_8_2_times_that_follow_from_the_parameters(void **state) {
 
 /* --- 4.4: message IDs, 5.3.1: tokens ---------------------------------------------------------------- */
 
-/* T34 */
+/* T34. RFC 7252 5.3.1: "The client SHOULD generate tokens in such a way that tokens currently in use for a given
+ * source/destination endpoint pair are unique." */
 static void section_5_3_1_tokens_of_many_clients_do_not_repeat(void **state) {
   (void)state;
   static uint8_t tokens[2000][8];

@@ -271,6 +271,7 @@ static void t31_a_piggybacked_response_needs_both_id_and_token(void **state) {
   engine_fixture_close(fixture);
 }
 
+/* RFC 7252 5.3.2: "In a separate response, just the tokens of the response and original request MUST match." */
 static void t31_a_separate_response_is_taken_from_the_server_alone(void **state) {
   (void)state;
   struct engine_fixture *fixture = open_engine(false);
@@ -289,6 +290,7 @@ static void t31_a_separate_response_is_taken_from_the_server_alone(void **state)
   engine_fixture_close(fixture);
 }
 
+/* RFC 7252 8.2: "When matching a response to a multicast request, only the token MUST match". */
 static void a_group_is_answered_by_many_and_goes_on_listening(void **state) {
   (void)state;
   struct engine_fixture *fixture = open_engine(false);

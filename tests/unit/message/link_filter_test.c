@@ -18,7 +18,8 @@ static bool matches(const char *text, const char *argument) {
   return copal_link_matches(&link, bytes_of(argument));
 }
 
-/* "a Complete Value String matches a target attribute if it is bitwise identical" */
+/* RFC 6690 4.1: "a Complete Value String matches a target attribute if it is bitwise identical" RFC 6690 3: "When the
+ * values of attributes are compared, they MUST be compared as strings." */
 static void a_whole_value_matches_itself_only(void **state) {
   (void)state;
   assert_true(matches("</a>;foo=bar", "foo=bar"));

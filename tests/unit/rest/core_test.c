@@ -51,6 +51,7 @@ static const char *discover_as(struct bare *bare, copal_type type, const char *q
 
 static const char *discover(struct bare *bare, const char *query) { return discover_as(bare, COPAL_CON, query); }
 
+/* RFC 6690 4: "The resource representation of this resource MUST be the CoRE Link Format". */
 static void routes_are_listed_with_their_attributes(void **state) {
   (void)state;
   struct bare *bare = open_server();

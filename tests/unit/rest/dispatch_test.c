@@ -74,6 +74,10 @@ static void a_non_is_answered_by_a_non_with_an_id_of_its_own(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7252 5.8: "A request with an unrecognized or unsupported Method Code MUST generate a 4.05 (Method Not
+ * Allowed) piggybacked response." RFC 7252 5.10.2: "An endpoint receiving a request with a Proxy-Uri Option that is
+ * unable or unwilling to act as a forward-proxy for the request MUST cause the return of a 5.05 (Proxying Not
+ * Supported) response." */
 static void errors_that_need_no_handler(void **state) {
   (void)state;
   struct bare *bare = open_server();
@@ -123,7 +127,8 @@ static void assert_refused(struct bare *bare, const char *in, uint16_t number, c
   assert_memory_equal(problem.detail.data, detail, strlen(detail));
 }
 
-/* RFC 7252 5.4.1, 5.4.3, 5.4.5: what is critical and not understood. */
+/* RFC 7252 5.4.1, 5.4.3, 5.4.5: what is critical and not understood. And: "Unrecognized options of class "critical"
+ * that occur in a Non-confirmable message MUST cause the message to be rejected". */
 static void t16_t18_critical_options_that_are_not_understood_get_4_02_or_nothing(void **state) {
   (void)state;
   struct bare *bare = open_server();
