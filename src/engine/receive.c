@@ -20,6 +20,8 @@ static struct verdict reject(const struct incoming *incoming) {
   return verdict(answerable ? VERDICT_REJECT : VERDICT_IGNORE, INDEX_NONE);
 }
 
+/* RFC 7252 4.2: "recipients of Acknowledgement and Reset messages MUST NOT respond with either Acknowledgement or
+ * Reset messages." */
 static struct verdict unmatched(const struct engine *engine, const struct incoming *incoming) {
   if (engine->raw) return verdict(VERDICT_UNMATCHED, INDEX_NONE);
   return reject(incoming);

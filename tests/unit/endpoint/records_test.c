@@ -105,7 +105,9 @@ static void s12_one_message_may_be_sent_many_times_with_an_id_each(void **state)
 
 /* --- Answering: S33 to S35 ---------------------------------------------------------------------- */
 
-/* RFC 7252 4.3: "A Non-confirmable message MUST NOT be acknowledged by the recipient." */
+/* RFC 7252 4.3: "A Non-confirmable message MUST NOT be acknowledged by the recipient." RFC 7252 4.2: "The
+ * Acknowledgement message MUST echo the Message ID of the Confirmable message and MUST carry a response or be
+ * Empty". */
 static void s33_ack_is_empty_or_carries_the_response_and_comes_once(void **state) {
   (void)state;
   struct bare *bare = open_raw();

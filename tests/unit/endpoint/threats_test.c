@@ -189,6 +189,8 @@ static void t11_reserved_classes(void **state) {
   attempts(list, sizeof list);
 }
 
+/* RFC 7252 4.2: "recipients of Acknowledgement and Reset messages MUST NOT respond with either Acknowledgement or
+ * Reset messages." */
 static void t12_requests_in_acks_and_acks_for_nothing(void **state) {
   (void)state;
   static const struct attempt list[] = {{"60020001b170", ""}, {"70020002b170", ""}, {"60000003", ""},

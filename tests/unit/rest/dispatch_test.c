@@ -127,8 +127,8 @@ static void assert_refused(struct bare *bare, const char *in, uint16_t number, c
   assert_memory_equal(problem.detail.data, detail, strlen(detail));
 }
 
-/* RFC 7252 5.4.1, 5.4.3, 5.4.5: what is critical and not understood. RFC 7252 5.4.1: "Unrecognized options of class "critical"
- * that occur in a Non-confirmable message MUST cause the message to be rejected". */
+/* RFC 7252 5.4.1, 5.4.3, 5.4.5: what is critical and not understood. RFC 7252 5.4.1: "Unrecognized options of class
+ * "critical" that occur in a Non-confirmable message MUST cause the message to be rejected". */
 static void t16_t18_critical_options_that_are_not_understood_get_4_02_or_nothing(void **state) {
   (void)state;
   struct bare *bare = open_server();
