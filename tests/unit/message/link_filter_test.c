@@ -55,6 +55,13 @@ static void a_prefix_ends_in_a_star(void **state) {
   assert_false(matches("</a>;foo=bar", "foo=b**"));
 }
 
+/* RFC 6690 3.3, of sizes: "Implementations MUST be prepared to accept large values." */
+static void a_size_has_any_number_of_digits(void **state) {
+  (void)state;
+  assert_true(matches("</a>;sz=340282366920938463463374607431768211456", "sz=340282366920938463463374607431768211456"));
+  assert_false(matches("</a>;sz=340282366920938463463374607431768211456", "sz=0"));
+}
+
 static void a_name_alone_asks_for_existence(void **state) {
   (void)state;
   assert_true(matches("</a>;obs", "obs"));
@@ -146,6 +153,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_whole_value_matches_itself_only),
       cmocka_unit_test(a_prefix_ends_in_a_star),
+      cmocka_unit_test(a_size_has_any_number_of_digits),
       cmocka_unit_test(a_name_alone_asks_for_existence),
       cmocka_unit_test(href_is_the_target),
       cmocka_unit_test(lists_match_by_item),
