@@ -134,7 +134,8 @@ static void add_options(struct question *question) {
   if (settings->no_response && !request_gives_option(settings, COPAL_OPTION_NO_RESPONSE)) {
     copal_message_add_uint(message, COPAL_OPTION_NO_RESPONSE, NO_RESPONSE);
   }
-  /* RFC 7959 4: "to ask the server to provide a size estimate along with the usual response", for the progress. */
+  /* RFC 7959 4: "to ask the server to provide a size estimate along with the usual response … For this usage, the value
+   * MUST be set to 0." That is for the progress. */
   bool reads = question->view.code == COPAL_GET || question->view.code == COPAL_FETCH;
   bool to_screen = question->sink != NULL && question->sink->screen;
   if (question->progress.wanted && !to_screen && reads && !request_gives_option(settings, COPAL_OPTION_SIZE2)) {

@@ -3,7 +3,7 @@ set(tidy ${CMAKE_CURRENT_SOURCE_DIR}/tidy)
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.txt
      CONTENT "$<JOIN:$<TARGET_OBJECTS:copal_objects>,\n>\n" TARGET copal_objects)
 
-foreach(concern ranks conditionals comments lengths leftovers limits manual coapy readme threats rfc coverage)
+foreach(concern ranks conditionals comments lengths leftovers limits manual coapy readme threats rfc-coverage coverage)
   add_test(NAME tidy/${concern} COMMAND Python3::Interpreter -B ${tidy}/${concern}_test.py)
 endforeach()
 add_test(NAME tidy/mutants COMMAND Python3::Interpreter -B ${tidy}/mutants_test.py)

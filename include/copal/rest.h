@@ -102,7 +102,7 @@ COPAL_API size_t copal_notify_end(copal_endpoint *endpoint, const char *path, co
 /* --- Server: the request ---------------------------------------------------------------------- */
 
 /* The request as it was received: message, remote address, time. Of a body that came in blocks, the message's payload
- * is the whole. */
+ * is the whole; a GET or DELETE has none, whatever was sent with it (RFC 7252 5.5). */
 COPAL_API const copal_rx *copal_request_rx(const copal_request *request);
 
 /* The endpoint that received the request. */

@@ -101,8 +101,9 @@ static bool is_busy(const struct engine *engine) {
 }
 
 /* RFC 7252 8.2: "the server MAY always ignore the request, in particular if it doesn't have anything useful to respond
- * (e.g., if it only has an empty payload or an error response)". RFC 7967 2.1: a No-Response option that shows interest
- * overrides that. */
+ * (e.g., if it only has an empty payload or an error response)". RFC 6690 4.1 says so of a list of
+ * links "if the filter does not match (to avoid a needless response storm)". RFC 7967 2.1: a No-Response option that
+ * shows interest overrides that. */
 static bool is_of_interest(const copal_view *response, uint8_t no_response) {
   if (no_response != NO_RESPONSE_ABSENT) return !message_is_unwanted(no_response, response->code);
   return COPAL_CODE_CLASS(response->code) == 2 && response->payload.size > 0;

@@ -200,6 +200,10 @@ uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path) {
   return peer;
 }
 
+/* RFC 7252 5.5: "If a Method or Response Code is not defined to have a payload, then a sender MUST NOT include one, and
+ * a recipient MUST ignore it." Of a raw endpoint the application is the recipient. */
+static bool has_no_payload(uint8_t code) { return code == COPAL_GET || code == COPAL_DELETE || code == COPAL_VALID; }
+
 copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival) {
   copal_rx rx = {.endpoint = endpoint,
                  .message = arrival->view,
@@ -209,6 +213,7 @@ copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival) {
                  .type = arrival->view.type,
                  .multicast = arrival->incoming.multicast,
                  .has_responded = arrival->view.type != COPAL_CON};
+  if (!endpoint->engine.raw && has_no_payload(arrival->view.code)) rx.message.payload.size = 0;
   return rx;
 }
 

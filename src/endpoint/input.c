@@ -38,19 +38,28 @@ static critical_understood *understood_by(const copal_endpoint *endpoint) {
   return endpoint->transfers.slab.count_max > 0 ? resources_understand_more : resources_understand;
 }
 
-/* And of those in responses: not what makes them something else than they seem. */
+/* And of those in responses. RFC 7252 5.4: "In case an option is not defined for a Method or Response Code, it … MUST
+ * be treated like an unrecognized option by a recipient." */
 static bool responses_understand(uint16_t number) {
-  return number != COPAL_OPTION_OSCORE && number != COPAL_OPTION_EDHOC && critical_registered(number);
+  switch (number) {
+    case COPAL_OPTION_BLOCK1:
+    case COPAL_OPTION_BLOCK2:
+    case COPAL_OPTION_Q_BLOCK1:
+    case COPAL_OPTION_Q_BLOCK2:
+    case COPAL_OPTION_OCF_CONTENT_FORMAT: return true;
+  }
+  return false;
 }
 
 static void ignore(copal_endpoint *endpoint) { ++endpoint->engine.counters.ignored; }
 
+/* RFC 7252 4.2: "The Reset message MUST echo the Message ID of the Confirmable message and MUST be Empty." */
 static void reject(copal_endpoint *endpoint, const struct arrival *arrival) {
   endpoint_answer_empty(endpoint, &arrival->path, COPAL_RST, arrival->view.message_id);
 }
 
-/* RFC 7252 4.2: a CON with a format error is rejected; 3: what has another version or no header "MUST be silently
- * ignored"; 8.1: nor is anything that came to a group answered with a Reset. */
+/* RFC 7252 4.2: a CON with a format error is rejected. RFC 7252 3: "Messages with unknown version numbers MUST be
+ * silently ignored." RFC 7252 8.1: nor is anything that came to a group answered with a Reset. */
 static void handle_malformed(copal_endpoint *endpoint, const struct arrival *arrival, copal_error error) {
   ++endpoint->engine.counters.malformed;
   if (error == COPAL_ERR_DATAGRAM_SHORT || error == COPAL_ERR_VERSION) return;
@@ -66,6 +75,8 @@ static void remember(copal_endpoint *endpoint, const struct arrival *arrival, ui
 
 /* --- Requests --------------------------------------------------------------------------------- */
 
+/* RFC 7252 4.2: "it MUST retain the state to create the ACK for the request, if needed, even if a Confirmable
+ * response was already acknowledged by the requester." */
 static void repeat(copal_endpoint *endpoint, const struct arrival *arrival, struct reply *reply) {
   ++endpoint->engine.counters.duplicates;
   /* RFC 7252 4.5: "The recipient SHOULD acknowledge each duplicate copy of a Confirmable message using the same
@@ -210,6 +221,7 @@ static bool is_acceptable(const copal_endpoint *endpoint, const struct arrival *
   return !is_oversized(endpoint, arrival) && critical_refused(&arrival->view, understood) == CRITICAL_NONE;
 }
 
+/* RFC 7252 5.2.2: "the client's Acknowledgement to that response MUST also be an Empty message". */
 static void acknowledge(copal_endpoint *endpoint, const struct arrival *arrival) {
   uint8_t type = arrival->view.type;
   bool raw = endpoint->engine.raw;
@@ -218,6 +230,9 @@ static void acknowledge(copal_endpoint *endpoint, const struct arrival *arrival)
   if (type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
 }
 
+/* RFC 7252 5.2.3: "an endpoint MUST be prepared to receive a Non-confirmable response (preceded or followed by an
+ * Empty Acknowledgement message) in reply to a Confirmable request, or a Confirmable response in reply to a
+ * Non-confirmable request." */
 static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, const struct verdict *verdict) {
   struct engine *engine = &endpoint->engine;
   uint32_t index = verdict->exchange;

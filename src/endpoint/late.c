@@ -26,6 +26,8 @@ static struct reply *take_place(copal_endpoint *endpoint, const struct late *lat
   return reply;
 }
 
+/* RFC 7252 4.2: "The Acknowledgement message MUST echo the Message ID of the Confirmable message and MUST carry a
+ * response or be Empty". */
 copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late, copal_bytes message) {
   struct engine *engine = &endpoint->engine;
   struct replies *replies = engine_replies(engine, &late->key);
@@ -66,6 +68,8 @@ static copal_bytes token_of(const copal_endpoint *endpoint, const struct deferre
   return (copal_bytes){store_bytes(&endpoint->engine.exchanges.store, deferred->token), deferred->token_size};
 }
 
+/* RFC 7252 5.2.2: "Once the server sends back an Empty Acknowledgement, it MUST NOT send back the response in
+ * another Acknowledgement". */
 copal_error endpoint_answer_late(copal_endpoint *endpoint, const struct deferred *deferred, copal_bytes message,
                                  copal_type type) {
   copal_bytes token = token_of(endpoint, deferred, message);

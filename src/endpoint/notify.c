@@ -223,6 +223,8 @@ static void attend(copal_endpoint *endpoint, uint32_t index) {
     observer_note_non(observers, index, confirm_every(endpoint, observer), endpoint->engine.now);
 }
 
+/* RFC 7641 4.2: "Each such notification response (including the initial response) MUST echo the token specified by
+ * the client in the GET request." */
 static copal_error send(copal_endpoint *endpoint, uint32_t index) {
   struct engine *engine = &endpoint->engine;
   struct observer *observer = &endpoint->observers.records[index];
@@ -395,6 +397,8 @@ static void try_again(copal_endpoint *endpoint) {
   }
 }
 
+/* RFC 7641 4.3.1: "the server MUST keep the resource state that is observed by the client as closely in sync with
+ * the actual resource state as possible." */
 bool endpoint_notify(copal_endpoint *endpoint, size_t count_max) {
   struct observers *observers = &endpoint->observers;
   if (endpoint_notify_at(endpoint) > endpoint->engine.now) return false;

@@ -23,6 +23,8 @@ static uint32_t wish_of(const struct copal_request *request) {
 
 static bool is_success(uint8_t code) { return COPAL_CODE_CLASS(code) == 2 && code != COPAL_CONTINUE; }
 
+/* RFC 7641 4.1: "The resulting response MUST NOT include an Observe Option, the absence of which signals to the
+ * client that it will not be notified". */
 static bool may_observe(const struct copal_request *request) {
   if (request->deferred || request->silent || request->route == INDEX_NONE) return false;
   if (!request->routes->records[request->route].observable) return false;

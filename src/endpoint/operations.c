@@ -44,6 +44,8 @@ static copal_error send_next(copal_endpoint *endpoint, struct operation *operati
   copal_error error = operation_compose(&endpoint->operations, operation, &message);
   if (error != COPAL_OK) return error;
   bool unanswered = operation->unanswered && !operation->upload.in_blocks;
+  /* RFC 9177 4.1: "it is therefore REQUIRED that clients use a Confirmable message for determining support for the
+   * Q-Block1 and Q-Block2 options." */
   struct transmission transmission = {.peer = operation->peer,
                                       .type = operation_is_probing(operation) ? COPAL_CON : header_type(message.buffer),
                                       .message = {message.buffer, message.size},

@@ -58,7 +58,9 @@ static bool is_indexed(const struct exchanges *exchanges, uint32_t index) {
   return (exchange->flags & EXCHANGE_REQUEST) != 0 && named_by(exchanges, token_of(exchanges, exchange)) != index;
 }
 
-/* A given token may be a copy of one that was made here, and only a given one can be the same. */
+/* A given token may be a copy of one that was made here, and only a given one can be the same. RFC 7252 5.3.1: "The
+ * client SHOULD generate tokens in such a way that tokens currently in use for a given source/destination endpoint
+ * pair are unique." */
 void exchange_next_token(const struct exchanges *exchanges, uint32_t peer, struct random *random,
                          uint8_t token[EXCHANGE_TOKEN_SIZE]) {
   uint32_t masked = slab_next(&exchanges->slab) ^ exchanges->mask;

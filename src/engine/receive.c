@@ -14,12 +14,14 @@ static struct verdict repeat(struct reply *reply) {
 }
 
 /* RFC 7252 4.2: "Rejecting a Confirmable message is effected by sending a matching Reset message"; 4.3: a NON is
- * "silently ignored"; 8.1: a server "MUST NOT" answer what came by multicast with a Reset. */
+ * "silently ignored"; 8.1: what came by multicast is not answered with one. */
 static struct verdict reject(const struct incoming *incoming) {
   bool answerable = incoming->view->type == COPAL_CON && !incoming->multicast;
   return verdict(answerable ? VERDICT_REJECT : VERDICT_IGNORE, INDEX_NONE);
 }
 
+/* RFC 7252 4.2: "recipients of Acknowledgement and Reset messages MUST NOT respond with either Acknowledgement or
+ * Reset messages." */
 static struct verdict unmatched(const struct engine *engine, const struct incoming *incoming) {
   if (engine->raw) return verdict(VERDICT_UNMATCHED, INDEX_NONE);
   return reject(incoming);
@@ -48,7 +50,9 @@ static void note_reply(struct exchange *exchange, bool reset, copal_time now) {
   exchange->event_at = now;
 }
 
-/* The exchange of ours that an ACK or RST answers: same peer, same message ID, and on its way. */
+/* The exchange of ours that an ACK or RST answers: same peer, same message ID, and on its way. RFC 7252 4.4: "the
+ * Message ID and source endpoint of the Acknowledgement or Reset message MUST match the Message ID and destination
+ * endpoint of the Confirmable or Non-confirmable message." */
 static uint32_t answered_by_mid(const struct engine *engine, const struct incoming *incoming) {
   const struct exchanges *exchanges = &engine->exchanges;
   uint32_t index = exchange_by_mid(exchanges, incoming->peer, incoming->view->message_id);
@@ -159,12 +163,20 @@ static uint32_t answered_once_more(const struct engine *engine, const struct inc
   return owed && is_its_ack ? index : INDEX_NONE;
 }
 
+/* RFC 7252 5.2.2: "The server MUST stop retransmitting its response on any matching Acknowledgement (silently ignoring
+ * any Response Code or payload) or Reset message." */
+static bool is_response(const struct engine *engine, uint32_t index) {
+  const struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  return copal_code_is_response(header_code(exchange_bytes(&engine->exchanges, exchange)));
+}
+
 /* RFC 7252 5.3.2: "In a piggybacked response, the Message ID of the Confirmable request and the Acknowledgement MUST
  * match, and the tokens of the response and original request MUST match." */
 static struct verdict receive_piggybacked(struct engine *engine, const struct incoming *incoming, copal_time now) {
   uint32_t index = answered_by_mid(engine, incoming);
   if (index == INDEX_NONE) index = answered_once_more(engine, incoming, now);
   if (index == INDEX_NONE) return unmatched(engine, incoming);
+  if (is_response(engine, index)) return receive_empty_ack(engine, incoming, now);
   if (answered_by_token(engine, incoming) != index) return verdict(VERDICT_IGNORE, INDEX_NONE);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   note_reply(exchange, false, now);

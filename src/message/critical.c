@@ -3,6 +3,7 @@
 
 bool critical_registered(uint16_t number) { return copal_option_by_number(number) != NULL; }
 
+/* RFC 7252 5.4.1: "unrecognized options of class "elective" MUST be silently ignored." */
 int32_t critical_refused(const copal_view *view, critical_understood *understood) {
   copal_options walk = copal_options_of(view);
   copal_option option;

@@ -183,7 +183,7 @@ static bool take_name(copal_bytes *text, copal_bytes *name) {
   size_t size = 0;
   while (size < text->size && link_is_name(text->data[size])) ++size;
   if (size == 0) return false;
-  /* RFC 6690 2: ext-name-star, "Whitespace NOT allowed in between". */
+  /* RFC 6690 2: ext-name-star, the star follows without "Whitespace". */
   if (size < text->size && text->data[size] == '*') ++size;
   *name = (copal_bytes){text->data, size};
   advance(text, size);

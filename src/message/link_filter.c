@@ -82,6 +82,7 @@ static bool target_matches(copal_bytes target, const filter *wanted) {
   return wanted->text.size == 0 || memcmp(target.data, wanted->text.data, wanted->text.size) == 0;
 }
 
+/* RFC 6690 3: "When the values of attributes are compared, they MUST be compared as strings." */
 static bool value_matches(const copal_link_parameter *parameter, const filter *wanted) {
   size_t at = 0;
   for (size_t i = 0; i < wanted->text.size; ++i) {

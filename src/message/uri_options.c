@@ -33,6 +33,7 @@ copal_error copal_uri_to_options(const copal_uri *uri, copal_message *message) {
   return add_arguments(uri->query, COPAL_OPTION_URI_QUERY, message);
 }
 
+/* RFC 7252 5.10.7: "The value of a Location-Path Option MUST NOT be "." or ".."." */
 copal_error copal_path_to_options(const char *path, size_t size, uint16_t number, copal_message *message) {
   assert(message != NULL && (path != NULL || size == 0));
   copal_bytes segments = {(const uint8_t *)path, size};

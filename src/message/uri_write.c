@@ -84,8 +84,8 @@ static void write_proxy_uri(writer *out, const copal_option *option) {
   write_bytes(out, (copal_bytes){option->value, option->size});
 }
 
-/* RFC 7252 6.5 step 1, and 5.10.2: "In the resulting URI, the initial scheme up to, but not including, the following
- * colon is then replaced by the content of the Proxy-Scheme Option." */
+/* RFC 7252 6.5 has step 1. RFC 7252 5.10.2: "In the resulting URI, the initial scheme up to, but not including, the
+ * following colon is then replaced by the content of the Proxy-Scheme Option." */
 static void write_scheme(writer *out, const origin *from, copal_scheme scheme) {
   copal_bytes name =
       from->has_scheme ? (copal_bytes){from->scheme.value, from->scheme.size} : bytes_of(scheme_name(scheme));

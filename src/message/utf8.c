@@ -1,5 +1,5 @@
-/* Whether bytes are UTF-8, as RFC 3629 section 4 has it. RFC 7252 3.2 makes strings "encoded using UTF-8 in Net-Unicode
- * form"; the form is not looked at, since 5.4 compares strings byte by byte. */
+/* Whether bytes are UTF-8, as RFC 3629 section 4 has it. RFC 7252 3.2 makes strings "encoded using UTF-8 … in
+ * Net-Unicode form"; the form is not looked at, since 5.4 compares strings byte by byte. */
 #include "message/utf8.h"
 
 static size_t sequence_size(uint8_t first, uint8_t *second_min, uint8_t *second_max);

@@ -348,8 +348,8 @@ void net_send(struct net *net, const copal_datagram *datagrams, size_t count, co
 /* --- Errors -------------------------------------------------------------------------------------- */
 
 /* RFC 7252 4.2: "Source Quench and Time Exceeded ICMP messages SHOULD be ignored. Host, network, port, or protocol
- * unreachable errors […] MAY be used to inform the application". Packet Too Big has an errno of its own, Time Exceeded
- * has not. */
+ * unreachable errors or parameter problem errors MAY, after appropriate vetting, be used to inform the application".
+ * Packet Too Big has an errno of its own, Time Exceeded has not. */
 static bool tells_of_destination(const struct sock_extended_err *error) {
   if (error->ee_origin == SO_EE_ORIGIN_ICMP) return error->ee_type == ICMP_DEST_UNREACH;
   return error->ee_origin != SO_EE_ORIGIN_ICMP6 || error->ee_type == ICMP6_DST_UNREACH;

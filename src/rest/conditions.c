@@ -120,8 +120,8 @@ bool request_preconditions_hold(struct copal_request *request) {
 
 /* --- Validation ------------------------------------------------------------------------------------- */
 
-/* RFC 7252 5.10.6.2: "the server can issue a 2.03 (Valid) response … in place of a 2.05 (Content) response if one of
- * the ETags given is the entity-tag for the current representation". */
+/* RFC 7252 5.10.6.2: "A server can issue a 2.03 Valid response … in place of a 2.05 Content response if one of the
+ * ETags given is the entity-tag for the current representation". */
 static void confirm(struct copal_request *request, const copal_option *etag) {
   request->etag_size = (uint8_t)etag->size;
   memcpy(request->etag, etag->value, etag->size);

@@ -117,6 +117,7 @@ static bool has_few_filters(const copal_view *request) {
   return count <= FILTERS_MAX;
 }
 
+/* RFC 6690 4: "The resource representation of this resource MUST be the CoRE Link Format". */
 void request_reply_core(struct copal_request *request) {
   if (!has_few_filters(&request->rx.message)) {
     copal_reply_problem(request, COPAL_BAD_REQUEST, "too many filters");

@@ -34,8 +34,8 @@ static bool may_be_observed(const copal_view *view) {
          (view->code == COPAL_GET || view->code == COPAL_FETCH);
 }
 
-/* RFC 9177 4.1: "there MUST NOT be a mix of Q-Block and Block options in the same packet", and what "does not adhere to
- * this behavior MUST be rejected with a 4.02 (Bad Option)". */
+/* RFC 9177 4.1: "there MUST NOT be a mix of Q-Block and Block options in the same packet", and those
+ * "that do not adhere to this behavior MUST be rejected with a 4.02 (Bad Option)". */
 static copal_code reads_q_blocks(struct copal_request *request) {
   const copal_view *view = &request->rx.message;
   request->qblock1 = request_block_of(copal_find_uint(view, COPAL_OPTION_Q_BLOCK1, UINT32_MAX));

@@ -156,6 +156,8 @@ copal_error download_add(const struct operation *operation, copal_message *messa
   uint64_t number = download->size / block_size(download->szx);
   assert(download->size % block_size(download->szx) == 0);
   if (number > BLOCK_NUMBER_MAX) return COPAL_ERR_BODY_SIZE;
+  /* RFC 7959 2.4: "In a request, the client MUST set the M bit of a Block2 Option to zero and the server MUST ignore it
+   * on reception." */
   copal_block block = {(uint32_t)number, false, download->szx};
   copal_message_add_uint(message, COPAL_OPTION_BLOCK2, copal_block_value(block));
   /* RFC 9175 3.4: "the Request-Tag of the Block1 phase is set in the Block2 phase as well". */

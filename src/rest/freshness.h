@@ -15,6 +15,8 @@ struct freshness {
 
 enum { OBSERVE_BITS = 24, MAX_AGE_DEFAULT = 60 };
 
+/* RFC 7641 3.4: "a client MUST consider the notification that was sent most recently as the freshest, regardless of
+ * the order of arrival." */
 static inline bool freshness_is_newer(const struct freshness *latest, uint32_t sequence, copal_time now) {
   /* RFC 7641 3.4: "(V1 < V2 and V2 - V1 < 2^23) or (V1 > V2 and V1 - V2 > 2^23) or (T2 > T1 + 128 seconds)" */
   uint32_t half = (uint32_t)1 << (OBSERVE_BITS - 1), ahead = (sequence - latest->sequence) & (2 * half - 1);

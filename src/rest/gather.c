@@ -180,7 +180,9 @@ static uint32_t find_body(struct copal_request *request, uint32_t total) {
 }
 
 /* RFC 9177 5: "It is desirable that the token to use for the response is the token that was used in the last block
- * number received so far with the same Request-Tag value." */
+ * number received so far with the same Request-Tag value." RFC 9177 4.3: "The token to use in the 4.08 (Request
+ * Entity Incomplete) response MUST be one of the tokens that were received in a request for this block-wise body
+ * exchange." */
 static void note_sender(struct copal_request *request, uint32_t index) {
   struct gathering *in = gathering_of(request, index);
   copal_bytes token = request->rx.message.token;

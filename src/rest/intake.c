@@ -63,7 +63,7 @@ static uint8_t szx_max(const struct copal_request *request) {
   return block_szx_within(BLOCK_SZX_MAX, request->room_size - options);
 }
 
-/* RFC 7959 2.3: a Block1 option in a response tells "which block number is being acknowledged", with the M bit whether
+/* RFC 7959 2.3: a Block1 option in a response tells "what block number is being acknowledged", with the M bit whether
  * "this response does not carry the final response", and the size "the server suggests". */
 void request_add_block1(struct copal_request *request, bool more) {
   copal_block block = request->block1.block;
@@ -116,6 +116,7 @@ bool request_refuse_room(struct copal_request *request) {
   return false;
 }
 
+/* RFC 7959 2.3: "In this case, the response MUST NOT carry a Block2 Option." */
 static bool go_on(struct copal_request *request) {
   copal_reply_message(request);
   copal_message_set_code(&request->reply, COPAL_CONTINUE);
@@ -132,7 +133,9 @@ static bool has_its_size(const struct copal_request *request) {
   return !block.more || request->rx.message.payload.size == block_size(block.szx);
 }
 
-/* Finds the upload that a block goes on with, or begins one. INDEX_NONE: the request is answered. */
+/* Finds the upload that a block goes on with, or begins one. INDEX_NONE: the request is answered. RFC 7959 2.5: "If
+ * not all previous blocks are available at the server at the time of processing the final block, the transfer fails
+ * and error code 4.08 (Request Entity Incomplete, Section 2.9.2) MUST be returned." */
 static uint32_t find_upload(struct copal_request *request) {
   struct transfers *transfers = request->transfers;
   struct transfer_key key = request_transfer_key(request);

@@ -44,7 +44,7 @@ void request_begin_reply(struct copal_request *request, uint8_t code) {
   copal_message_init(&request->reply, request->room, request->room_size, type, code);
   request->room[2] = (uint8_t)(request->reply_mid >> 8);
   request->room[3] = (uint8_t)request->reply_mid;
-  /* RFC 7252 5.3.1: "The server MUST echo this token in any resulting response". */
+  /* RFC 7252 5.3.1: a token "that the server MUST echo (without modification) in any resulting response". */
   copal_message_set_token(&request->reply, view->token.data, view->token.size);
   limit(request, true);
   request->replied = true;
@@ -92,7 +92,8 @@ static bool must_keep(const struct copal_request *request) {
   return request->rx.message.code != COPAL_GET && !request->notification && request->block2.block.number == 0;
 }
 
-/* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits. */
+/* The block that is to go, by what is asked for and what there is room for. False when not even the smallest fits.
+ * RFC 7959 2.4: "A server MUST use the block size indicated or a smaller size." */
 static bool choose_window(struct copal_request *request, struct window *window) {
   size_t options = BLOCK_ROOM + SIZE_ROOM, room;
   copal_option etag;
@@ -138,7 +139,8 @@ static void add_block_options(struct copal_request *request, const struct window
   request->in_blocks = true;
 }
 
-/* RFC 7959 2.4: "The server SHOULD include an ETag Option in each response." */
+/* RFC 7959 2.4: "The server SHOULD include an ETag Option in each response." RFC 7252 5.10.6.1: "The ETag Option
+ * MUST NOT occur more than once in a response." */
 static void add_etag(struct copal_request *request, const void *body, size_t size) {
   copal_option option;
   copal_view reply = copal_message_view(&request->reply);

@@ -45,6 +45,8 @@ static copal_error read_part(struct operations *operations, struct operation *op
 
 /* --- The next block ----------------------------------------------------------------------------- */
 
+/* RFC 9177 4.3: "When the Q-Block1 option is used, the client MUST include a Request-Tag option … The Request-Tag
+ * value MUST be the same for all of the requests for the body of data that is being transferred." */
 void upload_add_tag(const struct operation *operation, copal_message *message) {
   uint8_t tag[REQUEST_TAG_SIZE] = {(uint8_t)(operation->tag >> 16), (uint8_t)(operation->tag >> 8),
                                    (uint8_t)operation->tag};

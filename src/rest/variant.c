@@ -16,7 +16,7 @@ static bool is_kept(uint16_t number) {
     case COPAL_OPTION_Q_BLOCK2:
     case COPAL_OPTION_REQUEST_TAG: return false;
   }
-  /* RFC 7252 5.4.2: an option "not intended to be part of the Cache-Key". */
+  /* RFC 7252 5.4.2: "if all NoCacheKey bits are 1, it is not". */
   return !copal_option_is_no_cache_key(number);
 }
 

@@ -4,8 +4,8 @@
 #include "rest/window.h"
 
 /* RFC 9177 4.4: "If the request includes multiple Q-Block2 options and these options overlap … the server MUST only
- * send back one instance of that block. This behavior is meant to prevent amplification attacks." And 7.2: "The sending
- * of a set of missing blocks of a body is restricted to those in a MAX_PAYLOADS_SET at a time." */
+ * send back one instance of that block. This behavior is meant to prevent amplification attacks." RFC 9177 7.2: "The
+ * sending of a set of missing blocks of a body is restricted to those in a MAX_PAYLOADS_SET at a time." */
 static void add(struct wanted *wanted, uint32_t number) {
   bool known = wanted->count > 0 && number <= wanted->numbers[wanted->count - 1];
   if (!known && wanted->count < QBLOCK_SET) wanted->numbers[wanted->count++] = number;

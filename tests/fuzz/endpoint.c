@@ -102,7 +102,7 @@ static void check_usage(void) {
   assert(fuzz.endpoint->outbox.given + fuzz.endpoint->outbox.waiting <= fuzz.config.outbox_max);
 }
 
-/* RFC 7252 4.2: "recipients of Acknowledgement and Reset messages MUST NOT respond with either". Section 3: "Messages
+/* RFC 7252 4.2: "recipients of Acknowledgement and Reset messages MUST NOT respond with either". RFC 7252 3: "Messages
  * with unknown version numbers MUST be silently ignored." 8.1: nor does a Reset answer what came to a group. */
 static bool must_not_be_answered(const copal_datagram *datagram) {
   if (datagram->size < 4 || datagram->data[0] >> 6 != 1 || !has_source(&datagram->path)) return true;

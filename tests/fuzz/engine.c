@@ -94,7 +94,7 @@ static void check_peers(void) {
     const struct peer *peer = &fuzz.engine.peers.records[i];
     assert(((peer->flags & PEER_BUSY) != 0) == (holds[i] > 0));
     if (holds[i] > 0) assert(peer->as.busy.holds == holds[i]);
-    /* RFC 7252 4.7: "to limit the number of simultaneous outstanding interactions … to NSTART". */
+    /* RFC 7252 4.7: "limit the number of simultaneous outstanding interactions … to NSTART". */
     assert(peer->outstanding == turns[i] && turns[i] <= fuzz.config.parameters.nstart);
   }
 }

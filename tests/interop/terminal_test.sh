@@ -179,4 +179,19 @@ sleep 0.8
 [ ! -s "$work/err" ]
 report $? "a file gets no progress"
 
+# RFC 7959 4, of Size2 in a request: "For this usage, the value MUST be set to 0."
+cat >"$work/asked.py" <<'PYTHON'
+import socket
+peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+peer.bind(("127.0.0.1", 0))
+print("listening on udp:%d" % peer.getsockname()[1], flush=True)
+data = peer.recv(2048)
+print("options", data[4 + (data[0] & 15):].hex(), flush=True) # Uri-Path "a", and Size2: a delta of 13 + 4
+PYTHON
+start_announced asked python3 -u "$work/asked.py"
+on_screen "\$COPAL get --timeout 1 -o body coap://127.0.0.1:$port/a"
+wait_for "$work/asked.out" '^options'
+grep -q '^options b161d004$' "$work/asked.out"
+report $? "the size is asked for by a Size2 of 0"
+
 finish

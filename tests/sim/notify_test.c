@@ -244,6 +244,8 @@ static void who_is_on_the_list_has_the_latest_state_if_all_is_confirmable(void *
   for (unsigned i = 0; world_seed(i, SEEDS, &seed); ++i) run(&config, 0, seed);
 }
 
+/* RFC 7641 4.3.1: "the server MUST keep the resource state that is observed by the client as closely in sync with
+ * the actual resource state as possible." */
 static void who_is_on_the_list_has_the_latest_state_if_some_are_confirmable(void **state) {
   (void)state;
   copal_config config = config_of();

@@ -12,7 +12,8 @@ RULES = (
     (re.compile(r"(?<![\w.}])/(?:work|root|home/\w+)/"), "a path of one machine: make it relative"),
 )
 SUFFIXES = (".c", ".h", ".py", ".sh", ".txt", ".cmake", ".in", ".md", ".json", ".js", ".mjs", ".yml",
-            "Makefile", "run", "demo", "conformance", "fuzz", "format", "run-tests", "valgrind", "install-dependencies")
+            "Makefile", "run", "demo", "conformance", "fuzz", "format", "run-tests", "valgrind", "install-dependencies",
+            "rfc-coverage", "rfc-statements", "exceptions", "coverage", "mutants")
 TABS_ALLOWED = ("Makefile",)
 GENERATED = ("package-lock.json",)
 

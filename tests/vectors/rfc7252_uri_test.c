@@ -111,7 +111,7 @@ static void section_6_3_equivalents_give_the_same_options(void **state) {
   }
 }
 
-/* RFC 7252 6.3: "such URIs are normalized", which 6.5 promises: "designed to lead to a URI in normal form". */
+/* RFC 7252 6.3: "such URIs are normalized", and 6.5 makes them so. */
 static void section_6_3_equivalents_compose_to_the_normal_form(void **state) {
   (void)state;
   char text[64];

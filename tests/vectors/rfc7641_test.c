@@ -61,6 +61,8 @@ static void changes(struct thermometer *thermometer, const char *text, copal_tim
   assert_int_equal(copal_notify(thermometer->bare->endpoint, "/temperature"), 1);
 }
 
+/* RFC 7641 4.2: "Each such notification response (including the initial response) MUST echo the token specified by
+ * the client in the GET request." */
 static void figures_3_and_4_the_server(void **state) {
   (void)state;
   struct thermometer thermometer;

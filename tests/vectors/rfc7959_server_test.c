@@ -50,6 +50,7 @@ static void figure_2_simple_get(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7959 2.4: "A server MUST use the block size indicated or a smaller size." */
 static void figure_3_early_negotiation(void **state) {
   (void)state;
   struct resource resource = {.body_size = 380, .code = COPAL_CONTENT};
@@ -142,6 +143,7 @@ static void figure_9_put_with_negotiation(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7959 2.3: "In this case, the response MUST NOT carry a Block2 Option." */
 static void figure_10_post_with_a_response_in_blocks(void **state) {
   (void)state;
   struct resource resource = {.body_size = 500, .code = COPAL_CHANGED};

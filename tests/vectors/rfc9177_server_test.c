@@ -199,6 +199,8 @@ static void figure_3_a_put_of_more_than_a_set(void **state) {
   close_server(server);
 }
 
+/* RFC 9177 4.3: "The token to use in the 4.08 (Request Entity Incomplete) response MUST be one of the tokens that
+ * were received in a request for this block-wise body exchange." */
 static void figures_4_and_5_a_put_whose_blocks_are_lost(void **state) {
   (void)state;
   struct server *server = open_server(0);

@@ -150,8 +150,8 @@ static bool may_be_given_up(const struct host *host, copal_time at, copal_time n
  * two peers' for a while. */
 static uint32_t paths_max(const struct scene *scene) { return scene->setting.tells_local ? 2 : 1; }
 
-/* RFC 7252 4.7: "a client … MUST limit the number of simultaneous outstanding interactions that they maintain to a
- * given server … to NSTART." */
+/* RFC 7252 4.7: "clients (including proxies) MUST strictly limit the number of simultaneous outstanding interactions
+ * that they maintain to a given server (including proxies) to NSTART." */
 static void take_turn(const struct scene *scene, const struct host *host, struct pair *pair,
                       const copal_datagram *datagram, copal_time now, uint16_t mid) {
   const copal_parameters *parameters = &host->node.config.parameters;

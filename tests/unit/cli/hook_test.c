@@ -111,8 +111,8 @@ static void nobody_waits_for_a_command_that_does_not_read(void **state) {
   assert_output("done\n");
 }
 
-/* RFC 7641 1.3: "the protocol follows a best-effort approach for sending new representations to clients and provides
- * eventual consistency between the state observed by each observer and the actual resource state". */
+/* RFC 7641 abstract: "The protocol follows a best-effort approach for sending new representations to clients and
+ * provides eventual consistency between the state observed by each client and the actual resource state". */
 static void while_one_runs_only_the_newest_value_waits(void **state) {
   (void)state;
   struct hook hook;

@@ -89,7 +89,10 @@ static void a_duplicate_non_is_answered_once(void **state) {
   bare_close(scene.bare);
 }
 
-/* Pending, acknowledged, answered separately, acknowledged by its receiver. */
+/* Pending, acknowledged, answered separately, acknowledged by its receiver. RFC 7252 4.2: "it MUST retain the state
+ * to create the ACK for the request, if needed, even if a Confirmable response was already acknowledged by the
+ * requester." RFC 7252 5.2.2: "Once the server sends back an Empty Acknowledgement, it MUST NOT send back the
+ * response in another Acknowledgement, even if the client retransmits another identical request." */
 static void a_duplicate_of_a_deferred_request_gets_what_it_has_got_so_far(void **state) {
   (void)state;
   struct scene scene;

@@ -120,7 +120,10 @@ static void t36_interleaved_uploads_are_kept_apart_by_request_tag(void **state) 
   steps_exchange(steps, "PUT tag=02 1:1/1/64", "2.31 1:1/1/64");
   steps_exchange(steps, "PUT 1:2/0/128", "4.08"); /* of neither */
   steps_exchange(steps, "PUT tag=02 1:2/0/128", "4.08");
-  steps_exchange(steps, "PUT tag=01 1:2/0/128", "2.04 1:2/0/128");
+  const copal_view *view = steps_exchange(steps, "PUT tag=01 1:2/0/128", "2.04 1:2/0/128");
+  copal_option option;
+  /* RFC 9175 3.4: "The Request-Tag option MUST NOT be present in response messages." */
+  assert_false(copal_find(view, COPAL_OPTION_REQUEST_TAG, &option));
   assert_int_equal(scene.received, 300);
   assert_int_equal(scene.calls, 1);
   steps->body_size = 150;
@@ -160,6 +163,8 @@ static void t36_a_last_block_that_is_replayed_ends_no_other_upload(void **state)
   bare_close(scene.bare);
 }
 
+/* RFC 7959 2.5: "If not all previous blocks are available at the server at the time of processing the final block,
+ * the transfer fails and error code 4.08 (Request Entity Incomplete, Section 2.9.2) MUST be returned." */
 static void t38_gaps_and_late_starts_are_incomplete(void **state) {
   (void)state;
   struct scene scene;
@@ -178,6 +183,7 @@ static void t38_gaps_and_late_starts_are_incomplete(void **state) {
   bare_close(scene.bare);
 }
 
+/* RFC 7959 2.3: "The block size implied by SZX MUST match the size of the payload in bytes, if the M bit is set." */
 static void t38_a_short_block_that_is_not_the_last_is_refused(void **state) {
   (void)state;
   struct scene scene;
@@ -371,6 +377,8 @@ static void a_get_is_answered_block_by_block_from_what_the_handler_gives(void **
   view = steps_exchange(steps, "GET 2:2/0/128", "2.05 2:2/0/128"); /* any block, in any order */
   assert_true(copal_find(view, COPAL_OPTION_ETAG, &other));
   assert_memory_equal(other.value, first, sizeof first);
+  /* RFC 7959 2.4: "the client MUST set the M bit of a Block2 Option to zero and the server MUST ignore it". */
+  steps_exchange(steps, "GET 2:2/1/128", "2.05 2:2/0/128");
   steps_exchange(steps, "GET 2:18/0/16", "2.05 2:18/0/16");
   steps_exchange(steps, "GET 2:19/0/16", "4.00");
   steps_exchange(steps, "GET 2:1048575/0/128", "4.00");

@@ -75,7 +75,7 @@ static void an_etag_that_is_too_long_is_none(void **state) {
 
 /* --- Blocks --------------------------------------------------------------------------------------------------- */
 
-/* RFC 7959 2.3: a server that "wants to suggest a smaller block size" may count in that already. */
+/* A server that would rather have smaller blocks may count in that size already: RFC 7959 2.3. */
 static void blocks_are_acknowledged_in_the_servers_size_or_without_one(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();
@@ -315,7 +315,7 @@ static void a_renewal_that_cannot_be_sent_ends_the_observation(void **state) {
   talk_close(talk);
 }
 
-/* RFC 7641 3.6: else "the client simply 'forgets'" it, and the next notification is answered with a Reset. */
+/* RFC 7641 3.6: else it is forgotten, and the next notification is answered with a Reset. */
 static void assert_is_forgotten(struct talk *talk, const struct talk_token *token) {
   assert_int_equal(copal_endpoint_usage(talk->bare->endpoint).calls, 0);
   with_token(talk, token);

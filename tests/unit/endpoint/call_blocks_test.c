@@ -241,6 +241,8 @@ static void a_reader_that_fails_ends_the_call(void **state) {
   talk_close(talk);
 }
 
+/* RFC 9175 3.4: "Clients that use Request-Tag for a particular purpose (like in Section 3.5) MUST NOT recycle a
+ * request tag unless the first operation has concluded." */
 static void each_transfer_has_a_request_tag_of_its_own(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();
@@ -469,6 +471,8 @@ static void an_error_instead_of_the_next_block_is_the_result(void **state) {
   talk_close(talk);
 }
 
+/* RFC 7959 2.4: "the requester MUST take note of the actual block size used in the response it receives to its
+ * initial request and proceed to use it in subsequent requests." */
 static void a_server_may_go_down_in_size_midway(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();

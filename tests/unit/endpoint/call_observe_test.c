@@ -66,7 +66,8 @@ static void a_duplicate_notification_is_acknowledged_and_told_once(void **state)
   talk_close(talk);
 }
 
-/* RFC 7641 3.4. */
+/* RFC 7641 3.4: "a client MUST consider the notification that was sent most recently as the freshest,
+ * regardless of the order of arrival." */
 static void what_was_overtaken_is_acknowledged_but_not_told(void **state) {
   (void)state;
   static const struct {
@@ -174,8 +175,9 @@ static void it_lasts_longer_than_its_timeout_and_its_message_id(void **state) {
 
 /* --- Renewal ------------------------------------------------------------------------------------ */
 
-/* RFC 7641 3.3.1: "the client SHOULD at least wait for a random amount of time between 5 and 15 seconds after Max-Age
- * expired". */
+/* RFC 7641 3.3.1: "the client SHOULD at least wait for a random amount of time between 5 and 15 seconds after
+ * Max-Age expired". And: "All options MUST be identical to those in the original request except for the set of ETag
+ * Options." */
 static void without_news_it_asks_again_with_the_same_token(void **state) {
   (void)state;
   struct talk *talk = observing("2.05 observe:500 max-age:30 +6");
@@ -449,7 +451,9 @@ static void without_a_token_the_rest_is_fetched_with_one(void **state) {
 
 /* --- Cancelling --------------------------------------------------------------------------------- */
 
-/* RFC 7641 3.6: "the client will not recognize the token in the message and thus will return a Reset message." */
+/* RFC 7641 3.6: "the client will not recognize the token in the message and thus will return a Reset message." RFC
+ * 7641 3.5: "If a client does not recognize the token in a confirmable notification, it MUST NOT acknowledge the
+ * message and SHOULD reject it with a Reset message". */
 static void what_is_forgotten_is_answered_with_a_reset(void **state) {
   (void)state;
   struct talk *talk = observing("2.05 observe:1 +6");
@@ -476,6 +480,8 @@ static void nobody_resets_what_came_to_a_group(void **state) {
   talk_close(talk);
 }
 
+/* RFC 7641 3.6: "All other options MUST be identical to those in the registration request except for the set of
+ * ETag Options." */
 static void deregistering_asks_with_observe_1_and_the_same_token(void **state) {
   (void)state;
   struct talk *talk = observing("2.05 observe:1 echo:one +6");

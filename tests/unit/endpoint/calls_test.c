@@ -54,6 +54,7 @@ static void a_piggybacked_response_ends_a_call(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7252 5.2.2: "the client's Acknowledgement to that response MUST also be an Empty message". */
 static void a_separate_response_is_acknowledged_each_time_and_told_once(void **state) {
   (void)state;
   struct bare *bare = open_client();
@@ -72,7 +73,9 @@ static void a_separate_response_is_acknowledged_each_time_and_told_once(void **s
   bare_close(bare);
 }
 
-/* RFC 7252 5.2.2: a response may overtake its ACK. */
+/* RFC 7252 5.2.2: a response may overtake its ACK. RFC 7252 5.2.3: "an endpoint MUST be prepared to receive a
+ * Non-confirmable response (preceded or followed by an Empty Acknowledgement message) in reply to a Confirmable
+ * request". */
 static void a_separate_response_before_the_ack_stops_the_retransmissions(void **state) {
   (void)state;
   struct bare *bare = open_client();
@@ -172,6 +175,36 @@ static void t16_a_response_with_an_unknown_critical_option_is_rejected(void **st
     assert_nothing_is_left(bare);
     bare_close(bare);
   }
+}
+
+/* RFC 7252 5.4: "In case an option is not defined for a Method or Response Code, it MUST NOT be included by a sender
+ * and MUST be treated like an unrecognized option by a recipient." */
+static void an_option_of_requests_is_not_understood_in_a_response(void **state) {
+  (void)state;
+  static const char *const options[] = {"b161", "d004", "50"}; /* Uri-Path, Accept, If-None-Match */
+  for (size_t i = 0; i < sizeof options / sizeof *options; ++i) {
+    struct bare *bare = open_client();
+    struct bare_call call;
+    char token[33];
+    transmitted(bare, COPAL_CON, &call, token);
+    bare_in(bare, "6845%04x%s%s", sent_mid(bare), token, options[i]);
+    assert_int_equal(call.error, COPAL_ERR_RESPONSE_REJECTED);
+    bare_close(bare);
+  }
+}
+
+/* RFC 7252 5.5: "If a Method or Response Code is not defined to have a payload, then a sender MUST NOT include one, and
+ * a recipient MUST ignore it." */
+static void a_valid_response_has_no_payload(void **state) {
+  (void)state;
+  struct bare *bare = open_client();
+  struct bare_call call;
+  char token[33];
+  transmitted(bare, COPAL_CON, &call, token);
+  bare_in(bare, "6843%04x%sff6869", sent_mid(bare), token);
+  assert_int_equal(call.code, COPAL_VALID);
+  assert_string_equal(call.payload, "");
+  bare_close(bare);
 }
 
 static void an_oversized_response_is_rejected(void **state) {
@@ -281,7 +314,7 @@ static void every_full_table_has_its_error_and_recovers(void **state) {
 
 /* --- Ping ---------------------------------------------------------------------------------------- */
 
-/* RFC 7252 4.3: "Provoking a Reset message (e.g., by sending an Empty Confirmable message) is … useful as an
+/* RFC 7252 1.2: "Provoking a Reset message (e.g., by sending an Empty Confirmable message) is also useful as an
  * inexpensive check of the liveness of an endpoint ("CoAP ping")." */
 static void a_ping_is_an_empty_con_and_its_reset_the_good_answer(void **state) {
   (void)state;
@@ -488,6 +521,8 @@ int main(void) {
       cmocka_unit_test(after_an_ack_a_call_waits_for_its_lifetime_or_its_timeout),
       cmocka_unit_test(a_non_call_waits_for_its_lifetime),
       cmocka_unit_test(t16_a_response_with_an_unknown_critical_option_is_rejected),
+      cmocka_unit_test(an_option_of_requests_is_not_understood_in_a_response),
+      cmocka_unit_test(a_valid_response_has_no_payload),
       cmocka_unit_test(an_oversized_response_is_rejected),
       cmocka_unit_test(a_response_that_is_refused_again_is_told_once),
       cmocka_unit_test(what_cannot_be_called_is_refused),

@@ -201,13 +201,24 @@ static void answer_with_etag(copal_request *request, void *context) {
   copal_reply_body(request, "body", 4);
 }
 
+static unsigned count_of(const copal_view *view, uint16_t number) {
+  copal_options walk = copal_options_of(view);
+  copal_option option;
+  unsigned count = 0;
+  while (copal_options_next(&walk, &option)) count += option.number == number;
+  return count;
+}
+
+/* RFC 7252 5.10.6.1: "The ETag Option MUST NOT occur more than once in a response." */
 static void an_etag_that_the_handler_sets_is_confirmed_too(void **state) {
   (void)state;
   struct scene scene;
   open_scene(&scene);
   assert_int_equal(copal_route(scene.bare->endpoint, COPAL_GET, "/e", answer_with_etag, NULL), COPAL_OK);
-  steps_exchange(&scene.steps, "GET /e etag=7878", "2.05");
-  const copal_view *view = steps_exchange(&scene.steps, "GET /e etag=7879", "2.03");
+  const copal_view *view = steps_exchange(&scene.steps, "GET /e etag=7878", "2.05");
+  assert_int_equal(count_of(view, COPAL_OPTION_ETAG), 1);
+  view = steps_exchange(&scene.steps, "GET /e etag=7878 etag=7879", "2.03");
+  assert_int_equal(count_of(view, COPAL_OPTION_ETAG), 1);
   assert_int_equal(view->payload.size, 0);
   assert_int_equal(copal_find_uint(view, COPAL_OPTION_MAX_AGE, 0), 7);
   bare_close(scene.bare);
@@ -215,7 +226,8 @@ static void an_etag_that_the_handler_sets_is_confirmed_too(void **state) {
 
 /* --- Responses that nobody wants -------------------------------------------------------------------- */
 
-/* RFC 7967 2.1: 2 suppresses 2.xx, 8 suppresses 4.xx, 16 suppresses 5.xx. A CON is acknowledged all the same. */
+/* RFC 7967 2.1: 2 suppresses 2.xx, 8 suppresses 4.xx, 16 suppresses 5.xx. A CON is acknowledged all the same. And:
+ * "The server MUST send back responses of the classes for which the client has not expressed any disinterest." */
 static void no_response_leaves_out_the_classes_that_it_names(void **state) {
   (void)state;
   struct scene scene;

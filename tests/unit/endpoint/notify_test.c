@@ -230,7 +230,8 @@ static void a_handler_that_fails_ends_the_observations(void **state) {
 }
 
 /* OBS_08. RFC 7641 4.2: "If the server is unable to continue sending notifications in this format, it SHOULD send a
- * notification with a 4.06 (Not Acceptable) response code". */
+ * notification with a 4.06 (Not Acceptable) response code". And: "The Content-Format specified in a 2.xx
+ * notification MUST be the same as the one used in the initial response to the GET request." */
 static void another_content_format_ends_the_observations(void **state) {
   (void)state;
   struct observed_scene scene;

@@ -93,9 +93,10 @@ static void a_state_waits_for_the_acknowledgement_of_the_last_one(void **state) 
   close_one(&scene);
 }
 
-/* RFC 7641 4.5.2: "The new notification is transmitted with a new Message ID and the following transmission parameters:
- * if the previous (re)transmission attempt timed out, retain its transmission parameters, increment the retransmission
- * counter, and double the timeout". */
+/* RFC 7641 4.5.2: "The new notification is transmitted with a new Message ID and the following transmission
+ * parameters: if the previous (re)transmission attempt timed out, retain its transmission parameters, increment the
+ * retransmission counter, and double the timeout". RFC 7641 4.4: "if a notification is retransmitted, the server
+ * MUST update the value of the option to the sequence number that is current at that time before retransmission." */
 static void a_newer_state_takes_the_place_of_what_is_retransmitted(void **state) {
   (void)state;
   static const char *const values[] = {"1", "2", "2", "3", "3"};

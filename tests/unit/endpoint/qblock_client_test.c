@@ -140,6 +140,8 @@ static void where_it_is_not_for_it_is_not_offered(void **state) {
 
 /* --- Sending -------------------------------------------------------------------------------------------- */
 
+/* RFC 9177 4.3: "The token to use MUST be one of the tokens that were received in a request for this block-wise
+ * exchange." */
 static void the_answer_may_come_with_any_token_of_the_body(void **state) {
   (void)state;
   for (int which = 0; which < 3; ++which) {

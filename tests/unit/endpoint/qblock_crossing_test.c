@@ -152,11 +152,44 @@ static void an_answer_of_one_block_is_given_in_several(void **state) {
   bare_close(scene.bare);
 }
 
+static void tell_size(copal_request *request, void *context) {
+  (void)context;
+  copal_reply_text(request, copal_request_rx(request)->message.payload.size == 32 ? "32" : "?");
+}
+
+/* RFC 9177 4.3: "If the FETCH request includes the Observe option, then the server MUST use the same token as used for
+ * the 2.05 (Content) response for returning any triggered Observe responses so that the client can match them up." */
+static void a_fetch_in_blocks_observes_under_the_token_of_its_answer(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.amplification_max = 0;
+  config.observed_max = config.observers_max = config.peer_observers_max = 2;
+  struct bare *bare = bare_open(&config);
+  assert_int_equal(copal_route(bare->endpoint, COPAL_FETCH, "/a", tell_size, NULL), COPAL_OK);
+  assert_int_equal(copal_route_observable(bare->endpoint, "/a", 0), COPAL_OK);
+  /* Observe 0, Uri-Path a, Q-Block1 0/1/16 and 1/0/16, Size1 32, Request-Tag t */
+  bare_in(bare, "51050001 01 60 5161 8108 d11c20 d1db74 ff %032d", 0);
+  assert_out(bare, "");
+  bare_in(bare, "51050002 02 60 5161 8110 d11c20 d1db74 ff %032d", 0);
+  for (int i = 0; i < 2; ++i) {
+    const struct bare_sent *sent = bare_out_one(bare);
+    copal_option observe;
+    assert_int_equal(sent->view.code, COPAL_CONTENT);
+    assert_true(copal_find(&sent->view, COPAL_OPTION_OBSERVE, &observe));
+    assert_int_equal(sent->view.token.size, 1);
+    assert_int_equal(sent->view.token.data[0], 2);
+    assert_memory_equal(sent->view.payload.data, "32", 2);
+    if (i == 0) assert_int_equal(copal_notify(bare->endpoint, "/a"), 1);
+  }
+  bare_close(bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_late_answer_ends_no_other_body),
       cmocka_unit_test(a_block_of_a_body_whose_answer_is_owed_gets_none_of_its_own),
       cmocka_unit_test(an_answer_of_one_block_is_given_in_several),
+      cmocka_unit_test(a_fetch_in_blocks_observes_under_the_token_of_its_answer),
       cmocka_unit_test(what_is_asked_for_in_larger_blocks_is_not_what_was_in_smaller_ones),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,8 @@ static void a_body_keeps_its_size(void **state) {
   close_server(server);
 }
 
-/* RFC 9177 4.1: "there MUST NOT be a mix of Q-Block and Block options in the same packet." */
+/* RFC 9177 4.1: "there MUST NOT be a mix of Q-Block and Block options in the same packet." And: "Messages that do
+ * not adhere to this behavior MUST be rejected with a 4.02 (Bad Option)." */
 static void q_block_and_block_options_do_not_go_together(void **state) {
   (void)state;
   static const uint16_t pairs[][2] = {{COPAL_OPTION_Q_BLOCK1, COPAL_OPTION_BLOCK1},

@@ -123,7 +123,8 @@ static void a_fetch_has_both_bodies_in_blocks(void **state) {
 }
 
 /* RFC 9177 4.3: "The Request-Tag value MUST be the same for all of the requests for the body of data that is being
- * transferred", and 4.6 "The Size1 option MUST be … present in all payloads of the request". */
+ * transferred", and RFC 9177 4.6: "The Size1 option MUST be … present in all payloads of the request". RFC 9177
+ * 4.3: "When the Q-Block1 option is used, the client MUST include a Request-Tag option". */
 static void tags_sizes_tokens_and_etags_are_as_they_must_be(void **state) {
   (void)state;
   struct pair *pair = open_known();
@@ -152,6 +153,8 @@ static void tags_sizes_tokens_and_etags_are_as_they_must_be(void **state) {
   pair_close(pair);
 }
 
+/* RFC 9177 4.4: "The payloads sent back from the server as a response MUST all have the same ETag … for the same
+ * body." */
 static void blocks_of_one_response_have_one_etag_and_its_size(void **state) {
   (void)state;
   static const char *const paths[] = {"get", "read"};
@@ -422,7 +425,8 @@ static void a_body_that_is_too_large_is_refused_at_once(void **state) {
   pair_close(pair);
 }
 
-/* RFC 9177 4.1: a server without either option answers 4.02. */
+/* RFC 9177 4.1: a server without either option answers 4.02. And: "A CoAP endpoint (or proxy) MUST support either
+ * both or neither of the Q-Block1 and Q-Block2 options." */
 static void a_server_without_transfers_has_no_q_block(void **state) {
   (void)state;
   copal_config client = pair_config(), server = pair_config();

@@ -35,6 +35,7 @@ static void give_up(struct bare *bare, copal_tx tx) {
 
 /* --- Sending: S8 to S12 ------------------------------------------------------------------------- */
 
+/* RFC 7252 4.3: "A Non-confirmable message always carries either a request or response and MUST NOT be Empty." */
 static void s08_only_con_and_non_can_be_sent(void **state) {
   (void)state;
   struct bare *bare = open_raw();
@@ -104,6 +105,9 @@ static void s12_one_message_may_be_sent_many_times_with_an_id_each(void **state)
 
 /* --- Answering: S33 to S35 ---------------------------------------------------------------------- */
 
+/* RFC 7252 4.3: "A Non-confirmable message MUST NOT be acknowledged by the recipient." RFC 7252 4.2: "The
+ * Acknowledgement message MUST echo the Message ID of the Confirmable message and MUST carry a response or be
+ * Empty". */
 static void s33_ack_is_empty_or_carries_the_response_and_comes_once(void **state) {
   (void)state;
   struct bare *bare = open_raw();
@@ -143,6 +147,7 @@ static void s33_copies_of_a_reception_record_share_its_answer(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7252 4.2: "The Reset message MUST echo the Message ID of the Confirmable message and MUST be Empty." */
 static void s34_reset_rejects_a_con_and_a_non_but_nothing_from_a_group(void **state) {
   (void)state;
   struct bare *bare = open_raw();
@@ -455,6 +460,7 @@ static void s54_the_type_of_the_first_reply_stays(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7252 8.1: "Such multicast requests MUST be Non-confirmable." */
 static void s55_groups_are_told_by_their_bytes_and_get_no_con(void **state) {
   (void)state;
   static const struct {

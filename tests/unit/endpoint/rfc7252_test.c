@@ -204,6 +204,18 @@ static void section_4_2_instants_of_retransmission(void **state) {
 }
 
 /* Timing parameters are the endpoint's: 10 ms back-off works as well. */
+/* RFC 7252 4.8.1: "ACK_RANDOM_FACTOR MUST NOT be decreased below 1.0, and it SHOULD have a value that is sufficiently
+ * different from 1.0". */
+static void section_4_8_1_the_random_factor_is_1_at_least(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  assert_true(config.parameters.ack_random_permille == 1500);
+  config.parameters.ack_random_permille = 1000;
+  assert_int_not_equal(copal_endpoint_size(&config), 0);
+  config.parameters.ack_random_permille = 999;
+  assert_int_equal(copal_endpoint_size(&config), 0);
+}
+
 static void section_4_8_parameters_can_be_set(void **state) {
   (void)state;
   copal_config config = copal_config_small();
@@ -233,7 +245,8 @@ static void section_4_8_2_times_that_follow_from_the_parameters(void **state) {
 
 /* --- 4.4: message IDs, 5.3.1: tokens ---------------------------------------------------------------- */
 
-/* T34 */
+/* T34. RFC 7252 5.3.1: "The client SHOULD generate tokens in such a way that tokens currently in use for a given
+ * source/destination endpoint pair are unique." */
 static void section_5_3_1_tokens_of_many_clients_do_not_repeat(void **state) {
   (void)state;
   static uint8_t tokens[2000][8];
@@ -377,6 +390,7 @@ int main(void) {
       cmocka_unit_test(figures_20_and_21_by_a_client),
       cmocka_unit_test(figure_23_by_a_client),
       cmocka_unit_test(section_4_2_instants_of_retransmission),
+      cmocka_unit_test(section_4_8_1_the_random_factor_is_1_at_least),
       cmocka_unit_test(section_4_8_parameters_can_be_set),
       cmocka_unit_test(section_4_8_2_times_that_follow_from_the_parameters),
       cmocka_unit_test(section_5_3_1_tokens_of_many_clients_do_not_repeat),

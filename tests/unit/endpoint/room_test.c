@@ -103,7 +103,8 @@ static void notify(struct room *room, const struct bare_sent *sent, size_t messa
   assert_true(copal_find(&sent->view, COPAL_OPTION_OBSERVE, &option) || COPAL_CODE_CLASS(sent->view.code) != 2);
 }
 
-/* RFC 7252 5.3.1: "The server MUST echo this token in any resulting response", and RFC 8974 makes it long. */
+/* RFC 7252 5.3.1: "a client-generated token that the server MUST echo (without modification) in any resulting
+ * response", and RFC 8974 makes it long. */
 static void exchange(struct room *room, uint8_t code, size_t token_size, unsigned extras, size_t message_size_max) {
   uint8_t bytes[1400];
   size_t size = write_request(room, bytes, message_size_max, code, token_size, extras);

@@ -256,6 +256,8 @@ static void t55_separate_responses_to_the_silent_are_bounded_and_delay_nobody(vo
 
 /* --- Groups ---------------------------------------------------------------------------------------- */
 
+/* RFC 7252 8.1: "when a server is aware that a request arrived via multicast, it MUST NOT return a Reset message in
+ * reply to a Non-confirmable message." */
 static void t57_nothing_that_comes_to_a_group_is_rejected_or_answered_by_an_error(void **state) {
   (void)state;
   static const char *const silent[] = {"40010001b170", "4f010002",     "5f010003",

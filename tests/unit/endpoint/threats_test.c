@@ -206,6 +206,9 @@ static void t10_empty_messages_that_are_not_empty(void **state) {
   attempts(list, sizeof list);
 }
 
+/* RFC 7252 4.2: "reject the message if the recipient lacks context to process the message properly, including
+ * situations where the message is Empty, uses a code with a reserved class (1, 6, or 7), or has a message format
+ * error." */
 static void t11_reserved_classes(void **state) {
   (void)state;
   static const struct attempt list[] = {{"40200001", "70000001"}, {"403f0002b170", "70000002"},
@@ -216,6 +219,8 @@ static void t11_reserved_classes(void **state) {
   attempts(list, sizeof list);
 }
 
+/* RFC 7252 4.2: "recipients of Acknowledgement and Reset messages MUST NOT respond with either Acknowledgement or
+ * Reset messages." */
 static void t12_requests_in_acks_and_acks_for_nothing(void **state) {
   (void)state;
   static const struct attempt list[] = {{"60020001b170", ""}, {"70020002b170", ""}, {"60000003", ""},

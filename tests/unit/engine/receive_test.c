@@ -82,7 +82,7 @@ static void t11_t12_t13_every_type_with_every_code_gets_its_verdict(void **state
 
 /* --- ACK and Reset ------------------------------------------------------------------------------ */
 
-/* RFC 7252 4.4: "the Message ID … of the Acknowledgement or Reset message MUST match … the source endpoint". */
+/* RFC 7252 4.4: "the Message ID and source endpoint of the Acknowledgement or Reset message MUST match". */
 static void t30_an_ack_or_a_reset_matches_by_peer_and_id_and_nothing_else(void **state) {
   (void)state;
   for (int type = COPAL_ACK; type <= COPAL_RST; ++type) {
@@ -232,6 +232,23 @@ static void a_response_of_ours_is_forgotten_once_it_is_acknowledged_or_reset(voi
 }
 
 /* RFC 7641: a registration is answered again and again. Its message ID is another message's by then. */
+/* RFC 7252 5.2.2: "The server MUST stop retransmitting its response on any matching Acknowledgement (silently ignoring
+ * any Response Code or payload) or Reset message." */
+static void an_ack_of_a_response_of_ours_may_say_what_it_likes(void **state) {
+  (void)state;
+  static const uint8_t token[] = {1, 2, 3, 4};
+  struct engine_fixture *fixture = open_engine(false);
+  uint32_t index;
+  assert_int_equal(engine_fixture_send(fixture, 0, COPAL_CON, COPAL_CONTENT, 0, COPAL_NEVER, &index), COPAL_OK);
+  assert_int_equal(engine_fixture_due(fixture, START).kind, DUE_TRANSMIT);
+  copal_bytes some = {token, sizeof token};
+  struct verdict verdict = receive(fixture, 0, COPAL_ACK, COPAL_CHANGED, mid_of(fixture, index), some);
+  assert_int_equal(verdict.kind, VERDICT_ACKNOWLEDGED);
+  assert_int_equal(verdict.exchange, INDEX_NONE);
+  assert_int_equal(fixture->engine.exchanges.timers.count, 0);
+  engine_fixture_close(fixture);
+}
+
 static void who_observes_is_found_by_token_alone_until_its_time(void **state) {
   (void)state;
   struct engine_fixture *fixture = open_engine(false);
@@ -450,6 +467,7 @@ static void a_request_that_nobody_made_a_call_of_has_no_response(void **state) {
   engine_fixture_close(fixture);
 }
 
+/* RFC 7252 5.3.2: "In a separate response, just the tokens of the response and original request MUST match." */
 static void t31_a_separate_response_is_taken_from_the_server_alone(void **state) {
   (void)state;
   struct engine_fixture *fixture = open_engine(false);
@@ -468,6 +486,7 @@ static void t31_a_separate_response_is_taken_from_the_server_alone(void **state)
   engine_fixture_close(fixture);
 }
 
+/* RFC 7252 8.2: "When matching a response to a multicast request, only the token MUST match". */
 static void a_group_is_answered_by_many_and_goes_on_listening(void **state) {
   (void)state;
   struct engine_fixture *fixture = open_engine(false);
@@ -502,6 +521,7 @@ int main(void) {
       cmocka_unit_test(an_address_is_verified_by_an_ack_or_by_a_token_that_cannot_be_guessed),
       cmocka_unit_test(a_ping_that_is_acknowledged_verifies_nothing),
       cmocka_unit_test(a_response_of_ours_is_forgotten_once_it_is_acknowledged_or_reset),
+      cmocka_unit_test(an_ack_of_a_response_of_ours_may_say_what_it_likes),
       cmocka_unit_test(who_observes_is_found_by_token_alone_until_its_time),
       cmocka_unit_test(the_ack_of_a_renewal_that_was_crossed_answers_a_con_alone),
       cmocka_unit_test(a_call_that_nobody_is_to_answer_ends_with_its_ack),

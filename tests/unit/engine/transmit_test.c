@@ -232,7 +232,7 @@ static void responses_of_ours_need_no_turn_unless_they_are_confirmable(void **st
   engine_fixture_close(fixture);
 }
 
-/* RFC 7252 4.7: "the requests … an endpoint does not exceed an average data rate of PROBING_RATE in sending to another
+/* RFC 7252 4.7: "an endpoint does not exceed an average data rate of PROBING_RATE in sending to another
  * endpoint that does not respond". A request here has 12 bytes: 12 seconds at 1 byte a second. */
 static void a_silent_peer_is_probed_at_the_rate_and_a_live_one_is_not(void **state) {
   (void)state;

@@ -10,6 +10,8 @@
 
 #include "copal/message.h"
 
+/* RFC 7252 3.1: "the instances MUST appear in order of their Option Numbers and a delta encoding is used between
+ * them". */
 static void a_message_is_written_front_to_back(void **state) {
   (void)state;
   uint8_t buffer[64];

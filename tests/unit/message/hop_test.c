@@ -26,6 +26,7 @@ static void assert_hops(const copal_message *message, uint32_t hops) {
   assert_int_equal(view.payload.size, 4);
 }
 
+/* RFC 8768 3: "If no initial value is explicitly provided, the default initial Hop-Limit value of 16 MUST be used." */
 static void a_request_without_gets_sixteen_and_each_hop_takes_one(void **state) {
   (void)state;
   struct bare_message message;
@@ -39,6 +40,8 @@ static void a_request_without_gets_sixteen_and_each_hop_takes_one(void **state) 
   assert_int_equal(get->error, COPAL_OK);
 }
 
+/* RFC 8768 3: "a CoAP proxy that understands the Hop-Limit option MUST decrement the value of the option by 1 prior
+ * to forwarding it. CoAP requests MUST NOT be forwarded if the Hop-Limit option is set to '0' after decrement". */
 static void all_that_is_legal_is_decremented(void **state) {
   (void)state;
   for (int hops = 2; hops <= 255; ++hops) {

@@ -23,7 +23,8 @@ static bool matches(const char *text, const char *argument) {
   return matching;
 }
 
-/* "a Complete Value String matches a target attribute if it is bitwise identical" */
+/* RFC 6690 4.1: "a Complete Value String matches a target attribute if it is bitwise identical" RFC 6690 3: "When the
+ * values of attributes are compared, they MUST be compared as strings." */
 static void a_whole_value_matches_itself_only(void **state) {
   (void)state;
   assert_true(matches("</a>;foo=bar", "foo=bar"));
@@ -57,6 +58,13 @@ static void a_prefix_ends_in_a_star(void **state) {
   assert_false(matches("</a>;foo=bar", "foo=b*r"));
   assert_true(matches("</a>;foo=b*r", "foo=b**"));
   assert_false(matches("</a>;foo=bar", "foo=b**"));
+}
+
+/* RFC 6690 3.3, of sizes: "Implementations MUST be prepared to accept large values." */
+static void a_size_has_any_number_of_digits(void **state) {
+  (void)state;
+  assert_true(matches("</a>;sz=340282366920938463463374607431768211456", "sz=340282366920938463463374607431768211456"));
+  assert_false(matches("</a>;sz=340282366920938463463374607431768211456", "sz=0"));
 }
 
 static void a_name_alone_asks_for_existence(void **state) {
@@ -94,8 +102,8 @@ static void href_is_the_target(void **state) {
   assert_true(matches("</a%20b>", "href=/a%20b"));
 }
 
-/* "Note that relation-type target attributes can contain multiple values, and each value MUST be treated as a separate
- * target attribute when matching." RFC 7252 7.2.1 has such lists in ct. */
+/* RFC 6690 4.1: "Note that relation-type target attributes can contain multiple values, and each value MUST be treated
+ * as a separate target attribute when matching." RFC 7252 7.2.1 has such lists in ct. */
 static void lists_match_by_item(void **state) {
   (void)state;
   static const char *const names[] = {"rt", "if", "rel", "rev", "ct"};
@@ -159,6 +167,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_whole_value_matches_itself_only),
       cmocka_unit_test(a_prefix_ends_in_a_star),
+      cmocka_unit_test(a_size_has_any_number_of_digits),
       cmocka_unit_test(a_name_alone_asks_for_existence),
       cmocka_unit_test(a_link_without_attributes_has_none_to_match),
       cmocka_unit_test(href_is_the_target),

@@ -164,6 +164,7 @@ static void a_path_has_one_leading_slash_or_none(void **state) {
   assert_string_equal(listing(), "");
 }
 
+/* RFC 7252 5.10.7: "The value of a Location-Path Option MUST NOT be "." or ".."." */
 static void other_options_are_filled_alike(void **state) {
   (void)state;
   begin(sizeof storage);

@@ -150,7 +150,8 @@ static void a_host_is_checked_and_encoded(void **state) {
   assert_failed(NULL, true, COPAL_ERR_URI_HOST);
 }
 
-/* RFC 7252 6.5 steps 6 and 8: every byte, as it is or as "%" and two upper-case digits. */
+/* RFC 7252 6.5 steps 6 and 8: every byte, as it is or as "%" and two upper-case digits. And: "the hexadecimal
+ * notation for percent-encoding in CoAP URIs MUST use uppercase letters". */
 static void each_byte_of_a_component_is_encoded_or_not(void **state) {
   (void)state;
   static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";

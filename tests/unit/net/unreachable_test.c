@@ -168,8 +168,8 @@ static void send_icmp(int fd, uint8_t type, uint8_t code, uint16_t from, uint16_
   assert_int_equal(sendto(fd, packet, size, 0, (struct sockaddr *)&address, sizeof address), size);
 }
 
-/* "implementations SHOULD take care to check the information about the original datagram in the ICMP message […];
- * Source Quench and Time Exceeded ICMP messages SHOULD be ignored." */
+/* RFC 7252 4.2: "implementations SHOULD take care to check the information about the original datagram in the ICMP
+ * message …; Source Quench and Time Exceeded ICMP messages SHOULD be ignored." */
 static void an_icmp_message_that_is_not_about_our_datagram_or_not_about_its_end_is_ignored(void **state) {
   (void)state;
   int icmp = open_icmp();

@@ -51,6 +51,7 @@ static const char *discover_as(struct bare *bare, copal_type type, const char *q
 
 static const char *discover(struct bare *bare, const char *query) { return discover_as(bare, COPAL_CON, query); }
 
+/* RFC 6690 4: "The resource representation of this resource MUST be the CoRE Link Format". */
 static void routes_are_listed_with_their_attributes(void **state) {
   (void)state;
   struct bare *bare = open_server();
@@ -86,6 +87,25 @@ static void a_query_leaves_the_links_that_match(void **state) {
   assert_string_equal(discover(bare, "if=*"), "</ab>;rt=y;if=z");
   assert_string_equal(discover(bare, "href=/b"), "</b>");
   assert_string_equal(discover(bare, "href=/a*"), "</a>;rt=\"x y\";ct=0,</ab>;rt=y;if=z");
+  bare_close(bare);
+}
+
+/* RFC 6690 4.1: "A multicast request with a query string SHOULD NOT be responded to if filtering is not supported or if
+ * the filter does not match (to avoid a needless response storm)." */
+static void a_group_is_answered_by_those_who_have_what_is_asked_for(void **state) {
+  (void)state;
+  struct bare *bare = open_server();
+  add(bare, "/a", "rt=\"t\"");
+  copal_path group = bare_group_path(BARE_PORT);
+  static const char *const filters[] = {"72743d74", "72743d75"}; /* rt=t, rt=u */
+  for (int i = 0; i < 2; ++i) {
+    char request[80];
+    snprintf(request, sizeof request, "5001000%d bb2e77656c6c2d6b6e6f776e 04636f7265 44%s", i, filters[i]);
+    bare_in_path(bare, &group, request);
+    bare->now += 10 * COPAL_SECOND;
+    bare_out(bare);
+    assert_int_equal(bare->sent_count, i == 0);
+  }
   bare_close(bare);
 }
 
@@ -228,6 +248,7 @@ int main(void) {
       cmocka_unit_test(routes_are_listed_with_their_attributes),
       cmocka_unit_test(nothing_to_list_is_an_empty_list),
       cmocka_unit_test(a_query_leaves_the_links_that_match),
+      cmocka_unit_test(a_group_is_answered_by_those_who_have_what_is_asked_for),
       cmocka_unit_test(few_filters_are_enough),
       cmocka_unit_test(a_long_list_comes_in_blocks),
       cmocka_unit_test(blocks_of_a_list_have_its_etag),

@@ -74,6 +74,10 @@ static void a_non_is_answered_by_a_non_with_an_id_of_its_own(void **state) {
   bare_close(bare);
 }
 
+/* RFC 7252 5.8: "A request with an unrecognized or unsupported Method Code MUST generate a 4.05 (Method Not
+ * Allowed) piggybacked response." RFC 7252 5.10.2: "An endpoint receiving a request with a Proxy-Uri Option that is
+ * unable or unwilling to act as a forward-proxy for the request MUST cause the return of a 5.05 (Proxying Not
+ * Supported) response." */
 static void errors_that_need_no_handler(void **state) {
   (void)state;
   struct bare *bare = open_server();
@@ -123,7 +127,8 @@ static void assert_refused(struct bare *bare, const char *in, uint16_t number, c
   assert_memory_equal(problem.detail.data, detail, strlen(detail));
 }
 
-/* RFC 7252 5.4.1, 5.4.3, 5.4.5: what is critical and not understood. */
+/* RFC 7252 5.4.1, 5.4.3, 5.4.5: what is critical and not understood. RFC 7252 5.4.1: "Unrecognized options of class
+ * "critical" that occur in a Non-confirmable message MUST cause the message to be rejected". */
 static void t16_t18_critical_options_that_are_not_understood_get_4_02_or_nothing(void **state) {
   (void)state;
   struct bare *bare = open_server();
@@ -147,6 +152,29 @@ static void t17_elective_options_are_ignored_whatever_they_are(void **state) {
   bare_expect(bare, "40010003 64 00000001 5161", "60450003c0ff6869");           /* Observe of 4 bytes */
   bare_expect(bare, "40010004 b161 3100 00", "60450004c0ff6869");               /* Max-Age twice */
   assert_int_equal(hellos, 4);
+  bare_close(bare);
+}
+
+static void reply_size(copal_request *request, void *context) {
+  (void)context;
+  char digit[2] = {(char)('0' + copal_request_rx(request)->message.payload.size), 0};
+  copal_reply_text(request, digit);
+}
+
+/* RFC 7252 5.5: "If a Method or Response Code is not defined to have a payload, then … a recipient MUST ignore it." */
+static void a_payload_is_for_methods_that_have_one(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  struct bare *bare = bare_open(&config);
+  static const copal_code methods[] = {COPAL_GET, COPAL_PUT, COPAL_DELETE};
+  static const char sizes[] = "020";
+  for (uint8_t i = 0; i < 3; ++i) {
+    char request[32], reply[32];
+    assert_int_equal(copal_route(bare->endpoint, methods[i], "/size", reply_size, NULL), COPAL_OK);
+    snprintf(request, sizeof request, "40%02x000%u b473697a65 ff6869", (unsigned)methods[i], i);
+    snprintf(reply, sizeof reply, "6045000%uc0ff%02x", i, (unsigned)sizes[i]);
+    bare_expect(bare, request, reply);
+  }
   bare_close(bare);
 }
 
@@ -215,6 +243,7 @@ int main(void) {
       cmocka_unit_test(an_accept_that_is_not_met_gets_4_06_where_only_a_representation_is_refused),
       cmocka_unit_test(t16_t18_critical_options_that_are_not_understood_get_4_02_or_nothing),
       cmocka_unit_test(t17_elective_options_are_ignored_whatever_they_are),
+      cmocka_unit_test(a_payload_is_for_methods_that_have_one),
       cmocka_unit_test(t20_paths_are_bytes),
       cmocka_unit_test(a_code_that_is_no_response_is_an_internal_error),
   };

@@ -46,6 +46,8 @@ static void numbers_are_written_in_their_shortest_form(void **state) {
   assert_memory_equal(again, numbers, sizeof numbers);
 }
 
+/* RFC 9177 5: "the number of reported missing blocks MUST be limited so that the response can fit into a single
+ * packet." */
 static void what_does_not_fit_is_left_out_whole(void **state) {
   (void)state;
   static const uint32_t numbers[] = {1, 300, 70000};

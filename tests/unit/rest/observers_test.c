@@ -83,8 +83,9 @@ static void give(struct fixture *fixture, uint32_t index) {
 
 /* --- Numbers ------------------------------------------------------------------------------------------- */
 
-/* RFC 7641 4.4: "a strictly increasing sequence number … MUST NOT increase so fast that it increases by more than 2^23
- * within less than 256 seconds." */
+/* RFC 7641 4.4: "a strictly increasing sequence number … MUST NOT increase so fast that it increases by more than
+ * 2^23 within less than 256 seconds." And: "The sequence number selected for a notification MUST be greater than
+ * that of any preceding notification sent to the same client with the same token for the same resource." */
 static void numbers_increase_and_not_too_fast(void **state) {
   (void)state;
   struct observers observers = {.number = 0};

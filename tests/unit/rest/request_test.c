@@ -195,7 +195,8 @@ static void a_reply_without_room_for_a_block_becomes_5_00_with_its_token(void **
   bare_close(bare);
 }
 
-/* RFC 8974: whatever the token's size, the reply echoes it. */
+/* RFC 8974: whatever the token's size, the reply echoes it. RFC 7252 5.3.1: "An endpoint receiving a token it did
+ * not generate MUST treat the token as opaque". */
 static void t04_extended_tokens_are_echoed_in_every_reply(void **state) {
   (void)state;
   action *does = reply_twice;
