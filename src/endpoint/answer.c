@@ -18,13 +18,24 @@ static uint32_t retry_after_seconds(uint8_t code) {
   return 0;
 }
 
-/* An entry that nothing is looked up by: room for a reply that is not remembered. */
+/* Room for a refusal, which may make room itself whatever it refuses. */
 static struct reply *take_room(copal_endpoint *endpoint, struct arrival *arrival, size_t size_max) {
   struct engine *engine = &endpoint->engine;
-  struct reply *reply = replies_take(&engine->idempotent, &engine->peers, &arrival->incoming.key, INDEX_NONE, size_max,
-                                     engine->now, engine->exchange_lifetime, &engine->counters.replies_evicted);
-  if (reply != NULL) replies_drop(&engine->idempotent, &engine->peers, reply);
-  return reply;
+  return replies_take(&engine->idempotent, &engine->peers, &arrival->incoming.key, INDEX_NONE, size_max, engine->now,
+                      engine->exchange_lifetime, &engine->counters.replies_evicted);
+}
+
+static void forget(copal_endpoint *endpoint, struct reply *reply, size_t size) {
+  struct engine *engine = &endpoint->engine;
+  replies_drop(&engine->idempotent, &engine->peers, reply);
+  replies_close(&engine->idempotent, reply, REPLY_DEAD, size);
+}
+
+/* What was refused for a reason that passes is not to be executed by a late duplicate, when its sender has long sent it
+ * anew. Any other refusal is made again. */
+static bool is_remembered(const struct arrival *arrival, uint8_t code) {
+  bool passes = code == COPAL_UNAUTHORIZED || code == COPAL_SERVICE_UNAVAILABLE || code == COPAL_TOO_MANY_REQUESTS;
+  return arrival->incoming.key.unsafe && passes;
 }
 
 static bool begin(copal_endpoint *endpoint, const struct arrival *arrival, struct reply *reply, size_t size_max,
@@ -79,7 +90,7 @@ void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t 
     return;
   }
   if (!begin(endpoint, arrival, reply, size_max, &request)) {
-    replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, 0);
+    forget(endpoint, reply, 0);
     return;
   }
   request_begin_reply(&request, code);
@@ -88,7 +99,10 @@ void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t 
   if (retry_after > 0) copal_message_add_uint(&request.reply, COPAL_OPTION_MAX_AGE, retry_after);
   if (code == COPAL_REQUEST_ENTITY_TOO_LARGE) request_propose_blocks(&request);
   if (code == COPAL_UNAUTHORIZED) request_challenge(&request);
-  replies_close(&endpoint->engine.idempotent, reply, REPLY_DEAD, request.reply.size);
+  if (is_remembered(arrival, code))
+    engine_remember_refusal(&endpoint->engine, reply, request.reply.size);
+  else
+    forget(endpoint, reply, request.reply.size);
   endpoint_answer(endpoint, &arrival->path, reply);
 }
 

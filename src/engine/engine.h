@@ -22,7 +22,8 @@ struct engine {
   struct hash_key seal_key; /* for what is given away signed: apart from the tables' */
   copal_parameters parameters;
   copal_time transmit_span, exchange_lifetime, non_lifetime;
-  copal_time now; /* the latest that the endpoint was told */
+  copal_time now;           /* the latest that the endpoint was told */
+  copal_time refused_until; /* till then, refusals of what may not be executed twice may be among the other replies */
   uint32_t message_size_max;
   uint32_t peer_replies_max;
   uint32_t peer_rate; /* requests a second, 0 for no limit */
@@ -149,6 +150,10 @@ static inline bool engine_is_verified(const struct engine *engine, uint32_t peer
 /* Whether a peer is to be verified before a request of its that must not be executed twice is remembered: the last
  * quarter of the memory for these is for addresses that are. */
 bool engine_must_verify(struct engine *engine, uint32_t peer);
+
+/* Closes an entry among the replies to idempotent requests that refuses one of the others: there it can make room, and
+ * still its duplicates are recognised. */
+void engine_remember_refusal(struct engine *engine, struct reply *reply, size_t size);
 
 /* Has the processor fetch what the search for a duplicate of a message with that code begins with. */
 void engine_prefetch_reply(const struct engine *engine, uint8_t code, uint64_t identity, uint32_t fingerprint);

@@ -255,14 +255,21 @@ struct reply *engine_remember(struct engine *engine, const struct incoming *inco
                       &engine->counters.replies_evicted);
 }
 
+void engine_remember_refusal(struct engine *engine, struct reply *reply, size_t size) {
+  engine->refused_until = engine->now + engine->exchange_lifetime;
+  replies_close(&engine->idempotent, reply, REPLY_MESSAGE, size);
+}
+
 static struct reply *find_duplicate(struct engine *engine, struct incoming *incoming, copal_time now) {
   incoming->key = (struct reply_key){.identity = incoming->identity,
                                      .fingerprint = incoming->fingerprint,
                                      .mid = incoming->view->message_id,
                                      .con = incoming->view->type == COPAL_CON,
                                      .unsafe = engine_is_unsafe(engine, incoming->view)};
-  return replies_find(engine_replies(engine, &incoming->key), &incoming->key, now, engine->exchange_lifetime,
-                      engine->non_lifetime);
+  struct reply *reply = replies_find(engine_replies(engine, &incoming->key), &incoming->key, now,
+                                     engine->exchange_lifetime, engine->non_lifetime);
+  if (reply != NULL || !incoming->key.unsafe || now >= engine->refused_until) return reply;
+  return replies_find(&engine->idempotent, &incoming->key, now, engine->exchange_lifetime, engine->non_lifetime);
 }
 
 static struct verdict receive_request(struct engine *engine, struct incoming *incoming, copal_time now) {

@@ -118,7 +118,7 @@ static void fuzz_base64(const char *text, size_t size) {
     for (size_t i = 0; i < size; ++i) {
       unsigned bits = 0;
       for (size_t bit = i * 6; bit < i * 6 + 6; ++bit)
-        bits = bits << 1 | (bit / 8 < count ? bytes[bit / 8] >> (7 - bit % 8) & 1u : 0);
+        bits = bits << 1 | (bit / 8 < count ? (unsigned)bytes[bit / 8] >> (7 - bit % 8) & 1u : 0);
       assert(text[i] == digits[bits]);
     }
   }

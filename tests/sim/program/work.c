@@ -108,9 +108,8 @@ struct request *request_of(struct scene *scene, const copal_view *message) {
 static bool may_repeat(const struct request *request, const struct host *server) {
   const copal_counters *counters = copal_endpoint_counters(server->node.endpoint);
   if (request->kind == KIND_DOWNLOAD || request->kind == KIND_SEARCH) return true;
-  /* What was answered 4.01 for want of room is not remembered: decision 0016. */
-  if (counters->challenged > 0) return true;
-  if (request->method == COPAL_POST) return false;
+  /* A refusal for want of room is remembered as long as there is room for that: decision 0016. */
+  if (request->method == COPAL_POST) return counters->challenged > 0 && counters->replies_evicted > 0;
   if (request->is_call) return true;
   return counters->replies_evicted > 0 || counters->unverified > 0 || request->kind == KIND_UPLOAD;
 }
