@@ -20,7 +20,9 @@ struct plan {
   uint32_t host, number;
 };
 
-enum { ARRIVALS_MAX = 256, NOBODY = UINT32_MAX, STRANGER = 0x5a };
+#define NOBODY UINT32_MAX /* no host's number */
+
+enum { ARRIVALS_MAX = 256, STRANGER = 0x5a };
 
 struct host {
   struct node node; /* its first member */
