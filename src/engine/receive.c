@@ -91,10 +91,19 @@ static struct verdict receive_empty_ack(struct engine *engine, const struct inco
   return verdict(VERDICT_ACKNOWLEDGED, index);
 }
 
+/* RFC 7252 4.2: a CON's recipient "MUST either (a) acknowledge a Confirmable message … or (b) reject the message". What
+ * has been acknowledged may have been executed: a Reset that comes afterwards, to something else that bears the message
+ * ID in our name, must not have it sent anew. */
+static bool is_acknowledged(const struct exchange *exchange) {
+  return (exchange->flags & EXCHANGE_CALL) != 0 && (exchange->flags & EXCHANGE_CON) != 0 &&
+         exchange->state == EXCHANGE_EXPECTING;
+}
+
 static struct verdict receive_reset(struct engine *engine, const struct incoming *incoming, copal_time now) {
   uint32_t index = answered_by_mid(engine, incoming);
   if (index == INDEX_NONE) return unmatched(engine, incoming);
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  if (is_acknowledged(exchange)) return verdict(VERDICT_IGNORE, INDEX_NONE);
   struct verdict result = {.kind = VERDICT_RESET, .exchange = index, .late = exchange->state >= EXCHANGE_ANSWERED};
   note_reply(exchange, true, now);
   ++engine->counters.resets;

@@ -7,8 +7,6 @@
 #include "program/violation.h"
 #include "sim/node.h"
 
-#define NOBODY UINT32_MAX
-
 struct scene;
 struct watch;
 struct work;
@@ -21,6 +19,8 @@ struct plan {
   void (*act)(struct scene *scene, uint32_t host, uint32_t number);
   uint32_t host, number;
 };
+
+#define NOBODY UINT32_MAX /* no host's number */
 
 enum { ARRIVALS_MAX = 256, STRANGER = 0x5a };
 

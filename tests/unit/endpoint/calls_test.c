@@ -512,6 +512,26 @@ static void of_a_groups_answers_only_those_that_are_not_understood_are_rejected(
   bare_close(bare);
 }
 
+/* RFC 7252 4.2: a recipient acknowledges or rejects. Who makes a server reject a message that bears our name and a
+ * message ID of ours has a Reset sent to us. */
+static void a_reset_after_the_acknowledgement_is_not_the_end(void **state) {
+  (void)state;
+  struct bare *bare = open_client();
+  struct bare_call call;
+  char token[33];
+  transmitted(bare, COPAL_CON, &call, token);
+  uint16_t mid = sent_mid(bare);
+  bare_in_from(bare, BARE_PORT, "6000%04x", mid);
+  bare_in_from(bare, BARE_PORT, "7000%04x", mid);
+  assert_int_equal(call.count, 0);
+  bare_in_from(bare, BARE_PORT, "58457777%sff6f6b", token);
+  assert_int_equal(call.count, 1);
+  assert_int_equal(call.error, COPAL_OK);
+  assert_string_equal(call.payload, "ok");
+  assert_nothing_is_left(bare);
+  bare_close(bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_piggybacked_response_ends_a_call),
@@ -533,6 +553,7 @@ int main(void) {
       cmocka_unit_test(a_handler_may_cancel_what_the_same_output_gave_out),
       cmocka_unit_test(a_group_call_is_answered_many_times_and_then_told_its_end),
       cmocka_unit_test(of_a_groups_answers_only_those_that_are_not_understood_are_rejected),
+      cmocka_unit_test(a_reset_after_the_acknowledgement_is_not_the_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
