@@ -32,7 +32,7 @@ for case in "${cases[@]}"; do
   serve "first-$name" 0 $options
   firsts+=("$pid")
   ports+=("$port")
-  start "load-$name" "$copal" bench --json --ack-timeout 0.1 --retransmit 7 --clients 20 --duration 3 \
+  start "load-$name" "$copal" bench --json --ack-timeout 0.1 --retransmit 7 --clients 20 --duration 2.5 \
     "coap://127.0.0.1:$port$path"
   loads+=("$pid")
 done
