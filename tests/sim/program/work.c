@@ -150,7 +150,8 @@ static enum end end_by_error(const struct request *request, copal_error error) {
     is_good = !in_calm || request->is_dropped || request->kind == KIND_GROUP || !scene->setting.is_ample;
   } else if (error == COPAL_ERR_RESET) {
     end = END_RESET;
-    is_good = !in_calm && (tally->amnesias > 0 || tally->guesses > 0 || tally->forgeries > 0 || mangled);
+    bool forged = tally->guesses > 0 || tally->forgeries > 0 || tally->replays > 0;
+    is_good = !in_calm && (tally->amnesias > 0 || forged || mangled);
     if (request->kind == KIND_PING) return END_ANSWERED;
   } else if (error == COPAL_ERR_UNREACHABLE) {
     end = END_UNREACHED;

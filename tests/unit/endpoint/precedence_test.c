@@ -368,6 +368,30 @@ static void without_verification_all_of_it_is_for_everybody(void **state) {
   bare_close(scene.bare);
 }
 
+/* T32, T39: it is repeated with the Echo value under another message ID, and executed so; then the first one comes
+ * again. */
+static void a_late_duplicate_of_what_was_challenged_is_not_executed(void **state) {
+  (void)state;
+  struct scene scene;
+  copal_config config = config_of_posts();
+  open_scene(&scene, &config);
+  for (unsigned i = 0; i < 33; ++i) from(&scene, STRANGERS + i, "POST", "2.04");
+  unsigned executed = scene.executed;
+  uint16_t first = scene.steps.mid;
+  challenged(&scene, HONEST, "POST", "2.04");
+  for (int i = 0; i < 2; ++i) {
+    scene.steps.mid = first;
+    from(&scene, HONEST, "POST", "4.01"); /* as it was answered */
+  }
+  assert_int_equal(scene.executed, executed + 1);
+  assert_int_equal(counters(&scene)->duplicates, 2);
+  scene.bare->now += 248 * COPAL_SECOND; /* EXCHANGE_LIFETIME is over */
+  scene.steps.mid = first;
+  from(&scene, HONEST, "POST", "2.04");
+  assert_int_equal(scene.executed, executed + 2);
+  bare_close(scene.bare);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(t52_who_is_there_takes_the_place_of_the_oldest_upload_of_who_may_not_be),
@@ -383,6 +407,7 @@ int main(void) {
       cmocka_unit_test(t51_every_way_to_ask_is_challenged_alike),
       cmocka_unit_test(t51_the_last_block_is_challenged_and_the_others_are_not_lost),
       cmocka_unit_test(without_verification_all_of_it_is_for_everybody),
+      cmocka_unit_test(a_late_duplicate_of_what_was_challenged_is_not_executed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

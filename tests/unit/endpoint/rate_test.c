@@ -99,6 +99,28 @@ static void a_non_is_refused_with_a_non_and_a_group_in_silence(void **state) {
   bare_close(bare);
 }
 
+/* What was refused is sent anew, as a message of its own, when it is time; then a late duplicate of the first one
+ * comes. Of a GET that does no harm. */
+static void a_late_duplicate_of_a_post_that_was_refused_is_not_executed(void **state) {
+  (void)state;
+  int executed;
+  struct bare *bare = open_server(1, &executed);
+  assert_int_equal(copal_route(bare->endpoint, COPAL_POST, "/a", hello, &executed), COPAL_OK);
+  bare_expect(bare, "41020001abb161", "61450001abc0ff6869");
+  bare_in(bare, "41020002abb161");
+  assert_int_equal(bare_out_one(bare)->view.code, COPAL_TOO_MANY_REQUESTS);
+  bare_in(bare, "41010003abb161"); /* a GET */
+  assert_int_equal(bare_out_one(bare)->view.code, COPAL_TOO_MANY_REQUESTS);
+  bare->now += 2 * COPAL_SECOND;
+  bare_expect(bare, "41020004abb161", "61450004abc0ff6869");
+  bare->now += 2 * COPAL_SECOND;
+  bare_in(bare, "41020002abb161");
+  assert_int_equal(bare_out_one(bare)->view.code, COPAL_TOO_MANY_REQUESTS);
+  assert_int_equal(executed, 2);
+  bare_expect(bare, "41010003abb161", "61450003abc0ff6869");
+  bare_close(bare);
+}
+
 static void rates_are_bounded_and_none_is_no_limit(void **state) {
   (void)state;
   copal_config config = copal_config_small();
@@ -175,6 +197,7 @@ int main(void) {
       cmocka_unit_test(a_refusal_tells_when_to_ask_again_and_others_are_not_refused),
       cmocka_unit_test(duplicates_of_answered_requests_do_not_count),
       cmocka_unit_test(a_non_is_refused_with_a_non_and_a_group_in_silence),
+      cmocka_unit_test(a_late_duplicate_of_a_post_that_was_refused_is_not_executed),
       cmocka_unit_test(rates_are_bounded_and_none_is_no_limit),
       cmocka_unit_test(a_rate_is_kept_over_any_time),
       cmocka_unit_test(a_peer_that_was_silent_begins_anew),
