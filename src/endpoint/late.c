@@ -41,12 +41,9 @@ copal_error endpoint_piggyback(copal_endpoint *endpoint, const struct late *late
   struct reply *old = endpoint_find_reply(endpoint, &late->key);
   struct reply *reply = take_place(endpoint, late, &old, size);
   if (reply == NULL) return COPAL_ERR_MESSAGES_FULL;
-  if (!outbox_push_reply(&endpoint->outbox, &late->path, reply)) {
-    if (reply == old) return COPAL_ERR_MESSAGES_FULL;
-    replies_drop(replies, &engine->peers, reply);
-    replies_close(replies, reply, REPLY_DEAD, 0);
-    return COPAL_ERR_MESSAGES_FULL;
-  }
+  bool pushed = outbox_push_reply(&endpoint->outbox, &late->path, reply);
+  assert(pushed);
+  (void)pushed;
   header_copy(reply_bytes(reply), message, COPAL_ACK, late->key.mid, token);
   replies_close(replies, reply, REPLY_MESSAGE, size);
   if (old != NULL && reply != old) replies_drop(replies, &engine->peers, old);
