@@ -51,7 +51,7 @@ static void check_settings(const struct line *line, const struct command *comman
 }
 
 static bool is_ascii(const char *text) {
-  while (*text > 0) ++text;
+  while (*text != '\0' && (*text & 0x80) == 0) ++text;
   return *text == '\0';
 }
 
