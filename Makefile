@@ -61,7 +61,7 @@ fuzz:
 
 soak: dependencies
 	$(CONFIGURE) -DCOPAL_TESTS=ON
-	cmake --build $(BUILD) -j $(JOBS) --target copal_sim
+	cmake --build $(BUILD) -j $(JOBS) --target copal-sim
 	$(BUILD)/tests/copal-sim --minutes $(MINUTES) --seed $(SEED) --exchanges 20000
 
 tidy:

@@ -1,15 +1,14 @@
 # copal-sim: many seeds, each another world, as one program (docs/testing.md).
 file(GLOB sources CONFIGURE_DEPENDS sim/program/*.c)
-add_executable(copal_sim ${sources} sim/network.c sim/node.c)
-set_target_properties(copal_sim PROPERTIES OUTPUT_NAME copal-sim)
-target_include_directories(copal_sim PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/sim)
-target_link_libraries(copal_sim PRIVATE copal_static)
+add_executable(copal-sim ${sources} sim/network.c sim/node.c)
+target_include_directories(copal-sim PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/sim)
+target_link_libraries(copal-sim PRIVATE copal_internal)
 
 foreach(seeds 1..60 61..120)
-  add_test(NAME sim/seeds/mix_${seeds} COMMAND copal_sim --seeds ${seeds} --exchanges 500)
+  add_test(NAME sim/seeds/mix_${seeds} COMMAND copal-sim --seeds ${seeds} --exchanges 500)
 endforeach()
 foreach(workload plain separate block q-block observe group stateless)
-  add_test(NAME sim/seeds/${workload} COMMAND copal_sim --seeds 1001..1012 --exchanges 300 --workload ${workload})
+  add_test(NAME sim/seeds/${workload} COMMAND copal-sim --seeds 1001..1012 --exchanges 300 --workload ${workload})
 endforeach()
 
 # Canaries: what is done wrong on purpose must be noticed, by its name.
@@ -22,6 +21,6 @@ foreach(canary
   list(GET parts 1 workload)
   list(GET parts 2 invariant)
   add_test(NAME sim/canary/${break}
-    COMMAND copal_sim --seeds 1..20 --exchanges 300 --workload ${workload} --break ${break})
+    COMMAND copal-sim --seeds 1..20 --exchanges 300 --workload ${workload} --break ${break})
   set_tests_properties(sim/canary/${break} PROPERTIES PASS_REGULAR_EXPRESSION "violation: ${invariant}\n")
 endforeach()
