@@ -29,8 +29,8 @@ static void check_group_answer(struct request *request, const copal_rx *rx) {
 /* An end, as the client is told of it. */
 static void tell(struct request *request, copal_error error, const copal_view *response, copal_bytes body) {
   if (breaks(request->scene, "lost-end", request->number)) return;
-  request_end(request, error, response, body);
-  if (breaks(request->scene, "end-twice", request->number)) request_end(request, error, response, body);
+  request_close(request, error, response, body);
+  if (breaks(request->scene, "end-twice", request->number)) request_close(request, error, response, body);
 }
 
 static void on_response(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context) {
@@ -113,7 +113,7 @@ static copal_error send_stateless(struct request *request, const copal_message *
   copal_bytes state = {(const uint8_t *)&request->number, sizeof request->number};
   copal_error error = copal_stateless_send(endpoint, message, server, state);
   /* What becomes of it nobody knows. */
-  if (error == COPAL_OK) request_end(request, COPAL_OK, NULL, (copal_bytes){0});
+  if (error == COPAL_OK) request_close(request, COPAL_OK, NULL, (copal_bytes){0});
   return error;
 }
 

@@ -230,7 +230,7 @@ static void finish(struct request *request, enum end end) {
   --work->shares[request->client].outstanding;
 }
 
-void request_end(struct request *request, copal_error error, const copal_view *response, copal_bytes body) {
+void request_close(struct request *request, copal_error error, const copal_view *response, copal_bytes body) {
   struct scene *scene = request->scene;
   if (request->ended)
     violation(scene, "ended-twice", "request %u of host %u has ended before", request->number, request->client);

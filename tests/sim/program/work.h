@@ -89,7 +89,7 @@ void request_write_query(const struct request *request, uint8_t query[QUERY_SIZE
 void request_executed(struct request *request, struct host *server, const copal_rx *rx);
 
 /* Its end: by a response, or an error. */
-void request_end(struct request *request, copal_error error, const copal_view *response, copal_bytes body);
+void request_close(struct request *request, copal_error error, const copal_view *response, copal_bytes body);
 
 /* --- Servers: serve.c ------------------------------------------------------------------------------- */
 
