@@ -99,12 +99,12 @@ static void fuzz_wanted(struct script *script) {
 /* Whether it is a value of ours of the last ten seconds. A fuzzer may have seen such a one being compared. */
 static bool was_made(const struct hash_key *key, copal_time now, const uint8_t value[ECHO_SIZE]) {
   static const copal_time unit = (copal_time)1 << 20;
-  uint32_t ticks = (uint32_t)value[0] << 24 | (uint32_t)value[1] << 16 | (uint32_t)value[2] << 8 | value[3];
-  copal_time age = (copal_time)(uint32_t)((uint32_t)(now / unit) - ticks) * unit;
-  uint8_t genuine[ECHO_SIZE];
-  if (age > 10 * COPAL_SECOND) return false;
-  echo_write(key, 7, now - age, genuine);
-  return memcmp(genuine, value, ECHO_SIZE) == 0;
+  for (copal_time age = 0; age <= 10 * COPAL_SECOND; age += unit) {
+    uint8_t genuine[ECHO_SIZE];
+    echo_write(key, 7, now - age, genuine);
+    if (memcmp(genuine, value, ECHO_SIZE) == 0) return true;
+  }
+  return false;
 }
 
 /* Nobody makes an Echo value who does not know the key; ours is good for its address, and until it is too old. */
