@@ -9,6 +9,18 @@ enum { BATCH = 32, HEADER = 4, THREADS_MAX = 64 };
 
 static const uint8_t answer[] = {0xc0, 0xff, '2', '2', '.', '3'}; /* Content-Format 0, payload */
 
+/* The answer leaves from the address that was asked, and the interface is the routing's business, as with ours. In
+ * IPv4's own form, since all clients are: the kernel copies a longer one into memory that it allocates. */
+static void name_source(struct msghdr *header) {
+  struct cmsghdr *control = CMSG_FIRSTHDR(header);
+  if (control == NULL || control->cmsg_type != IPV6_PKTINFO) abort();
+  struct in_pktinfo source = {0};
+  memcpy(&source.ipi_spec_dst, CMSG_DATA(control) + offsetof(struct in6_pktinfo, ipi6_addr) + 12, 4);
+  *control = (struct cmsghdr){CMSG_LEN(sizeof source), IPPROTO_IP, IP_PKTINFO};
+  memcpy(CMSG_DATA(control), &source, sizeof source);
+  header->msg_controllen = CMSG_SPACE(sizeof source);
+}
+
 /* A CON gets an ACK, a NON a NON; message ID and token stay. */
 static void make_answer(struct datagrams *datagrams, int index) {
   uint8_t *bytes = datagrams->bytes[index];
@@ -18,10 +30,7 @@ static void make_answer(struct datagrams *datagrams, int index) {
   bytes[1] = 0x45;
   memcpy(bytes + HEADER + token_size, answer, sizeof answer);
   datagrams->vectors[index].iov_len = HEADER + token_size + sizeof answer;
-  struct cmsghdr *control = CMSG_FIRSTHDR(header);
-  if (control == NULL || control->cmsg_type != IPV6_PKTINFO) abort();
-  /* The answer leaves from the address that was asked; the interface is the routing's business, as with ours. */
-  memset(CMSG_DATA(control) + offsetof(struct in6_pktinfo, ipi6_ifindex), 0, sizeof(unsigned));
+  name_source(header);
 }
 
 static void *serve(void *context) {

@@ -14,6 +14,6 @@ foreach(folder linux asm-generic ${machine}/asm asm)
 endforeach()
 
 # A macro of musl's for control messages adds a negative number to a size.
-string(JOIN " " CMAKE_C_FLAGS_INIT -isystem ${CMAKE_CURRENT_LIST_DIR}/musl -idirafter ${kernel_headers}
-       -ffunction-sections -fdata-sections -Wno-sign-conversion)
+string(JOIN " " CMAKE_C_FLAGS_INIT -idirafter ${kernel_headers} -ffunction-sections -fdata-sections
+       -Wno-sign-conversion)
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -s -Wl,--gc-sections")

@@ -1,5 +1,5 @@
 /* One thread of "copal serve". Knows no resource and no other thread. An example of the library in somebody else's
- * event loop: copal_fd, copal_timeout, copal_process with a timeout of 0. */
+ * event loop: copal_fds, copal_timeout, copal_process with a timeout of 0. */
 #include "cli/serve/worker.h"
 
 #include <errno.h>
@@ -113,22 +113,25 @@ static void join_groups(const struct worker *worker, copal_endpoint *endpoint, c
 }
 
 enum status worker_pass(struct worker *worker, bool *has_signal) {
-  struct pollfd descriptors[BINDS_MAX + 2];
-  for (size_t i = 0; i < worker->count; ++i) {
-    descriptors[i] = (struct pollfd){.fd = copal_fd(worker->endpoints[i]), .events = POLLIN};
-  }
+  struct pollfd descriptors[2 + BINDS_MAX * COPAL_FDS_MAX];
   /* poll passes over a descriptor that is -1. */
   int own = worker->site->descriptor != NULL ? worker->site->descriptor() : -1;
-  descriptors[worker->count] = (struct pollfd){.fd = worker->signals, .events = POLLIN};
-  descriptors[worker->count + 1] = (struct pollfd){.fd = own, .events = POLLIN};
+  descriptors[0] = (struct pollfd){.fd = worker->signals, .events = POLLIN};
+  descriptors[1] = (struct pollfd){.fd = own, .events = POLLIN};
+  nfds_t count = 2;
+  for (size_t i = 0; i < worker->count; ++i) {
+    int fds[COPAL_FDS_MAX];
+    size_t fds_count = copal_fds(worker->endpoints[i], fds);
+    for (size_t j = 0; j < fds_count; ++j) descriptors[count++] = (struct pollfd){.fd = fds[j], .events = POLLIN};
+  }
   copal_time sleep = sleep_time(worker);
   struct timespec span = {(time_t)(sleep / COPAL_SECOND), (long)(sleep % COPAL_SECOND)};
-  int ready = ppoll(descriptors, worker->count + 2, sleep == COPAL_NEVER ? NULL : &span, NULL);
+  int ready = ppoll(descriptors, count, sleep == COPAL_NEVER ? NULL : &span, NULL);
   if (ready < 0 && errno != EINTR) {
     complain("serve", "cannot wait: %s", strerror(errno));
     return STATUS_LOCAL;
   }
-  *has_signal = ready > 0 && descriptors[worker->count].revents != 0;
+  *has_signal = ready > 0 && descriptors[0].revents != 0;
   return process_all(worker);
 }
 

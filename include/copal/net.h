@@ -93,8 +93,16 @@ COPAL_API void copal_stop(copal_endpoint *endpoint);
 COPAL_API void copal_wake(copal_endpoint *endpoint);
 
 /* For somebody else's event loop: readable when something came. copal_process(endpoint, 0, …) has something to do then,
- * and when copal_timeout is over. */
+ * and when copal_timeout is over. It is an epoll, made by the first call, which costs a little for each datagram from
+ * then on: a loop that polls better polls copal_fds. -1 when it cannot be made; errno says why. */
 COPAL_API int copal_fd(const copal_endpoint *endpoint);
+
+/* The primary socket, 15 others at most, and the wakeup. */
+#define COPAL_FDS_MAX 17
+
+/* For an event loop that polls: what copal_fd stands for, all to be polled for reading. Returns how many there are.
+ * copal_register, copal_unregister and copal_join change them. */
+COPAL_API size_t copal_fds(const copal_endpoint *endpoint, int fds[COPAL_FDS_MAX]);
 
 /* For somebody else's event loop: how long it may sleep before it calls copal_process(endpoint, 0, …), in ns. */
 COPAL_API copal_time copal_timeout(const copal_endpoint *endpoint);
@@ -105,8 +113,8 @@ COPAL_API int copal_socket(const copal_endpoint *endpoint);
 /* The address that the primary socket is bound to; port 0 when it is not. COPAL_ERR_SOCKET. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_local_address(const copal_endpoint *endpoint, copal_address *address);
 
-/* Adds a datagram socket to receive from; it is set non-blocking and stays the program's. Twice is once.
- * COPAL_ERR_SOCKETS_FULL: 16 are the limit. COPAL_ERR_SOCKET: no datagram socket. */
+/* Adds a datagram socket to receive from; it is set non-blocking and stays the program's, which unregisters it before
+ * it closes it. Twice is once. COPAL_ERR_SOCKETS_FULL: 16 are the limit. COPAL_ERR_SOCKET: no datagram socket. */
 COPAL_API COPAL_MUST_CHECK copal_error copal_register(copal_endpoint *endpoint, int fd);
 
 /* Takes a registered socket out; it is not closed. COPAL_ERR_NOT_FOUND: not registered, or the primary socket. */

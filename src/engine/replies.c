@@ -53,11 +53,14 @@ static bool is_over(const struct reply *reply, copal_time now, copal_time lifeti
   return reply->state == REPLY_DEAD || coarse_passed(reply->time, lifetime, now);
 }
 
-/* When the next one is dropped its place in the index has been fetched. */
-static void prefetch_oldest(const struct replies *replies) {
+/* When it is dropped, its place in the index has been fetched. The one after the oldest, because a fetch may take
+ * longer than a request. */
+static void prefetch_second_oldest(const struct replies *replies) {
   if (replies->used == 0 || tail_is_at_rest(replies)) return;
-  const struct reply *oldest = reply_at(replies, replies->tail);
-  table_prefetch(&replies->index, key_hash(oldest->identity, oldest->fingerprint));
+  uint32_t second = replies->tail + (uint32_t)reply_at(replies, replies->tail)->extent * EXTENT_UNIT;
+  if (replies->size - second < ENTRY_SIZE) return;
+  const struct reply *reply = reply_at(replies, second);
+  table_prefetch(&replies->index, key_hash(reply->identity, reply->fingerprint));
 }
 
 /* Frees the oldest entry's room. False when it has to stay. */
@@ -79,7 +82,7 @@ static bool drop_oldest(struct replies *replies, struct peers *peers, copal_time
   replies->used -= extent;
   replies->tail += extent;
   if (replies->tail == replies->size) replies->tail = 0;
-  prefetch_oldest(replies);
+  prefetch_second_oldest(replies);
   return true;
 }
 

@@ -19,14 +19,17 @@ static bool is_link_local(const uint8_t bytes[16]) {
 
 /* --- The kernel's form ------------------------------------------------------------------------- */
 
+copal_address net_ipv4_address(const void *bytes, uint16_t port) {
+  copal_address address = {.port = port, .family = COPAL_FAMILY_IPV4};
+  memcpy(address.bytes, bytes, 4);
+  return address;
+}
+
 /* The one form that an address has: so what was written in any way compares equal to what the kernel tells. */
-static copal_address ipv6_address(const uint8_t bytes[16], uint32_t scope, uint16_t port) {
+copal_address net_ipv6_address(const uint8_t bytes[16], uint32_t scope, uint16_t port) {
+  if (memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0)
+    return net_ipv4_address(bytes + sizeof mapped_prefix, port);
   copal_address address = {.port = port, .family = COPAL_FAMILY_IPV6};
-  if (memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
-    address.family = COPAL_FAMILY_IPV4;
-    memcpy(address.bytes, bytes + sizeof mapped_prefix, 4);
-    return address;
-  }
   memcpy(address.bytes, bytes, 16);
   if (is_link_local(bytes)) address.scope = scope;
   return address;
@@ -36,12 +39,10 @@ copal_address net_address_from(const struct sockaddr_storage *from, socklen_t si
   copal_address address = {.family = COPAL_FAMILY_NONE};
   if (size >= sizeof(struct sockaddr_in) && from->ss_family == AF_INET) {
     const struct sockaddr_in *in = (const struct sockaddr_in *)from;
-    address.family = COPAL_FAMILY_IPV4;
-    address.port = ntohs(in->sin_port);
-    memcpy(address.bytes, &in->sin_addr, 4);
+    address = net_ipv4_address(&in->sin_addr, ntohs(in->sin_port));
   } else if (size >= sizeof(struct sockaddr_in6) && from->ss_family == AF_INET6) {
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
-    address = ipv6_address(in6->sin6_addr.s6_addr, in6->sin6_scope_id, ntohs(in6->sin6_port));
+    address = net_ipv6_address(in6->sin6_addr.s6_addr, in6->sin6_scope_id, ntohs(in6->sin6_port));
   } else if (size > offsetof(struct sockaddr_un, sun_path) && from->ss_family == AF_UNIX) {
     const struct sockaddr_un *un = (const struct sockaddr_un *)from;
     size_t name_size = size - offsetof(struct sockaddr_un, sun_path);
@@ -62,19 +63,16 @@ static socklen_t to_unix(const copal_address *address, const struct net_names *n
 
 socklen_t net_address_to(const copal_address *address, sa_family_t family, const struct net_names *names,
                          struct sockaddr_storage *to) {
-  memset(to, 0, sizeof *to);
   if (address->family == COPAL_FAMILY_UNIX) return family == AF_UNIX ? to_unix(address, names, to) : 0;
   if (address->family == COPAL_FAMILY_IPV4 && family == AF_INET) {
     struct sockaddr_in *in = (struct sockaddr_in *)to;
-    in->sin_family = AF_INET;
-    in->sin_port = htons(address->port);
+    *in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(address->port)};
     memcpy(&in->sin_addr, address->bytes, 4);
     return sizeof *in;
   }
   if (family != AF_INET6 || address->family == COPAL_FAMILY_NONE) return 0;
   struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
-  in6->sin6_family = AF_INET6;
-  in6->sin6_port = htons(address->port);
+  *in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(address->port)};
   if (address->family == COPAL_FAMILY_IPV4) {
     memcpy(in6->sin6_addr.s6_addr, mapped_prefix, sizeof mapped_prefix);
     memcpy(in6->sin6_addr.s6_addr + sizeof mapped_prefix, address->bytes, 4);
@@ -147,7 +145,7 @@ copal_error copal_address_parse(const char *text, uint16_t port, copal_address *
     copal_error error = find_scope(zone + 1, strlen(zone + 1), &scope);
     if (error != COPAL_OK) return error;
   }
-  *address = ipv6_address(bytes, scope, port);
+  *address = net_ipv6_address(bytes, scope, port);
   return COPAL_OK;
 }
 
@@ -181,15 +179,14 @@ copal_error net_resolve(const copal_uri *uri, sa_family_t family, struct net_nam
   if (uri->scheme != COPAL_SCHEME_COAP) return COPAL_ERR_URI_SCHEME;
   if (uri->host_kind == COPAL_HOST_NAME) return look_up(uri, family, address);
   if (uri->host_kind == COPAL_HOST_IPV4) {
-    *address = (copal_address){.port = uri->port, .family = COPAL_FAMILY_IPV4};
-    memcpy(address->bytes, uri->address, 4);
+    *address = net_ipv4_address(uri->address, uri->port);
     return COPAL_OK;
   }
   char zone[IF_NAMESIZE];
   uint32_t scope = 0;
   int size = uri_zone_text(uri, zone, sizeof zone);
   if (size < 0 || (size > 0 && find_scope(zone, (size_t)size, &scope) != COPAL_OK)) return COPAL_ERR_INTERFACE;
-  *address = ipv6_address(uri->address, scope, uri->port);
+  *address = net_ipv6_address(uri->address, scope, uri->port);
   return COPAL_OK;
 }
 

@@ -1,14 +1,12 @@
 /* One pass after the other: send what is due, wait for sockets or the next deadline, take in what came. The clock is
  * read here, once a batch, and nowhere else. */
 #include <errno.h>
-#include <limits.h>
-#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "net/net.h"
 
-enum { WAKE_EVENT = NET_SOCKETS_MAX, ROUNDS_MAX = 8 };
+enum { ROUNDS_MAX = 8 };
 
 copal_time copal_now(void) {
   struct timespec now = {0, 0};
@@ -67,22 +65,22 @@ static bool receive(struct net *net, copal_time now, copal_rx *rx) {
 
 static void take_wake(struct net *net) {
   uint64_t count;
-  if (read(net->wake, &count, sizeof count) == sizeof count) net->woken = true;
+  if (read(net->polled[NET_POLL_WAKE].fd, &count, sizeof count) == sizeof count) net->woken = true;
 }
 
-/* For a kernel before 5.11, or a container that forbids what it does not know: no finer waits, but never too early. */
-static int to_milliseconds(copal_time wait) {
-  if (wait > INT_MAX * COPAL_MILLISECOND) return wait == COPAL_NEVER ? -1 : INT_MAX;
-  return (int)((wait + COPAL_MILLISECOND - 1) / COPAL_MILLISECOND);
+/* What the program closed without unregistering it is gone: polled, it would end every wait at once. */
+static void take_events(struct net *net, uint32_t socket, short events) {
+  uint32_t bit = (uint32_t)1 << socket;
+  if ((events & POLLIN) != 0) net->ready |= bit;
+  if ((events & POLLERR) != 0) net->failed |= bit;
+  if ((events & POLLNVAL) != 0) net_remove_socket(net, socket);
 }
 
-/* Waits until something is readable, or for `wait` ns. COPAL_ERR_SOCKET for an error that should not be. */
+/* Waits until something is readable, or for `wait` ns. COPAL_ERR_SOCKET for an error that should not be. Not by epoll,
+ * which calls back for each datagram that is sent or received: a twentieth of the cost of a small request. */
 static copal_error await(struct net *net, copal_time wait) {
-  struct epoll_event events[NET_SOCKETS_MAX + 1];
   struct timespec timeout = {(time_t)(wait / COPAL_SECOND), (long)(wait % COPAL_SECOND)};
-  int count = epoll_pwait2(net->epoll, events, NET_SOCKETS_MAX + 1, wait == COPAL_NEVER ? NULL : &timeout, NULL);
-  if (count < 0 && (errno == ENOSYS || errno == EPERM))
-    count = epoll_wait(net->epoll, events, NET_SOCKETS_MAX + 1, to_milliseconds(wait));
+  int count = ppoll(net->polled, COPAL_FDS_MAX, wait == COPAL_NEVER ? NULL : &timeout, NULL);
   if (count < 0 && errno != EINTR) return COPAL_ERR_SOCKET;
   if (count < 0) {
     /* A signal wakes as copal_wake does; where its handler called that, the two are one. */
@@ -90,15 +88,9 @@ static copal_error await(struct net *net, copal_time wait) {
     net->woken = true;
     return COPAL_OK;
   }
-  for (int i = 0; i < count; ++i) {
-    uint32_t index = events[i].data.u32;
-    if (index == WAKE_EVENT) {
-      take_wake(net);
-      continue;
-    }
-    if ((events[i].events & EPOLLIN) != 0) net->ready |= (uint32_t)1 << index;
-    if ((events[i].events & EPOLLERR) != 0) net->failed |= (uint32_t)1 << index;
-  }
+  if (count > 0 && net->polled[NET_POLL_WAKE].revents != 0) take_wake(net);
+  for (uint32_t i = 0; count > 0 && i < NET_SOCKETS_MAX; ++i)
+    take_events(net, i, net->polled[NET_POLL_SOCKETS + i].revents);
   return COPAL_OK;
 }
 
@@ -161,7 +153,7 @@ void copal_wake(copal_endpoint *endpoint) {
   const uint64_t one = 1;
   int cause = errno;
   /* The only failure is a counter that is full, which wakes as well. */
-  ssize_t ignored = write(net->wake, &one, sizeof one);
+  ssize_t ignored = write(net->polled[NET_POLL_WAKE].fd, &one, sizeof one);
   (void)ignored;
   errno = cause;
 }
@@ -171,11 +163,6 @@ void copal_stop(copal_endpoint *endpoint) {
   if (net == NULL) return;
   atomic_store(&net->stopped, true);
   copal_wake(endpoint);
-}
-
-int copal_fd(const copal_endpoint *endpoint) {
-  const struct net *net = net_of(endpoint);
-  return net == NULL ? -1 : net->epoll;
 }
 
 copal_time copal_timeout(const copal_endpoint *endpoint) {

@@ -1,8 +1,9 @@
-/* A hosted endpoint's own part: sockets, epoll, batch buffers. One block of memory holds it, another the endpoint; the
- * endpoint's host pointer leads back here. */
+/* A hosted endpoint's own part: sockets, what is polled, batch buffers. One block of memory holds it, another the
+ * endpoint; the endpoint's host pointer leads back here. */
 #ifndef COPAL_NET_NET_H
 #define COPAL_NET_NET_H
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -11,7 +12,10 @@
 #include "endpoint/endpoint.h"
 #include "net/names.h"
 
-enum { NET_SOCKETS_MAX = 16, NET_BATCH_MAX = 256 };
+enum { NET_SOCKETS_MAX = COPAL_FDS_MAX - 1, NET_BATCH_MAX = 256 };
+
+/* Of what is polled, the first is the wakeup; the sockets follow. */
+enum { NET_POLL_WAKE = 0, NET_POLL_SOCKETS = 1 };
 
 struct net_socket {
   int fd; /* -1: this place is free */
@@ -26,11 +30,12 @@ struct net {
   size_t endpoint_size, size;
   struct net_socket sockets[NET_SOCKETS_MAX]; /* 0: the primary one */
   struct net_names names;                     /* of AF_UNIX peers */
-  int epoll, wake;
-  uint32_t ready;           /* sockets that may have more to read, a bit each */
-  uint32_t failed;          /* sockets with something in their error queue */
-  uint32_t turn;            /* the socket to look at first */
-  bool woken;               /* copal_wake was called, and copal_process has not told yet */
+  struct pollfd polled[COPAL_FDS_MAX];        /* -1 for places that are free */
+  int epoll;                                  /* of copal_fd; -1 until somebody asks for it */
+  uint32_t ready;                             /* sockets that may have more to read, a bit each */
+  uint32_t failed;                            /* sockets with something in their error queue */
+  uint32_t turn;                              /* the socket to look at first */
+  bool woken;                                 /* copal_wake was called, and copal_process has not told yet */
   uint32_t batch, batch_in; /* datagrams a system call; to receive, one where there is a trace function */
   bool primary_source, segments;
   atomic_bool stopped;
@@ -50,7 +55,7 @@ static inline struct net *net_of(const copal_endpoint *endpoint) {
 
 /* --- Sockets: socket.c ------------------------------------------------------------------------- */
 
-/* Adds a socket: non-blocking, in epoll, with what it needs to tell of addresses and errors. */
+/* Adds a socket: non-blocking, polled, with what it needs to tell of addresses and errors. */
 copal_error net_add_socket(struct net *net, int fd, bool owned, uint32_t *index);
 void net_remove_socket(struct net *net, uint32_t index);
 
@@ -74,6 +79,11 @@ void net_trace(const struct net *net, copal_trace_kind kind, const copal_datagra
 /* Reads a socket's error queue and tells the endpoint what could not be delivered. */
 void net_read_errors(struct net *net, uint32_t socket, copal_time now);
 
+/* --- What is waited for: poll.c ------------------------------------------------------------------ */
+
+copal_error net_poll(struct net *net, uint32_t place, int fd);
+void net_unpoll(struct net *net, uint32_t place);
+
 /* --- The loop: loop.c -------------------------------------------------------------------------- */
 
 /* copal_process, which also ends, with 0, when *done becomes true. done may be NULL. */
@@ -83,6 +93,10 @@ int net_process(struct net *net, copal_time timeout, copal_rx *rx, const bool *d
 
 /* From and to the kernel's form. An IPv4 address becomes a mapped one for an AF_INET6 socket, and back. */
 copal_address net_address_from(const struct sockaddr_storage *from, socklen_t size, struct net_names *names);
+
+/* Of four bytes; and of 16, which may be a mapped one. Ports are the host's. */
+copal_address net_ipv4_address(const void *bytes, uint16_t port);
+copal_address net_ipv6_address(const uint8_t bytes[16], uint32_t scope, uint16_t port);
 
 /* The size, or 0 when the socket's family cannot reach that address. */
 socklen_t net_address_to(const copal_address *address, sa_family_t family, const struct net_names *names,

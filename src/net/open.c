@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -34,8 +33,9 @@ static struct net *reserve_net(uint32_t batch) {
   struct net *net = (struct net *)memory;
   net->size = size;
   net->batch = batch;
-  net->epoll = net->wake = -1;
+  net->epoll = -1;
   for (uint32_t i = 0; i < NET_SOCKETS_MAX; ++i) net->sockets[i].fd = -1;
+  for (uint32_t i = 0; i < COPAL_FDS_MAX; ++i) net->polled[i] = (struct pollfd){.fd = -1, .events = POLLIN};
   memory += header;
   net->datagrams_in = (copal_datagram *)memory;
   net->datagrams_out = (copal_datagram *)(memory + datagrams);
@@ -48,7 +48,7 @@ static void release(struct net *net) {
   for (uint32_t i = 0; i < NET_SOCKETS_MAX; ++i)
     if (net->sockets[i].fd >= 0) net_remove_socket(net, i);
   if (net->bound_name[0] != 0) unlink(net->bound_name);
-  if (net->wake >= 0) close(net->wake);
+  if (net->polled[NET_POLL_WAKE].fd >= 0) close(net->polled[NET_POLL_WAKE].fd);
   if (net->epoll >= 0) close(net->epoll);
   if (net->endpoint != NULL) munmap(net->endpoint, net->endpoint_size);
   munmap(net, net->size);
@@ -71,12 +71,9 @@ static copal_error make_endpoint(struct net *net, const copal_open_options *opti
   return COPAL_OK;
 }
 
-static copal_error make_polling(struct net *net) {
-  net->epoll = epoll_create1(EPOLL_CLOEXEC);
-  net->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  struct epoll_event event = {.events = EPOLLIN, .data.u32 = NET_SOCKETS_MAX};
-  if (net->epoll < 0 || net->wake < 0) return COPAL_ERR_SOCKET;
-  return epoll_ctl(net->epoll, EPOLL_CTL_ADD, net->wake, &event) == 0 ? COPAL_OK : COPAL_ERR_SOCKET;
+static copal_error make_wake(struct net *net) {
+  int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  return fd < 0 ? COPAL_ERR_SOCKET : net_poll(net, NET_POLL_WAKE, fd);
 }
 
 static copal_error bind_unix(struct net *net, const copal_address *address, int *fd) {
@@ -119,7 +116,7 @@ static copal_error open_parts(struct net *net, const copal_open_options *options
   net->primary_source = options->primary_source;
   net->segments = options->segments;
   copal_error error = make_endpoint(net, options);
-  if (error == COPAL_OK) error = make_polling(net);
+  if (error == COPAL_OK) error = make_wake(net);
   if (error != COPAL_OK) return error;
   bool owned = fd < 0;
   if (owned) error = make_primary(net, uri, options->reuse_port, &fd);

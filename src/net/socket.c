@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -115,15 +114,14 @@ copal_error net_add_socket(struct net *net, int fd, bool owned, uint32_t *index)
   struct net_socket taken = {.fd = fd, .owned = owned};
   copal_error error = prepare(&taken, net->segments);
   if (error != COPAL_OK) return error;
-  struct epoll_event event = {.events = EPOLLIN, .data.u32 = *index};
-  if (epoll_ctl(net->epoll, EPOLL_CTL_ADD, fd, &event) != 0) return COPAL_ERR_SOCKET;
-  net->sockets[*index] = taken;
-  return COPAL_OK;
+  error = net_poll(net, NET_POLL_SOCKETS + *index, fd);
+  if (error == COPAL_OK) net->sockets[*index] = taken;
+  return error;
 }
 
 void net_remove_socket(struct net *net, uint32_t index) {
   struct net_socket *leaving = &net->sockets[index];
-  epoll_ctl(net->epoll, EPOLL_CTL_DEL, leaving->fd, NULL);
+  net_unpoll(net, NET_POLL_SOCKETS + index);
   if (leaving->owned) close(leaving->fd);
   leaving->fd = -1;
   net->ready &= ~((uint32_t)1 << index);
@@ -136,20 +134,15 @@ static uint32_t find_socket(const struct net *net, int fd) {
   return index;
 }
 
-static bool is_polled(const struct net *net, int fd) {
-  struct epoll_event event = {.events = EPOLLIN, .data.u32 = find_socket(net, fd)};
-  return epoll_ctl(net->epoll, EPOLL_CTL_MOD, fd, &event) == 0;
-}
-
 copal_error copal_register(copal_endpoint *endpoint, int fd) {
   struct net *net = net_of(endpoint);
   uint32_t index;
   if (net == NULL) return COPAL_ERR_NOT_HOSTED;
   if (fd < 0) return COPAL_ERR_SOCKET;
   index = find_socket(net, fd);
-  if (index < NET_SOCKETS_MAX && is_polled(net, fd)) return COPAL_OK;
-  /* The program closed that one, which took it out of epoll, and the number came back. */
-  if (index < NET_SOCKETS_MAX) net->sockets[index].fd = -1;
+  if (index < NET_SOCKETS_MAX && net->sockets[index].owned) return COPAL_OK;
+  /* It is the same one, or the program closed that one and the number came back. */
+  if (index < NET_SOCKETS_MAX) net_remove_socket(net, index);
   copal_error error = net_add_socket(net, fd, false, &index);
   if (error != COPAL_OK || net->sockets[index].family == AF_UNIX) return error;
   /* It may have joined groups: only the destination address tells. */

@@ -81,24 +81,16 @@ void net_trace(const struct net *net, copal_trace_kind kind, const copal_datagra
 
 /* The address and, for a link-local one, the interface that a datagram came to. */
 static copal_address destination(struct msghdr *header) {
-  struct sockaddr_storage storage = {0};
   for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL; control = CMSG_NXTHDR(header, control)) {
     if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
       struct in_pktinfo info;
       memcpy(&info, CMSG_DATA(control), sizeof info);
-      struct sockaddr_in *in = (struct sockaddr_in *)&storage;
-      in->sin_family = AF_INET;
-      in->sin_addr = info.ipi_addr;
-      return net_address_from(&storage, sizeof *in, NULL);
+      return net_ipv4_address(&info.ipi_addr, 0);
     }
     if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
       struct in6_pktinfo info;
       memcpy(&info, CMSG_DATA(control), sizeof info);
-      struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&storage;
-      in6->sin6_family = AF_INET6;
-      in6->sin6_addr = info.ipi6_addr;
-      in6->sin6_scope_id = info.ipi6_ifindex;
-      return net_address_from(&storage, sizeof *in6, NULL);
+      return net_ipv6_address(info.ipi6_addr.s6_addr, info.ipi6_ifindex, 0);
     }
   }
   return (copal_address){.family = COPAL_FAMILY_NONE};
@@ -151,25 +143,27 @@ void net_receive(struct net *net, uint32_t socket, copal_time now) {
 
 /* --- Out ---------------------------------------------------------------------------------------- */
 
+static void add_control(struct msghdr *header, uint8_t *controls, int level, int type, const void *data, size_t size) {
+  struct cmsghdr *control = (struct cmsghdr *)(void *)(controls + header->msg_controllen);
+  *control = (struct cmsghdr){CMSG_LEN(size), level, type};
+  memcpy(CMSG_DATA(control), data, size);
+  header->msg_control = controls;
+  header->msg_controllen += CMSG_SPACE(size);
+}
+
+/* An IPv4 source in IPv4's own form on a socket of both families, too: it is so short that the kernel allocates no
+ * memory for it. */
 static void set_source(struct msghdr *header, uint8_t *controls, const copal_address *local, sa_family_t family) {
   header->msg_control = NULL;
   header->msg_controllen = 0;
-  if (local->family == COPAL_FAMILY_NONE || local->family == COPAL_FAMILY_UNIX) return;
-  struct sockaddr_storage storage;
-  if (net_address_to(local, family, NULL, &storage) == 0) return;
-  header->msg_control = controls;
-  if (family == AF_INET) {
-    struct in_pktinfo info = {.ipi_spec_dst = ((struct sockaddr_in *)&storage)->sin_addr};
-    header->msg_controllen = CMSG_SPACE(sizeof info);
-    struct cmsghdr *control = CMSG_FIRSTHDR(header);
-    *control = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
-    memcpy(CMSG_DATA(control), &info, sizeof info);
-  } else {
-    struct in6_pktinfo info = {.ipi6_addr = ((struct sockaddr_in6 *)&storage)->sin6_addr, .ipi6_ifindex = local->scope};
-    header->msg_controllen = CMSG_SPACE(sizeof info);
-    struct cmsghdr *control = CMSG_FIRSTHDR(header);
-    *control = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
-    memcpy(CMSG_DATA(control), &info, sizeof info);
+  if (local->family == COPAL_FAMILY_IPV4) {
+    struct in_pktinfo info = {0};
+    memcpy(&info.ipi_spec_dst, local->bytes, sizeof info.ipi_spec_dst);
+    add_control(header, controls, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+  } else if (local->family == COPAL_FAMILY_IPV6 && family == AF_INET6) {
+    struct in6_pktinfo info = {.ipi6_ifindex = local->scope};
+    memcpy(&info.ipi6_addr, local->bytes, sizeof info.ipi6_addr);
+    add_control(header, controls, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
   }
 }
 
@@ -201,11 +195,7 @@ static bool joins(const struct net *net, const copal_datagram *first, const copa
 /* The kernel makes datagrams of it again, as late as it can: on the way to one peer, that is several times faster. */
 static void set_segment_size(struct msghdr *header, uint8_t *controls, size_t size) {
   uint16_t segment = (uint16_t)size;
-  header->msg_control = controls;
-  struct cmsghdr *control = (struct cmsghdr *)(void *)(controls + header->msg_controllen);
-  header->msg_controllen += CMSG_SPACE(sizeof segment);
-  *control = (struct cmsghdr){CMSG_LEN(sizeof segment), IPPROTO_UDP, UDP_SEGMENT};
-  memcpy(CMSG_DATA(control), &segment, sizeof segment);
+  add_control(header, controls, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment);
 }
 
 /* Makes a message of the first datagram, with as many others as can be segments of it. Returns how many: 0 when it

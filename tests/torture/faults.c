@@ -75,6 +75,8 @@ FAULT_WRAP(int, epoll_ctl, (int epoll, int operation, int fd, struct epoll_event
 FAULT_WRAP(int, eventfd, (unsigned count, int flags), (count, flags), -1)
 FAULT_WRAP(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size), -1)
 FAULT_WRAP(int, poll, (struct pollfd * fds, nfds_t count, int timeout), (fds, count, timeout), -1)
+FAULT_WRAP(int, ppoll, (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *signals),
+           (fds, count, timeout, signals), -1)
 FAULT_WRAP(void *, mmap, (void *address, size_t size, int protection, int flags, int fd, off_t offset),
            (address, size, protection, flags, fd, offset), MAP_FAILED)
 FAULT_WRAP(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags), -1)
@@ -97,12 +99,6 @@ FAULT_WRAP(unsigned, if_nametoindex, (const char *name), (name), 0)
     return -1;                                                              \
   }
 
-FAULT_WRAP_BATCH(epoll_pwait2,
-                 (int epoll, struct epoll_event *events, int count, const struct timespec *timeout,
-                  const sigset_t *signals),
-                 (epoll, events, count, timeout, signals), count)
-FAULT_WRAP_BATCH(epoll_wait, (int epoll, struct epoll_event *events, int count, int timeout),
-                 (epoll, events, count, timeout), count)
 FAULT_WRAP_BATCH(recvmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout),
                  (fd, messages, count, flags, timeout), count)
 FAULT_WRAP_BATCH(sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags), (fd, messages, count, flags),

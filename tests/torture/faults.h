@@ -16,8 +16,7 @@
   X(fcntl)             \
   X(epoll_create1)     \
   X(epoll_ctl)         \
-  X(epoll_pwait2)      \
-  X(epoll_wait)        \
+  X(ppoll)             \
   X(eventfd)           \
   X(read)              \
   X(poll)              \

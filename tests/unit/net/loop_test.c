@@ -410,6 +410,33 @@ static void the_descriptor_is_readable_exactly_when_there_is_something(void **st
   close(client);
 }
 
+static unsigned count_readable(const copal_endpoint *endpoint) {
+  int fds[COPAL_FDS_MAX];
+  unsigned readable = 0;
+  for (size_t i = copal_fds(endpoint, fds); i-- > 0;) readable += is_readable(fds[i]);
+  return readable;
+}
+
+static void so_are_the_descriptors_that_a_loop_polls_itself(void **state) {
+  (void)state;
+  copal_endpoint *server = open_hello("coap://127.0.0.1:0", NULL);
+  int second = plain_socket("127.0.0.2"), client = plain_socket("127.0.0.1");
+  assert_int_equal(copal_register(server, second), COPAL_OK);
+  copal_address to[] = {address_of(server), plain_address(second)};
+  uint8_t request[64];
+  assert_int_equal(count_readable(server), 0);
+  for (uint16_t i = 0; i < 2; ++i) plain_send(client, &to[i], request, make_request(request, COPAL_CON, i, "hello"));
+  assert_int_equal(count_readable(server), 2);
+  copal_wake(server);
+  assert_int_equal(count_readable(server), 3);
+  assert_int_equal(copal_process(server, 0, NULL), COPAL_ERR_INTERRUPTED);
+  assert_int_equal(count_readable(server), 0);
+  assert_int_equal(copal_endpoint_counters(server)->requests, 2);
+  copal_close(server);
+  close(second);
+  close(client);
+}
+
 static void an_icmp_error_makes_the_descriptor_readable_too(void **state) {
   (void)state;
   copal_endpoint *client = open_hasty("coap://127.0.0.1:0");
@@ -485,6 +512,7 @@ int main(void) {
       cmocka_unit_test(a_stop_before_run_is_not_lost),
       cmocka_unit_test(run_serves_and_a_wake_does_not_end_it),
       cmocka_unit_test(the_descriptor_is_readable_exactly_when_there_is_something),
+      cmocka_unit_test(so_are_the_descriptors_that_a_loop_polls_itself),
       cmocka_unit_test(an_icmp_error_makes_the_descriptor_readable_too),
       cmocka_unit_test(the_timeout_agrees_with_the_deadline),
       cmocka_unit_test(messages_that_wait_in_memory_make_the_timeout_0),

@@ -176,6 +176,29 @@ static void an_unregistered_socket_is_left_alone(void **state) {
   close(client);
 }
 
+/* Polled, it would end every wait at once. */
+static void a_socket_that_was_closed_unasked_is_forgotten_and_its_number_may_come_back(void **state) {
+  (void)state;
+  copal_endpoint *server = open_hello("coap://127.0.0.1:0", NULL);
+  int second = plain_socket("127.0.0.2"), fds[COPAL_FDS_MAX];
+  assert_int_equal(copal_register(server, second), COPAL_OK);
+  assert_int_equal(copal_fds(server, fds), 3);
+  close(second);
+  assert_int_equal(copal_process(server, 0, NULL), 0);
+  assert_int_equal(copal_fds(server, fds), 2);
+  assert_int_equal(copal_unregister(server, second), COPAL_ERR_NOT_FOUND);
+  assert_int_equal(plain_socket("127.0.0.3"), second);
+  assert_int_equal(copal_register(server, second), COPAL_OK);
+  close(second);
+  assert_int_equal(plain_socket("127.0.0.4"), second);
+  assert_int_equal(copal_register(server, second), COPAL_OK);
+  assert_int_equal(copal_fds(server, fds), 3);
+  copal_address to = plain_address(second);
+  assert_answered_by(server, &to, &to);
+  copal_close(server);
+  close(second);
+}
+
 static void the_primary_socket_cannot_be_unregistered(void **state) {
   (void)state;
   copal_endpoint *server = open_hello("coap://127.0.0.1:0", NULL);
@@ -305,6 +328,7 @@ int main(void) {
       cmocka_unit_test(a_registered_socket_is_made_non_blocking_and_stays_the_programs),
       cmocka_unit_test(registering_twice_is_once),
       cmocka_unit_test(an_unregistered_socket_is_left_alone),
+      cmocka_unit_test(a_socket_that_was_closed_unasked_is_forgotten_and_its_number_may_come_back),
       cmocka_unit_test(the_primary_socket_cannot_be_unregistered),
       cmocka_unit_test(what_is_no_datagram_socket_cannot_be_registered),
       cmocka_unit_test(sixteen_sockets_are_the_limit),
