@@ -66,7 +66,9 @@ static void handle_malformed(copal_endpoint *endpoint, const struct arrival *arr
   if (arrival->view.type == COPAL_CON && !arrival->incoming.multicast) reject(endpoint, arrival);
 }
 
-/* Keeps in mind that a message came, and how it is answered: so its duplicates are recognised. */
+/* Keeps in mind that a message came, and how it is answered: so its duplicates are recognised. Where replies that have
+ * not gone yet fill the memory it is taken all the same. It executes nothing: at worst its duplicate is told once more,
+ * or rejected, since nobody waits for it any more. */
 static void remember(copal_endpoint *endpoint, const struct arrival *arrival, uint8_t state) {
   struct reply *reply = engine_remember(&endpoint->engine, &arrival->incoming, 0);
   if (reply == NULL) return;

@@ -118,6 +118,14 @@ static bool needs_blocks(const copal_endpoint *endpoint, const struct deferred *
          response->size - response->payload_at > BLOCK_SIZE_MAX;
 }
 
+/* What a reply by Q-Block brings about when it has gone: its further blocks, unless nobody wants it. */
+static void follow(const struct deferred *deferred, struct copal_request *request) {
+  request_settle_late(request);
+  if (!request->in_blocks || message_is_unwanted(deferred->no_response, request->room[1])) return;
+  if (request->block2.present) wanted_by(&request->wanted, request->block2.block);
+  request_begin_burst(request, 1);
+}
+
 /* The response anew, with the block of its payload that is asked for; the rest is kept. */
 static copal_error answer_block(copal_endpoint *endpoint, uint32_t index, const copal_message *response, bool *held) {
   struct engine *engine = &endpoint->engine;
@@ -145,7 +153,7 @@ static copal_error answer_block(copal_endpoint *endpoint, uint32_t index, const 
   copal_error error = request_reply_late(&request, response);
   copal_bytes message = {request.reply.buffer, request.reply.size};
   if (error == COPAL_OK) error = answer_message(endpoint, index, message, held);
-  if (error == COPAL_OK && request.quick) request_settle_late(&request);
+  if (error == COPAL_OK && request.quick) follow(deferred, &request);
   store_give(&engine->exchanges.store, slot);
   return error;
 }

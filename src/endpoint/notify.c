@@ -363,6 +363,8 @@ void endpoint_refresh(copal_endpoint *endpoint, uint32_t index) {
   const struct observed *observed = &endpoint->observers.observed[observer->observed];
   if (observer->sent == observed->state) return;
   if ((observed->flags & OBSERVED_ENDING) != 0 && (flags & EXCHANGE_CON) == 0) return;
+  /* Where the newest state may not go, or has no room, the old one goes once more with its own number: the current one
+   * is the newest state's, which would be no newer when it follows. */
   if (!may_send(endpoint, observer)) return;
   if (engine_supersede(engine, index, observed_message(engine, observed)) != COPAL_OK) return;
   observer->sent = observed->state;

@@ -319,12 +319,9 @@ void request_finish_gathering(struct copal_request *request) {
 void request_settle_late(struct copal_request *request) {
   uint32_t index = transfers_find(request->transfers, TRANSFER_GATHERED, request->key);
   /* A body of one block has none; what is still coming is another one. */
-  if (index != INDEX_NONE && !request->transfers->records[index].as.in.whole) index = INDEX_NONE;
-  if (index != INDEX_NONE) transfer_end(request->transfers, index);
-  const struct request_block *asked = &request->block2;
-  bool whole = !asked->present || (asked->block.more && asked->block.number == 0);
-  if (index != INDEX_NONE) request_keep_reply(request);
-  if (request->in_blocks && whole) request_begin_burst(request, 1);
+  if (index == INDEX_NONE || !request->transfers->records[index].as.in.whole) return;
+  transfer_end(request->transfers, index);
+  request_keep_reply(request);
 }
 
 /* The answer is kept for whoever sends a block once more because it was lost: it must not begin a new body. */

@@ -425,7 +425,7 @@ bool request_begin_burst(struct copal_request *request, uint32_t skipped) {
     copal_view reply = copal_message_view(&request->reply);
     szx = copal_block_of(copal_find_uint(&reply, COPAL_OPTION_Q_BLOCK2, 0)).szx;
   }
-  if (request->wanted.count == 0) wanted_whole(&request->wanted, szx);
+  if (request->wanted.count == 0) wanted_by(&request->wanted, (copal_block){0, true, szx});
   struct burst_request burst = {.wanted = &request->wanted,
                                 .token = request->rx.message.token,
                                 .first = skipped,

@@ -132,8 +132,8 @@ bool request_begin_burst(struct copal_request *request, uint32_t skipped);
  * payload, which is kept. request has its key. */
 copal_error request_reply_late(struct copal_request *request, const copal_message *response);
 
-/* After a reply that came late to a request by Q-Block, and is sent: its further blocks follow, and it is kept for
- * whoever sends the request's blocks again: gather.c. */
+/* After a reply that came late to a request by Q-Block, and is sent: it is kept for whoever sends the request's blocks
+ * again: gather.c. */
 void request_settle_late(struct copal_request *request);
 
 /* Cuts a payload that was set by hand down to the wanted block. */

@@ -18,9 +18,19 @@ static void add_set(struct wanted *wanted, uint32_t number) {
   for (; number < end && number <= BLOCK_NUMBER_MAX; ++number) add(wanted, number);
 }
 
-void wanted_whole(struct wanted *wanted, uint8_t szx) {
-  *wanted = (struct wanted){.szx = szx, .goes_on = true};
-  add_set(wanted, 0);
+static void add_option(struct wanted *wanted, copal_block block) {
+  wanted->szx = block.szx;
+  wanted->several = wanted->count > 0;
+  wanted->goes_on = block.more && block.number % QBLOCK_SET == 0 && !wanted->several;
+  if (block.more)
+    add_set(wanted, block.number);
+  else
+    add(wanted, block.number);
+}
+
+void wanted_by(struct wanted *wanted, copal_block block) {
+  *wanted = (struct wanted){.count = 0};
+  add_option(wanted, block);
 }
 
 /* RFC 9177 4.4: "The missing block numbers requested by the client MUST have an increasing block number in each
@@ -30,20 +40,14 @@ bool wanted_read(const copal_view *request, struct wanted *wanted) {
   *wanted = (struct wanted){.count = 0};
   copal_options walk = copal_options_of(request);
   copal_option option;
-  uint32_t last = 0, count = 0;
+  uint32_t last = 0;
   while (copal_options_next(&walk, &option)) {
     if (option.number != COPAL_OPTION_Q_BLOCK2) continue;
     copal_block block = copal_block_of(copal_option_uint(&option));
     if (block.szx == BLOCK_SZX_RESERVED) return false;
-    if (count > 0 && (block.number <= last || block.szx != wanted->szx)) return false;
+    if (wanted->count > 0 && (block.number <= last || block.szx != wanted->szx)) return false;
     last = block.number;
-    wanted->szx = block.szx;
-    wanted->several = count++ > 0;
-    wanted->goes_on = block.more && block.number % QBLOCK_SET == 0 && !wanted->several;
-    if (block.more)
-      add_set(wanted, block.number);
-    else
-      add(wanted, block.number);
+    add_option(wanted, block);
   }
   return true;
 }

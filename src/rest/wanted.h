@@ -17,7 +17,7 @@ struct wanted {
 /* Reads the options. False where they are not as they must be: 4.00. */
 bool wanted_read(const copal_view *request, struct wanted *wanted);
 
-/* A whole body, from its first block on. */
-void wanted_whole(struct wanted *wanted, uint8_t szx);
+/* What a single option asks for. */
+void wanted_by(struct wanted *wanted, copal_block block);
 
 #endif

@@ -193,6 +193,39 @@ static void an_option_of_requests_is_not_understood_in_a_response(void **state) 
   }
 }
 
+static void take_version(copal_endpoint *endpoint, copal_tx request, const copal_rx *rx, copal_error error,
+                         void *context) {
+  bare_called(endpoint, request, rx, error, context);
+  if (rx == NULL) return;
+  assert_int_equal(copal_find_uint(&rx->message, COPAL_OPTION_OCF_CONTENT_FORMAT, 0), 2048);
+}
+
+/* OCF-Content-Format-Version is critical: what it means is left to the application. RFC 7252 5.4.3 and 5.4.5: of an
+ * illegal length, or a second time, it is "treated like an unrecognized option". */
+static void a_version_of_the_content_format_is_understood_in_a_response(void **state) {
+  (void)state;
+  static const struct {
+    const char *options;
+    bool is_understood;
+  } cases[] = {{"e206f8 0800", true}, {"e306f8 000800", false}, {"e206f8 0800 02 0800", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    struct bare *bare = open_client();
+    struct bare_call call = {.count = 0};
+    struct bare_message message;
+    copal_address remote = bare_address(BARE_PORT);
+    char token[33];
+    assert_int_equal(copal_request_send(bare->endpoint, bare_write(&message, COPAL_CON, COPAL_GET, "a", NULL), &remote,
+                                        COPAL_NEVER, take_version, &call, NULL),
+                     COPAL_OK);
+    bare_token(bare_out_one(bare), token);
+    bare_in(bare, "6845%04x%s%s", sent_mid(bare), token, cases[i].options);
+    assert_int_equal(call.count, 1);
+    assert_int_equal(call.error, cases[i].is_understood ? COPAL_OK : COPAL_ERR_RESPONSE_REJECTED);
+    assert_nothing_is_left(bare);
+    bare_close(bare);
+  }
+}
+
 /* RFC 7252 5.5: "If a Method or Response Code is not defined to have a payload, then a sender MUST NOT include one, and
  * a recipient MUST ignore it." */
 static void a_valid_response_has_no_payload(void **state) {
@@ -542,6 +575,7 @@ int main(void) {
       cmocka_unit_test(a_non_call_waits_for_its_lifetime),
       cmocka_unit_test(t16_a_response_with_an_unknown_critical_option_is_rejected),
       cmocka_unit_test(an_option_of_requests_is_not_understood_in_a_response),
+      cmocka_unit_test(a_version_of_the_content_format_is_understood_in_a_response),
       cmocka_unit_test(a_valid_response_has_no_payload),
       cmocka_unit_test(an_oversized_response_is_rejected),
       cmocka_unit_test(a_response_that_is_refused_again_is_told_once),

@@ -9,7 +9,7 @@
 
 #include "support/brim.h"
 
-enum { FIRST_PORT = 6000, MANY = 64 };
+enum { FIRST_PORT = 6000, MANY = 64, FULL = 64, ENTRY = 32 };
 
 #define LIFETIME (248 * COPAL_SECOND)
 
@@ -148,6 +148,48 @@ static void a_full_outbox_drops_replies_until_they_are_asked_for_again(void **st
   assert_int_equal(brim.executed, executed);
   assert_int_equal(brim_counters(&brim)->outbox_full, 2);
   brim_close(&brim);
+}
+
+/* GET /full, whose reply is as large as it may be: header, a token of one byte, marker and payload. */
+static void give_full(copal_request *request, void *context) {
+  (void)context;
+  copal_reply(request, COPAL_CONTENT, COPAL_FORMAT_NONE, brim_body(), FULL - 4 - 1 - 1);
+}
+
+/* Replies stay where they are until they have gone. With nothing else in their memory a response is taken all the same,
+ * but nobody knows it when it comes again: RFC 7252 4.2 has it rejected, who "lacks context to process the message
+ * properly". */
+static void full_memory_for_replies_takes_responses_without_remembering_them(void **state) {
+  (void)state;
+  for (uint16_t pending = 0; pending <= 2; ++pending) {
+    copal_config config = brim_config();
+    config.message_size_max = FULL;
+    config.replies_size = 2 * 2 * (FULL + ENTRY);
+    struct brim brim;
+    brim_open(&brim, &config);
+    assert_int_equal(copal_route(brim.endpoint, COPAL_GET, "/full", give_full, NULL), COPAL_OK);
+    struct bare_call call;
+    char token[33];
+    assert_int_equal(brim_begin_request(&brim, BRIM_OTHER_PORT, &call, NULL), COPAL_OK);
+    bare_token(bare_out_one(brim.bare), token);
+
+    for (uint16_t i = 0; i < pending; ++i)
+      brim_send(&brim, FIRST_PORT + i, &(struct brim_ask){.code = COPAL_GET, .path = "/full"});
+    bare_in_from(brim.bare, BRIM_OTHER_PORT, "4845beef%s", token);
+    assert_int_equal(call.count, 1);
+    assert_int_equal(call.code, COPAL_CONTENT);
+    bare_out(brim.bare);
+    assert_int_equal(brim.bare->sent_count, pending + 1);
+    for (uint16_t i = 0; i < pending; ++i) assert_int_equal(brim.bare->sent[i].view.code, COPAL_CONTENT);
+    assert_int_equal(brim.bare->sent[pending].view.type, COPAL_ACK);
+
+    bare_in_from(brim.bare, BRIM_OTHER_PORT, "4845beef%s", token);
+    const copal_view *again = &bare_out_one(brim.bare)->view;
+    assert_int_equal(again->type, pending < 2 ? COPAL_ACK : COPAL_RST);
+    assert_int_equal(again->message_id, 0xbeef);
+    assert_int_equal(call.count, 1);
+    brim_close(&brim);
+  }
 }
 
 /* --- What is owed ---------------------------------------------------------------------------------- */
@@ -309,6 +351,7 @@ int main(void) {
       cmocka_unit_test(full_memory_for_replies_refuses_what_is_not_idempotent),
       cmocka_unit_test(a_peer_with_its_share_of_replies_is_refused_alone),
       cmocka_unit_test(a_full_outbox_drops_replies_until_they_are_asked_for_again),
+      cmocka_unit_test(full_memory_for_replies_takes_responses_without_remembering_them),
       cmocka_unit_test(full_deferred_answers_refuse_to_defer_and_nothing_else),
       cmocka_unit_test(full_verifications_are_answered_4_01_at_once),
       cmocka_unit_test(what_is_one_byte_over_the_amplification_waits),

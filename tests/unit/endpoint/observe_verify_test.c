@@ -272,6 +272,36 @@ static void who_does_not_verify_is_not_told_a_state_that_has_grown(void **state)
   observed_close(&scene);
 }
 
+/* RFC 7641 4.5.2: "the server MAY optimize the transmission process by aborting the transmission of the old
+ * notification": not for one that is larger than what may be sent. The old one goes on, number and all, and so stays
+ * older than the state that follows its acknowledgement. */
+static void a_retransmission_gives_way_to_no_state_that_is_too_large(void **state) {
+  (void)state;
+  struct observed_scene scene;
+  open_large(&scene, 2);
+  scene.payload = "0";
+  uint32_t number = observed_register(&scene, 5001, 1, 0x0a);
+  assert_int_equal(observed_change_to(&scene, "1"), 1);
+  const struct bare_sent *sent = bare_out_one(scene.bare);
+  uint16_t mid = sent->view.message_id;
+  uint32_t old = observed_expect(sent, COPAL_CON, 0x0a, "1", number);
+  assert_int_equal(observed_change_to(&scene, LARGE), 1);
+  assert_out(scene.bare, ""); /* it is made */
+  assert_int_equal(scene.notifications, 2);
+  for (int i = 0; i < 2; ++i) {
+    scene.bare->now = copal_endpoint_deadline(scene.endpoint);
+    sent = bare_out_one(scene.bare);
+    assert_int_equal(sent->view.message_id, mid);
+    assert_int_equal(observed_expect(sent, COPAL_CON, 0x0a, "1", number), old);
+  }
+  observed_acknowledge(&scene, sent);
+  sent = bare_out_one(scene.bare);
+  observed_expect(sent, COPAL_CON, 0x0a, LARGE, old);
+  observed_acknowledge(&scene, sent);
+  observed_deregister(&scene, 5001, 2, 0x0a);
+  observed_close(&scene);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(who_does_not_verify_is_told_so_and_observes_nothing),
@@ -285,6 +315,7 @@ int main(void) {
       cmocka_unit_test(a_change_is_not_told_while_the_registration_waits),
       cmocka_unit_test(a_state_that_has_grown_is_told_to_who_verifies),
       cmocka_unit_test(who_does_not_verify_is_not_told_a_state_that_has_grown),
+      cmocka_unit_test(a_retransmission_gives_way_to_no_state_that_is_too_large),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,24 @@ static void from_within_a_set_it_is_the_rest_of_it(void **state) {
   assert_false(wanted.goes_on);
 }
 
+static void a_single_option_asks_for_the_same_by_itself(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t number;
+    bool more;
+  } cases[] = {{0, true}, {0, false}, {3, true}, {10, true}, {17, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    struct wanted read, wanted;
+    assert_true(reads(&read, BLOCKS({(int)cases[i].number, cases[i].more}), 2));
+    wanted_by(&wanted, (copal_block){cases[i].number, cases[i].more, 2});
+    assert_int_equal(wanted.count, read.count);
+    assert_memory_equal(wanted.numbers, read.numbers, read.count * sizeof *read.numbers);
+    assert_int_equal(wanted.szx, 2);
+    assert_false(wanted.several);
+    assert_int_equal(wanted.goes_on, read.goes_on);
+  }
+}
+
 static void several_options_ask_for_single_blocks(void **state) {
   (void)state;
   struct wanted wanted;
@@ -146,6 +164,7 @@ int main(void) {
       cmocka_unit_test(without_the_m_bit_it_is_that_block_alone),
       cmocka_unit_test(with_it_a_set_begins_and_others_follow),
       cmocka_unit_test(from_within_a_set_it_is_the_rest_of_it),
+      cmocka_unit_test(a_single_option_asks_for_the_same_by_itself),
       cmocka_unit_test(several_options_ask_for_single_blocks),
       cmocka_unit_test(blocks_that_are_asked_for_twice_count_once),
       cmocka_unit_test(no_more_than_a_set_is_taken),
