@@ -147,6 +147,7 @@ status=$?
 [ "$status" = 124 ] && grep -Eq '^A{2,}$' "$work/out"
 report $? "--repeat 0 asks until it is interrupted"
 says "SIGINT brings the sum" err '^[0-9]+ requests, [0-9]+ answers, 0 failures in '
+: >"$work/err" # what the one before said is not waited for
 "$copal" get -v --repeat 0 "$peer/silent" >"$work/out" 2>"$work/err" &
 watcher=$!
 pids+=("$watcher")
@@ -156,6 +157,7 @@ wait "$watcher"
 status=$?
 expect "what is not awaited is no failure" 0
 says "it is counted" err '^1 request, 0 answers, 0 failures, 1 not awaited in '
+: >"$work/err"
 "$copal" get -v "$peer/silent" "$peer/a" >"$work/out" 2>"$work/err" &
 watcher=$!
 pids+=("$watcher")
