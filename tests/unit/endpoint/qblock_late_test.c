@@ -145,11 +145,31 @@ static void an_answer_that_nobody_wants_has_no_blocks(void **state) {
   }
 }
 
+/* Who has had the last block only has had no body: when he asks for all of it, that block is not taken for it. */
+static void a_block_alone_is_not_kept_as_the_body(void **state) {
+  (void)state;
+  bool last[BLOCKS] = {false}, all[BLOCKS] = {false};
+  struct server *server = open_server();
+  assert_int_equal(copal_route(server->bare->endpoint, COPAL_FETCH, "/a", answer_at_once, server), COPAL_OK);
+  fetch(server, &(struct asking){.type = COPAL_NON, .number = BLOCKS - 1});
+  assert_int_equal(take_blocks(server, last), 1);
+  assert_true(last[BLOCKS - 1]);
+  fetch(server, &(struct asking){.type = COPAL_NON, .more = true});
+  unsigned count = 0;
+  for (int i = 0; i < 80; ++i) {
+    count += take_blocks(server, all);
+    server->bare->now += 100 * COPAL_MILLISECOND;
+  }
+  assert_int_equal(count, BLOCKS);
+  close_server(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_late_answer_has_the_blocks_that_are_asked_for),
       cmocka_unit_test(a_late_answer_goes_whole_where_no_blocks_are_asked_for),
       cmocka_unit_test(an_answer_that_nobody_wants_has_no_blocks),
+      cmocka_unit_test(a_block_alone_is_not_kept_as_the_body),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
