@@ -41,7 +41,8 @@ const char *format_near(const char *typed, char buffer[FORMAT_NAME_MAX]) {
     char type[FORMAT_NAME_MAX];
     const char *name = copal_content_format_name((uint16_t)number);
     snprintf(type, sizeof type, "%.*s", (int)strcspn(name, ";"), name);
-    offer(&suggestion, type, buffer);
+    /* Some are registered with parameters only: without them the type is no answer. */
+    if (copal_content_format_by_name(type) >= 0) offer(&suggestion, type, buffer);
   }
   return suggestion.name;
 }
