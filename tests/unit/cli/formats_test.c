@@ -38,7 +38,8 @@ static void the_nearest_name_is_found(void **state) {
   assert_string_equal(format_near("txet", buffer), "text");
   assert_string_equal(format_near("senml+jsno", buffer), "senml+json");
   assert_string_equal(format_near("application/cbro", buffer), "application/cbor");
-  assert_null(format_near("application/cosee", buffer)); /* of three kinds, which the type alone does not tell apart */
+  /* There are three of application/cose, which the type alone does not tell apart. */
+  assert_true(copal_content_format_by_name(format_near("application/cosee", buffer)) >= 0);
   assert_null(format_near("xyzzy-xyzzy", buffer));
   assert_null(format_near("", buffer));
 }
