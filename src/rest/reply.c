@@ -402,21 +402,12 @@ static void put_back(copal_message *message, uint16_t number, uint32_t value) {
   if (value != UINT32_MAX) copal_message_add_uint(message, number, value);
 }
 
-/* Whether a reply is one block of a body that has others. */
-static bool is_cut(const copal_message *reply) {
-  copal_view view = copal_message_view(reply);
-  uint32_t value = copal_find_uint(&view, COPAL_OPTION_Q_BLOCK2, UINT32_MAX);
-  if (value == UINT32_MAX) value = copal_find_uint(&view, COPAL_OPTION_BLOCK2, 0);
-  copal_block block = copal_block_of(value);
-  return block.number > 0 || block.more;
-}
-
 /* What is kept is a whole body, and what all its blocks have in common. */
 void request_keep_reply(struct copal_request *request) {
   struct transfer_key key = request_transfer_key(request);
   if (transfers_find(request->transfers, TRANSFER_KEPT, &key) != INDEX_NONE) return; /* its body was too large */
+  if (request->in_blocks && request->block2.block.number > 0) return;                /* it went by in the handler */
   copal_message *reply = &request->reply;
-  if (is_cut(reply)) return; /* the body went by in a handler, or has no room */
   uint32_t total = take_off(reply, COPAL_OPTION_SIZE2), block = take_off(reply, COPAL_OPTION_Q_BLOCK2);
   size_t size = reply->size - reply->payload_at, head_size = size > 0 ? reply->payload_at - 1 : reply->size;
   keep(request, head_size, reply->buffer + reply->payload_at, size);
