@@ -94,7 +94,7 @@ COPAL_API void copal_wake(copal_endpoint *endpoint);
 
 /* For somebody else's event loop: readable when something came. copal_process(endpoint, 0, …) has something to do then,
  * and when copal_timeout is over. It is an epoll, made by the first call, which costs a little for each datagram from
- * then on: a loop that polls better polls copal_fds. -1 when it cannot be made; errno says why. */
+ * then on: a loop that polls does better with copal_fds. -1 when it cannot be made; errno says why. */
 COPAL_API int copal_fd(const copal_endpoint *endpoint);
 
 /* The primary socket, 15 others at most, and the wakeup. */

@@ -65,7 +65,7 @@ static bool receive(struct net *net, copal_time now, copal_rx *rx) {
 
 static void take_wake(struct net *net) {
   uint64_t count;
-  if (read(net->polled[NET_POLL_WAKE].fd, &count, sizeof count) == sizeof count) net->woken = true;
+  if (read(net->watched[NET_WATCHED_WAKE].fd, &count, sizeof count) == sizeof count) net->woken = true;
 }
 
 /* What the program closed without unregistering it is gone: polled, it would end every wait at once. */
@@ -77,10 +77,10 @@ static void take_events(struct net *net, uint32_t socket, short events) {
 }
 
 /* Waits until something is readable, or for `wait` ns. COPAL_ERR_SOCKET for an error that should not be. Not by epoll,
- * which calls back for each datagram that is sent or received: a twentieth of the cost of a small request. */
+ * which is called back for each datagram that is sent or received: decision 0017. */
 static copal_error await(struct net *net, copal_time wait) {
   struct timespec timeout = {(time_t)(wait / COPAL_SECOND), (long)(wait % COPAL_SECOND)};
-  int count = ppoll(net->polled, COPAL_FDS_MAX, wait == COPAL_NEVER ? NULL : &timeout, NULL);
+  int count = ppoll(net->watched, COPAL_FDS_MAX, wait == COPAL_NEVER ? NULL : &timeout, NULL);
   if (count < 0 && errno != EINTR) return COPAL_ERR_SOCKET;
   if (count < 0) {
     /* A signal wakes as copal_wake does; where its handler called that, the two are one. */
@@ -88,9 +88,9 @@ static copal_error await(struct net *net, copal_time wait) {
     net->woken = true;
     return COPAL_OK;
   }
-  if (count > 0 && net->polled[NET_POLL_WAKE].revents != 0) take_wake(net);
+  if (count > 0 && net->watched[NET_WATCHED_WAKE].revents != 0) take_wake(net);
   for (uint32_t i = 0; count > 0 && i < NET_SOCKETS_MAX; ++i)
-    take_events(net, i, net->polled[NET_POLL_SOCKETS + i].revents);
+    take_events(net, i, net->watched[NET_WATCHED_SOCKETS + i].revents);
   return COPAL_OK;
 }
 
@@ -153,7 +153,7 @@ void copal_wake(copal_endpoint *endpoint) {
   const uint64_t one = 1;
   int cause = errno;
   /* The only failure is a counter that is full, which wakes as well. */
-  ssize_t ignored = write(net->polled[NET_POLL_WAKE].fd, &one, sizeof one);
+  ssize_t ignored = write(net->watched[NET_WATCHED_WAKE].fd, &one, sizeof one);
   (void)ignored;
   errno = cause;
 }

@@ -1,4 +1,4 @@
-/* A hosted endpoint's own part: sockets, what is polled, batch buffers. One block of memory holds it, another the
+/* A hosted endpoint's own part: sockets, what is waited for, batch buffers. One block of memory holds it, another the
  * endpoint; the endpoint's host pointer leads back here. */
 #ifndef COPAL_NET_NET_H
 #define COPAL_NET_NET_H
@@ -14,8 +14,8 @@
 
 enum { NET_SOCKETS_MAX = COPAL_FDS_MAX - 1, NET_BATCH_MAX = 256 };
 
-/* Of what is polled, the first is the wakeup; the sockets follow. */
-enum { NET_POLL_WAKE = 0, NET_POLL_SOCKETS = 1 };
+/* Of what is waited for, the first is the wakeup; the sockets follow. */
+enum { NET_WATCHED_WAKE = 0, NET_WATCHED_SOCKETS = 1 };
 
 struct net_socket {
   int fd; /* -1: this place is free */
@@ -30,7 +30,7 @@ struct net {
   size_t endpoint_size, size;
   struct net_socket sockets[NET_SOCKETS_MAX]; /* 0: the primary one */
   struct net_names names;                     /* of AF_UNIX peers */
-  struct pollfd polled[COPAL_FDS_MAX];        /* -1 for places that are free */
+  struct pollfd watched[COPAL_FDS_MAX];       /* -1 for places that are free */
   int epoll;                                  /* of copal_fd; -1 until somebody asks for it */
   uint32_t ready;                             /* sockets that may have more to read, a bit each */
   uint32_t failed;                            /* sockets with something in their error queue */
@@ -55,7 +55,7 @@ static inline struct net *net_of(const copal_endpoint *endpoint) {
 
 /* --- Sockets: socket.c ------------------------------------------------------------------------- */
 
-/* Adds a socket: non-blocking, polled, with what it needs to tell of addresses and errors. */
+/* Adds a socket: non-blocking, watched, with what it needs to tell of addresses and errors. */
 copal_error net_add_socket(struct net *net, int fd, bool owned, uint32_t *index);
 void net_remove_socket(struct net *net, uint32_t index);
 
@@ -79,10 +79,11 @@ void net_trace(const struct net *net, copal_trace_kind kind, const copal_datagra
 /* Reads a socket's error queue and tells the endpoint what could not be delivered. */
 void net_read_errors(struct net *net, uint32_t socket, copal_time now);
 
-/* --- What is waited for: poll.c ------------------------------------------------------------------ */
+/* --- What is waited for: watch.c ----------------------------------------------------------------- */
 
-copal_error net_poll(struct net *net, uint32_t place, int fd);
-void net_unpoll(struct net *net, uint32_t place);
+/* A place of net->watched is a descriptor's from now on, or nobody's. COPAL_ERR_SOCKET: nothing has changed. */
+copal_error net_watch(struct net *net, uint32_t place, int fd);
+void net_unwatch(struct net *net, uint32_t place);
 
 /* --- The loop: loop.c -------------------------------------------------------------------------- */
 

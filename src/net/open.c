@@ -35,7 +35,7 @@ static struct net *reserve_net(uint32_t batch) {
   net->batch = batch;
   net->epoll = -1;
   for (uint32_t i = 0; i < NET_SOCKETS_MAX; ++i) net->sockets[i].fd = -1;
-  for (uint32_t i = 0; i < COPAL_FDS_MAX; ++i) net->polled[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+  for (uint32_t i = 0; i < COPAL_FDS_MAX; ++i) net->watched[i] = (struct pollfd){.fd = -1, .events = POLLIN};
   memory += header;
   net->datagrams_in = (copal_datagram *)memory;
   net->datagrams_out = (copal_datagram *)(memory + datagrams);
@@ -48,7 +48,7 @@ static void release(struct net *net) {
   for (uint32_t i = 0; i < NET_SOCKETS_MAX; ++i)
     if (net->sockets[i].fd >= 0) net_remove_socket(net, i);
   if (net->bound_name[0] != 0) unlink(net->bound_name);
-  if (net->polled[NET_POLL_WAKE].fd >= 0) close(net->polled[NET_POLL_WAKE].fd);
+  if (net->watched[NET_WATCHED_WAKE].fd >= 0) close(net->watched[NET_WATCHED_WAKE].fd);
   if (net->epoll >= 0) close(net->epoll);
   if (net->endpoint != NULL) munmap(net->endpoint, net->endpoint_size);
   munmap(net, net->size);
@@ -73,7 +73,7 @@ static copal_error make_endpoint(struct net *net, const copal_open_options *opti
 
 static copal_error make_wake(struct net *net) {
   int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  return fd < 0 ? COPAL_ERR_SOCKET : net_poll(net, NET_POLL_WAKE, fd);
+  return fd < 0 ? COPAL_ERR_SOCKET : net_watch(net, NET_WATCHED_WAKE, fd);
 }
 
 static copal_error bind_unix(struct net *net, const copal_address *address, int *fd) {

@@ -107,43 +107,49 @@ static copal_error prepare(struct net_socket *taken, bool has_segments) {
   return !wildcard || !is_bound(taken->fd) || report_local(taken) ? COPAL_OK : COPAL_ERR_SOCKET;
 }
 
-copal_error net_add_socket(struct net *net, int fd, bool owned, uint32_t *index) {
-  for (*index = 0; *index < NET_SOCKETS_MAX; ++*index)
-    if (net->sockets[*index].fd < 0) break;
-  if (*index == NET_SOCKETS_MAX) return COPAL_ERR_SOCKETS_FULL;
-  struct net_socket taken = {.fd = fd, .owned = owned};
-  copal_error error = prepare(&taken, net->segments);
-  if (error != COPAL_OK) return error;
-  error = net_poll(net, NET_POLL_SOCKETS + *index, fd);
-  if (error == COPAL_OK) net->sockets[*index] = taken;
-  return error;
-}
-
-void net_remove_socket(struct net *net, uint32_t index) {
-  struct net_socket *leaving = &net->sockets[index];
-  net_unpoll(net, NET_POLL_SOCKETS + index);
-  if (leaving->owned) close(leaving->fd);
-  leaving->fd = -1;
-  net->ready &= ~((uint32_t)1 << index);
-  net->failed &= ~((uint32_t)1 << index);
-}
-
+/* -1 finds the first place that is free. */
 static uint32_t find_socket(const struct net *net, int fd) {
   uint32_t index = 0;
   while (index < NET_SOCKETS_MAX && net->sockets[index].fd != fd) ++index;
   return index;
 }
 
+static copal_error take_in(struct net *net, uint32_t index, int fd, bool owned) {
+  struct net_socket taken = {.fd = fd, .owned = owned};
+  copal_error error = prepare(&taken, net->segments);
+  if (error == COPAL_OK) error = net_watch(net, NET_WATCHED_SOCKETS + index, fd);
+  if (error == COPAL_OK) net->sockets[index] = taken;
+  return error;
+}
+
+copal_error net_add_socket(struct net *net, int fd, bool owned, uint32_t *index) {
+  *index = find_socket(net, -1);
+  return *index == NET_SOCKETS_MAX ? COPAL_ERR_SOCKETS_FULL : take_in(net, *index, fd, owned);
+}
+
+void net_remove_socket(struct net *net, uint32_t index) {
+  struct net_socket *leaving = &net->sockets[index];
+  net_unwatch(net, NET_WATCHED_SOCKETS + index);
+  if (leaving->owned) close(leaving->fd);
+  leaving->fd = -1;
+  net->ready &= ~((uint32_t)1 << index);
+  net->failed &= ~((uint32_t)1 << index);
+}
+
 copal_error copal_register(copal_endpoint *endpoint, int fd) {
   struct net *net = net_of(endpoint);
-  uint32_t index;
   if (net == NULL) return COPAL_ERR_NOT_HOSTED;
   if (fd < 0) return COPAL_ERR_SOCKET;
-  index = find_socket(net, fd);
+  uint32_t index = find_socket(net, fd);
   if (index < NET_SOCKETS_MAX && net->sockets[index].owned) return COPAL_OK;
-  /* It is the same one, or the program closed that one and the number came back. */
-  if (index < NET_SOCKETS_MAX) net_remove_socket(net, index);
-  copal_error error = net_add_socket(net, fd, false, &index);
+  copal_error error = COPAL_OK;
+  if (index < NET_SOCKETS_MAX) {
+    /* It is the same one, whose peers know its place, or the program closed that one and the number came back. */
+    net_remove_socket(net, index);
+    error = take_in(net, index, fd, false);
+  } else {
+    error = net_add_socket(net, fd, false, &index);
+  }
   if (error != COPAL_OK || net->sockets[index].family == AF_UNIX) return error;
   /* It may have joined groups: only the destination address tells. */
   if (report_local(&net->sockets[index])) return COPAL_OK;

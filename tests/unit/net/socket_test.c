@@ -155,6 +155,30 @@ static void registering_twice_is_once(void **state) {
   close(second);
 }
 
+/* Peers are known by the socket, too. */
+static void a_socket_that_is_registered_again_keeps_its_place(void **state) {
+  (void)state;
+  copal_open_options options = quick_options(true);
+  copal_endpoint *server = open_endpoint("coap://127.0.0.1:0", &options);
+  int second = plain_socket("127.0.0.2"), third = plain_socket("127.0.0.3"), client = plain_socket("127.0.0.1");
+  assert_int_equal(copal_register(server, second), COPAL_OK);
+  assert_int_equal(copal_register(server, third), COPAL_OK);
+  assert_int_equal(copal_unregister(server, second), COPAL_OK);
+  copal_address to = plain_address(third);
+  uint8_t request[64];
+  for (uint16_t i = 0; i < 2; ++i) {
+    copal_rx rx;
+    assert_int_equal(copal_register(server, third), COPAL_OK);
+    plain_send(client, &to, request, make_request(request, COPAL_NON, i, "a"));
+    assert_int_equal(copal_process(server, 5 * COPAL_SECOND, &rx), 1);
+    assert_int_equal(rx.path.socket, 2);
+  }
+  copal_close(server);
+  close(second);
+  close(third);
+  close(client);
+}
+
 static void an_unregistered_socket_is_left_alone(void **state) {
   (void)state;
   copal_endpoint *server = open_hello("coap://127.0.0.1:0", NULL);
@@ -327,6 +351,7 @@ int main(void) {
       cmocka_unit_test(the_address_that_was_asked_is_in_the_reception_record),
       cmocka_unit_test(a_registered_socket_is_made_non_blocking_and_stays_the_programs),
       cmocka_unit_test(registering_twice_is_once),
+      cmocka_unit_test(a_socket_that_is_registered_again_keeps_its_place),
       cmocka_unit_test(an_unregistered_socket_is_left_alone),
       cmocka_unit_test(a_socket_that_was_closed_unasked_is_forgotten_and_its_number_may_come_back),
       cmocka_unit_test(the_primary_socket_cannot_be_unregistered),
