@@ -405,9 +405,8 @@ static void put_back(copal_message *message, uint16_t number, uint32_t value) {
 /* What is kept is a whole body, and what all its blocks have in common. */
 void request_keep_reply(struct copal_request *request) {
   struct transfer_key key = request_transfer_key(request);
-  /* It is where the body was too large for a message; and of one whose last block alone was asked for, only that is
-   * here. */
-  if (transfers_find(request->transfers, TRANSFER_KEPT, &key) != INDEX_NONE) return;
+  if (transfers_find(request->transfers, TRANSFER_KEPT, &key) != INDEX_NONE) return; /* its body was too large */
+  /* Where the last block alone was asked for, it is all that is here. */
   if (request->in_blocks && request->block2.block.number > 0) return;
   copal_message *reply = &request->reply;
   uint32_t total = take_off(reply, COPAL_OPTION_SIZE2), block = take_off(reply, COPAL_OPTION_Q_BLOCK2);

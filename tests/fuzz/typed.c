@@ -180,7 +180,8 @@ static void fuzz_names(const char *text) {
   if (near != NULL) assert(strlen(near) < sizeof buffer && copal_content_format_by_name(near) >= 0);
   const copal_option_info *info = copal_option_by_name(text);
   if (info != NULL) assert(copal_option_by_number(info->number) == info);
-  assert(suggest_distance(text, text) == (strlen(text) > 32 ? strlen(text) : 0)); /* which are not looked at */
+  /* Longer names are not compared. */
+  assert(suggest_distance(text, text) == (strlen(text) > 32 ? strlen(text) : 0));
   assert(suggest_distance(text, "") == suggest_distance("", text));
   assert(suggest_distance(text, "content-format") == suggest_distance("content-format", text));
 }

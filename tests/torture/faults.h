@@ -33,7 +33,7 @@
 enum fault_call { FAULT_CALLS(FAULT_ENUM) FAULT_CALLS_COUNT };
 #undef FAULT_ENUM
 
-/* Of a call that takes several messages or events: it takes one. */
+/* Of a call that takes several messages: it takes one. */
 enum { FAULT_PARTIAL = -1 };
 
 struct fault {

@@ -84,7 +84,17 @@ static unsigned take_blocks(struct server *server, bool seen[BLOCKS]) {
   return count;
 }
 
-/* Returns how many answers there are in all, in a time in which two more sets go. */
+/* All that are sent in a time in which two more sets go. */
+static unsigned take_all(struct server *server, bool seen[BLOCKS]) {
+  unsigned count = 0;
+  for (int i = 0; i < 80; ++i) {
+    count += take_blocks(server, seen);
+    server->bare->now += 100 * COPAL_MILLISECOND;
+  }
+  return count;
+}
+
+/* Returns how many answers there are in all. */
 static unsigned ask(const struct asking *asking, bool seen[BLOCKS]) {
   struct server *server = open_server();
   copal_handler *handler = asking->deferred ? answer_later : answer_at_once;
@@ -92,11 +102,7 @@ static unsigned ask(const struct asking *asking, bool seen[BLOCKS]) {
   fetch(server, asking);
   assert_int_equal(server->executed, 1);
   if (asking->deferred) answer_now(server);
-  unsigned count = 0;
-  for (int i = 0; i < 80; ++i) {
-    count += take_blocks(server, seen);
-    server->bare->now += 100 * COPAL_MILLISECOND;
-  }
+  unsigned count = take_all(server, seen);
   close_server(server);
   return count;
 }
@@ -155,12 +161,7 @@ static void a_block_alone_is_not_kept_as_the_body(void **state) {
   assert_int_equal(take_blocks(server, last), 1);
   assert_true(last[BLOCKS - 1]);
   fetch(server, &(struct asking){.type = COPAL_NON, .more = true});
-  unsigned count = 0;
-  for (int i = 0; i < 80; ++i) {
-    count += take_blocks(server, all);
-    server->bare->now += 100 * COPAL_MILLISECOND;
-  }
-  assert_int_equal(count, BLOCKS);
+  assert_int_equal(take_all(server, all), BLOCKS);
   close_server(server);
 }
 
