@@ -194,17 +194,22 @@ static void answered_registration(copal_endpoint *endpoint, struct operation *op
 
 static void notified(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx) {
   copal_tx tx = operation->observation;
-  copal_time now = endpoint->engine.now;
   uint32_t sequence;
-  if (!is_notification(&rx->message, &sequence)) {
-    /* RFC 7641 3.2: "Non-2.xx responses do not include an Observe Option", and end it. The exchange ends by itself. */
-    operation->observation = (copal_tx){0, 0};
-  } else if (!freshness_is_newer(&operation->freshness, sequence, now)) {
+  bool is_state = is_notification(&rx->message, &sequence);
+  bool is_newer = is_state && freshness_is_newer(&operation->freshness, sequence, endpoint->engine.now);
+  /* RFC 7641 3.5: "A notification can be confirmable or non-confirmable". What is piggybacked is an answer to the
+   * registration, which is answered already: without a number nobody knows whether it is older. Should the server have
+   * forgotten its observer, the next renewal tells. */
+  bool is_straggler = !is_state && rx->type == COPAL_ACK && COPAL_CODE_CLASS(rx->message.code) == 2;
+  if ((is_state && !is_newer) || is_straggler) {
     keep_observing(endpoint, operation, tx);
     return;
-  } else {
-    note_state(endpoint, operation, tx, &rx->message, sequence);
   }
+  /* RFC 7641 3.2: "Non-2.xx responses do not include an Observe Option", and end it. The exchange ends by itself. */
+  if (is_state)
+    note_state(endpoint, operation, tx, &rx->message, sequence);
+  else
+    operation->observation = (copal_tx){0, 0};
   drop(endpoint, &operation->exchange);
   begin_round(endpoint, operation);
   copal_error error = COPAL_OK;

@@ -6,25 +6,7 @@
 
 #include <cmocka.h>
 
-#include "support/dialogue.h"
-
-static const copal_call_options OBSERVE = {.observe = true};
-
-static struct talk *observing(const char *first) {
-  struct talk *talk = talk_open_roomy();
-  talk_begin(talk, COPAL_CON, COPAL_GET, "temperature", 0, &OBSERVE);
-  asks(talk, "CON GET observe:0 /temperature");
-  answers(talk, first);
-  return talk;
-}
-
-/* An ACK or a Reset for the server's last message went out, and nothing else. */
-static void answered_by(struct talk *talk, copal_type type) {
-  const struct bare_sent *sent = bare_out_one(talk->bare);
-  assert_int_equal(sent->view.type, type);
-  assert_int_equal(sent->view.code, COPAL_EMPTY);
-  assert_int_equal(sent->view.message_id, talk->own_mid - 1);
-}
+#include "support/observing.h"
 
 static void cancelled(struct talk *talk, bool deregister) {
   assert_int_equal(copal_call_cancel(talk->bare->endpoint, talk->call, deregister), COPAL_OK);
@@ -62,47 +44,6 @@ static void a_duplicate_notification_is_acknowledged_and_told_once(void **state)
   answered_by(talk, COPAL_ACK);
   assert_int_equal(talk->count, 2);
   answers(talk, "2.05 observe:9 +6"); /* the first one's piggybacked copy */
-  assert_int_equal(talk->count, 2);
-  talk_close(talk);
-}
-
-/* RFC 7641 3.4: "a client MUST consider the notification that was sent most recently as the freshest,
- * regardless of the order of arrival." */
-static void what_was_overtaken_is_acknowledged_but_not_told(void **state) {
-  (void)state;
-  static const struct {
-    unsigned first, second;
-    bool newer;
-  } cases[] = {{5, 6, true},
-               {5, 4, false},
-               {5, 5, false},
-               {0xffffff, 0, true},
-               {0, 0xffffff, false},
-               {1, 1 + (1 << 23) - 1, true},
-               {1, 1 + (1 << 23), false},
-               {1 + (1 << 23), 1, false}};
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
-    char text[64];
-    snprintf(text, sizeof text, "2.05 observe:%u +6", cases[i].first);
-    struct talk *talk = observing(text);
-    snprintf(text, sizeof text, "CON 2.05 observe:%u +7", cases[i].second);
-    answers(talk, text);
-    answered_by(talk, COPAL_ACK);
-    assert_int_equal(talk->count, cases[i].newer ? 2 : 1);
-    answers(talk, "NON 4.04"); /* it goes on all the same */
-    assert_true(talk->last);
-    talk_close(talk);
-  }
-}
-
-static void after_128_seconds_every_number_is_new(void **state) {
-  (void)state;
-  struct talk *talk = observing("2.05 observe:5 max-age:1000 +6");
-  talk->bare->now += 128 * COPAL_SECOND;
-  answers(talk, "NON 2.05 observe:4 +7");
-  assert_int_equal(talk->count, 1);
-  talk->bare->now += 1;
-  answers(talk, "NON 2.05 observe:4 +7");
   assert_int_equal(talk->count, 2);
   talk_close(talk);
 }
@@ -223,20 +164,6 @@ static void a_renewal_without_an_answer_ends_it(void **state) {
   fails_with(talk, COPAL_ERR_TIMEOUT);
   assert_int_equal(talk->count, 2);
   assert_false(talk->result.observed);
-  talk_close(talk);
-}
-
-static void a_notification_may_answer_the_renewal(void **state) {
-  (void)state;
-  struct talk *talk = observing("2.05 observe:5 max-age:0 +6");
-  talk->bare->now += 15 * COPAL_SECOND;
-  asks(talk, "CON GET observe:0 /temperature");
-  answers(talk, "NON 2.05 observe:6 +7"); /* it crossed the request, whose own response follows */
-  assert_told(talk, 2, 7, 0);
-  answers(talk, "2.05 observe:6 +7");
-  assert_int_equal(talk->count, 2);
-  answers(talk, "NON 2.05 observe:7 +8");
-  assert_told(talk, 3, 8, 0);
   talk_close(talk);
 }
 
@@ -553,8 +480,6 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_notification_is_told_and_acknowledged),
       cmocka_unit_test(a_duplicate_notification_is_acknowledged_and_told_once),
-      cmocka_unit_test(what_was_overtaken_is_acknowledged_but_not_told),
-      cmocka_unit_test(after_128_seconds_every_number_is_new),
       cmocka_unit_test(an_error_ends_it),
       cmocka_unit_test(a_server_that_does_not_observe_answers_once),
       cmocka_unit_test(a_response_without_observe_is_the_last),
@@ -563,7 +488,6 @@ int main(void) {
       cmocka_unit_test(without_news_it_asks_again_with_the_same_token),
       cmocka_unit_test(the_deadline_is_the_renewal),
       cmocka_unit_test(a_renewal_without_an_answer_ends_it),
-      cmocka_unit_test(a_notification_may_answer_the_renewal),
       cmocka_unit_test(a_request_s_own_token_stays_that_of_the_observation),
       cmocka_unit_test(a_newer_notification_ends_the_fetch_of_the_older),
       cmocka_unit_test(a_newer_notification_in_one_message_ends_the_fetch_too),
