@@ -270,11 +270,13 @@ static void note_transmissions(const copal_endpoint *endpoint, struct operation 
   if (operation->began == COPAL_NEVER) operation->began = exchange->as.sent_at;
 }
 
-/* RFC 9177 4.3: "a Reset message may be sent in case of" a server that does not know Q-Block. Once it is known the
- * exchange is no more than one of the tokens under which the response may come. */
+/* RFC 9177 4.3: "a Reset message may be sent in case of" a server that does not know Q-Block. A forged ping with the
+ * same message ID brings one as well, from a server that is at work: what has gone whole is sent again only if it
+ * reads. Once Q-Block is known the exchange is no more than one of the tokens under which the response may come. */
 static bool outlives(copal_endpoint *endpoint, struct operation *operation, copal_error error) {
   uint8_t state = operation->quick.state;
-  bool refused = state == QUICK_OFFERED && error == COPAL_ERR_RESET;
+  bool may_repeat = operation->reads || operation->upload.more;
+  bool refused = state == QUICK_OFFERED && error == COPAL_ERR_RESET && may_repeat;
   bool under_way = state > QUICK_OFFERED && error == COPAL_ERR_TIMEOUT && time_left(endpoint, operation) > 0;
   if (!refused && !under_way) return false;
   drop(endpoint, &operation->exchange);

@@ -308,6 +308,31 @@ static void a_body_that_cannot_be_read_anew_fails_the_call(void **state) {
   end(talk);
 }
 
+/* It need not be about the offer: a ping that somebody forges with the request's message ID is answered by one, too. */
+static void a_reset_of_the_offer_executes_nothing_twice(void **state) {
+  (void)state;
+  static const struct {
+    copal_code method;
+    bool again;
+  } cases[] = {{COPAL_GET, true}, {COPAL_FETCH, true}, {COPAL_POST, false}, {COPAL_PUT, false}, {COPAL_DELETE, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    struct talk *talk = talk_open_roomy();
+    talk_begin(talk, COPAL_CON, cases[i].method, "a", 0, &(copal_call_options){.q_block = true});
+    bare_out_one(talk->bare);
+    uint16_t mid = talk->bare->sent[0].view.message_id;
+    bare_in(talk->bare, "7000%04x", mid);
+    if (cases[i].again) {
+      copal_option option;
+      const struct bare_sent *sent = bare_out_one(talk->bare);
+      assert_int_equal(sent->view.code, cases[i].method);
+      assert_false(copal_find(&sent->view, COPAL_OPTION_Q_BLOCK2, &option));
+    } else {
+      fails_with(talk, COPAL_ERR_RESET);
+    }
+    talk_close(talk);
+  }
+}
+
 static void a_burst_waits_for_message_ids(void **state) {
   (void)state;
   struct talk *talk = begin_put(48, 0);
@@ -385,6 +410,7 @@ int main(void) {
       cmocka_unit_test(a_reset_before_the_first_burst_ends_nothing),
       cmocka_unit_test(a_server_that_cannot_be_reached_any_more_ends_the_call),
       cmocka_unit_test(a_body_that_cannot_be_read_anew_fails_the_call),
+      cmocka_unit_test(a_reset_of_the_offer_executes_nothing_twice),
       cmocka_unit_test(a_burst_waits_for_message_ids),
       cmocka_unit_test(a_burst_waits_no_longer_than_the_call_may_take),
       cmocka_unit_test(bodies_under_way_have_tokens_of_their_own),
