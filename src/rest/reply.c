@@ -398,22 +398,22 @@ static uint32_t take_off(copal_message *message, uint16_t number) {
   return value;
 }
 
-static void put_back(copal_message *message, uint16_t number, uint32_t value) {
-  if (value != UINT32_MAX) copal_message_add_uint(message, number, value);
-}
-
-/* What is kept is a whole body, and what all its blocks have in common. */
+/* What is kept is a whole body, and what all its blocks have in common. The one that went may be by Block2: who keeps
+ * no blocks of a body ready has told so. */
 void request_keep_reply(struct copal_request *request) {
+  static const uint16_t of_a_block[] = {COPAL_OPTION_BLOCK2, COPAL_OPTION_SIZE2, COPAL_OPTION_Q_BLOCK2};
+  enum { COUNT = sizeof of_a_block / sizeof *of_a_block };
   struct transfer_key key = request_transfer_key(request);
   if (transfers_find(request->transfers, TRANSFER_KEPT, &key) != INDEX_NONE) return; /* its body was too large */
   /* Where the last block alone was asked for, it is all that is here. */
   if (request->in_blocks && request->block2.block.number > 0) return;
   copal_message *reply = &request->reply;
-  uint32_t total = take_off(reply, COPAL_OPTION_SIZE2), block = take_off(reply, COPAL_OPTION_Q_BLOCK2);
+  uint32_t values[COUNT];
+  for (size_t i = 0; i < COUNT; ++i) values[i] = take_off(reply, of_a_block[i]);
   size_t size = reply->size - reply->payload_at, head_size = size > 0 ? reply->payload_at - 1 : reply->size;
   keep(request, head_size, reply->buffer + reply->payload_at, size);
-  put_back(reply, COPAL_OPTION_SIZE2, total);
-  put_back(reply, COPAL_OPTION_Q_BLOCK2, block);
+  for (size_t i = 0; i < COUNT; ++i)
+    if (values[i] != UINT32_MAX) copal_message_add_uint(reply, of_a_block[i], values[i]);
 }
 
 bool request_begin_burst(struct copal_request *request, uint32_t skipped) {

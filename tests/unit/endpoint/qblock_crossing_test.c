@@ -152,6 +152,44 @@ static void an_answer_of_one_block_is_given_in_several(void **state) {
   bare_close(scene.bare);
 }
 
+static void defer(copal_request *request, void *context) {
+  assert_int_equal(copal_defer(request, &((struct scene *)context)->deferred), COPAL_OK);
+}
+
+static void assert_answered_by(struct bare *bare, uint16_t number) {
+  copal_option option;
+  const copal_view *view = &bare_out_one(bare)->view;
+  uint16_t other = number == COPAL_OPTION_BLOCK2 ? COPAL_OPTION_Q_BLOCK2 : COPAL_OPTION_BLOCK2;
+  assert_int_equal(view->payload.size, 48);
+  assert_int_equal(view->payload.data[0], 1);
+  assert_int_equal(copal_find_uint(view, number, 99), 2);
+  assert_false(copal_find(view, other, &option));
+  assert_int_equal(copal_find_uint(view, COPAL_OPTION_SIZE2, 0), 48);
+}
+
+/* While nobody new would find room no blocks are kept ready, and the answer goes by Block2: it is given again when
+ * there is room. */
+static void an_answer_by_block2_is_given_by_q_block2_when_there_is_room(void **state) {
+  (void)state;
+  copal_config config = copal_config_small();
+  config.amplification_max = 0;
+  config.peers_max = 2;
+  struct scene scene = {.bare = bare_open(&config)};
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_PUT, "/w", answer_whole, &scene), COPAL_OK);
+  assert_int_equal(copal_route(scene.bare->endpoint, COPAL_GET, "/d", defer, &scene), COPAL_OK);
+  /* Uri-Path w, Q-Block1 0/1/16 and 1/0/16, Q-Block2 0/1/64, Size1 32, Request-Tag t */
+  bare_in(scene.bare, "50030001 b177 8108 c10a d11020 d1db74 ff %032d", 0);
+  bare_in_from(scene.bare, BARE_PORT + 1, "40010001 b164");
+  bare_in(scene.bare, "50030002 b177 8110 c10a d11020 d1db74 ff %032d", 0);
+  assert_answered_by(scene.bare, COPAL_OPTION_BLOCK2);
+  answer(&scene);
+  assert_int_equal(bare_out_one(scene.bare)->view.code, COPAL_CHANGED);
+  bare_in(scene.bare, "50030003 b177 8110 c10a d11020 d1db74 ff %032d", 0);
+  assert_answered_by(scene.bare, COPAL_OPTION_Q_BLOCK2);
+  assert_int_equal(scene.ended, 1);
+  bare_close(scene.bare);
+}
+
 static void tell_size(copal_request *request, void *context) {
   (void)context;
   copal_reply_text(request, copal_request_rx(request)->message.payload.size == 32 ? "32" : "?");
@@ -189,6 +227,7 @@ int main(void) {
       cmocka_unit_test(a_late_answer_ends_no_other_body),
       cmocka_unit_test(a_block_of_a_body_whose_answer_is_owed_gets_none_of_its_own),
       cmocka_unit_test(an_answer_of_one_block_is_given_in_several),
+      cmocka_unit_test(an_answer_by_block2_is_given_by_q_block2_when_there_is_room),
       cmocka_unit_test(a_fetch_in_blocks_observes_under_the_token_of_its_answer),
       cmocka_unit_test(what_is_asked_for_in_larger_blocks_is_not_what_was_in_smaller_ones),
   };
