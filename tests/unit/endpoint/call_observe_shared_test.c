@@ -1,0 +1,566 @@
+/* Observations of one resource at one endpoint share a registration. RFC 7641 3.1: "A client MUST aggregate such requests
+ * and MUST NOT register more than once for the same target resource." */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/watchers.h"
+
+static void assert_rejected(struct watchers *watchers) {
+  const struct bare_sent *sent = bare_out_one(watchers->talk->bare);
+  assert_int_equal(sent->view.type, COPAL_RST);
+  assert_int_equal(sent->view.message_id, watchers->talk->own_mid - 1);
+}
+
+static void assert_token(const struct talk *talk, const struct talk_token *token, bool is_same) {
+  bool same = talk->token_size == token->size && memcmp(talk->token, token->bytes, token->size) == 0;
+  assert_int_equal(same, is_same);
+}
+
+/* --- Joining ------------------------------------------------------------------------------------ */
+
+static void who_joins_asks_for_the_state_without_registering(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  struct talk_token token = watched(watchers);
+  watches(watchers, 'B');
+  asks(talk, "CON GET /a");
+  assert_token(talk, &token, false);
+  answers(talk, "2.05 v:1 +7");
+  assert_letters(watchers, "B");
+  assert_state(watchers, 'B', 7, 1);
+  assert_true(watchers->each[1].observed && !watchers->each[1].last);
+  with_token(talk, &token);
+  answers(talk, "NON 2.05 observe:2 v:2 +8");
+  asks_nothing(talk);
+  assert_letters(watchers, "AB");
+  assert_state(watchers, 'A', 8, 2);
+  assert_state(watchers, 'B', 8, 2);
+  watchers_close(watchers);
+}
+
+static void who_joins_before_the_answer_is_told_that(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  watches(watchers, 'A');
+  watches(watchers, 'B');
+  watches(watchers, 'C');
+  asks(talk, "CON GET observe:0 /a");
+  answers(talk, "2.05 observe:1 +6");
+  asks_nothing(talk);
+  assert_letters(watchers, "ABC");
+  assert_state(watchers, 'C', 6, 0);
+  assert_int_equal(copal_endpoint_usage(talk->bare->endpoint).exchanges, 1);
+  watchers_close(watchers);
+}
+
+static void all_are_told_in_the_order_in_which_they_came(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  struct talk_token token = watched(watchers);
+  joins(watchers, 'B', &token);
+  joins(watchers, 'C', &token);
+  answers(talk, "NON 2.05 observe:2 +6");
+  assert_letters(watchers, "ABC");
+  leaves(watchers, 'A', false);
+  joins(watchers, 'A', &token);
+  answers(talk, "NON 2.05 observe:3 +6");
+  assert_letters(watchers, "BCA");
+  leaves(watchers, 'C', true);
+  joins(watchers, 'C', &token);
+  answers(talk, "NON 2.05 observe:4 +6");
+  assert_letters(watchers, "BAC");
+  answers(talk, "NON 2.05 observe:4 +6"); /* not newer */
+  assert_letters(watchers, "");
+  asks_nothing(talk);
+  watchers_close(watchers);
+}
+
+static void a_first_state_that_fails_is_not_the_end(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  struct talk_token token = watched(watchers);
+  watches_with(watchers, 'B', (copal_call_options){.timeout = COPAL_SECOND});
+  asks(talk, "CON GET /a");
+  talk->bare->now += COPAL_SECOND;
+  asks_nothing(talk);
+  assert_letters(watchers, "B");
+  assert_int_equal(watchers->each[1].error, COPAL_ERR_TIMEOUT);
+  assert_true(watchers->each[1].observed && !watchers->each[1].last);
+  watches(watchers, 'C');
+  asks(talk, "CON GET /a");
+  answers(talk, "5.03");
+  assert_letters(watchers, "C");
+  assert_int_equal(watchers->each[2].code, COPAL_SERVICE_UNAVAILABLE);
+  assert_true(watchers->each[2].observed && !watchers->each[2].last);
+  with_token(talk, &token);
+  answers(talk, "NON 2.05 observe:2 v:1 +7");
+  assert_letters(watchers, "ABC");
+  assert_state(watchers, 'B', 7, 1);
+  watchers_close(watchers);
+}
+
+/* What is fetched slower than it gets old would never be told. */
+static void a_renewal_waits_for_whoever_fetches(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  watched(watchers);
+  watches(watchers, 'B');
+  asks(talk, "CON GET /a");
+  bare_in(talk->bare, "6000%04x", talk->mid); /* acknowledged: the answer takes its time */
+  talk->bare->now += 75 * COPAL_SECOND;
+  asks_nothing(talk);
+  answers(talk, "CON 2.05 v:1 +7");
+  assert_letters(watchers, "B");
+  bare_out(talk->bare);
+  talk->bare->now += 15 * COPAL_SECOND;
+  asks(talk, "CON GET observe:0 /a");
+  answers(talk, "2.05 observe:0 v:2 +8");
+  assert_letters(watchers, "AB");
+  watchers_close(watchers);
+}
+
+static void where_there_is_no_room_to_ask_nobody_joins(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(2);
+  struct talk *talk = watchers->talk;
+  struct talk_token token = watched(watchers);
+  while (copal_request_send(talk->bare->endpoint,
+                            &(copal_message){.buffer = (uint8_t[]){0x40, 1, 0, 0}, .size = 4, .options_at = 4},
+                            &(copal_address){.bytes = {192, 0, 2, 9}, .port = 1, .family = COPAL_FAMILY_IPV4},
+                            COPAL_NEVER, (copal_response_handler *)NULL, NULL, NULL) == COPAL_OK) {
+  }
+  assert_int_equal(watcher_ask(watchers, 'B', COPAL_GET, 0, &(copal_call_options){.size = 0}),
+                   COPAL_ERR_EXCHANGES_FULL);
+  bare_out(talk->bare);
+  with_token(talk, &token);
+  answers(talk, "NON 2.05 observe:2 v:1 +7");
+  assert_letters(watchers, "A");
+  watchers_close(watchers);
+}
+
+/* --- Blocks ------------------------------------------------------------------------------------- */
+
+static void each_fetches_the_rest_of_a_state_for_himself(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  struct talk_token token = watched(watchers);
+  joins(watchers, 'B', &token);
+  answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
+  assert_letters(watchers, "");
+  for (int i = 0; i < 2; ++i) {
+    asks(talk, "CON GET /a 2:1/0/64");
+    answers(talk, "2.05 2:1/0/64 etag:2 v:1 +9");
+  }
+  assert_letters(watchers, "AB");
+  assert_state(watchers, 'A', 73, 1);
+  assert_state(watchers, 'B', 73, 1);
+  asks_nothing(talk);
+  watchers_close(watchers);
+}
+
+/* What one cannot hold is no matter to the other. */
+static void a_state_that_one_cannot_have_is_told_to_the_other(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  struct talk_token token = watched(watchers);
+  uint8_t buffer[64];
+  copal_message message;
+  copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, COPAL_GET);
+  copal_message_add_text(&message, COPAL_OPTION_URI_PATH, "a");
+  copal_address remote = bare_address(BARE_PORT);
+  copal_call_options options = {.message = &message,
+                                .remote = &remote,
+                                .handler = watcher_told,
+                                .context = &watchers->each[1],
+                                .observe = true};
+  assert_int_equal(copal_call_begin(talk->bare->endpoint, &options, &watchers->each[1].call), COPAL_OK);
+  asks(talk, "CON GET /a");
+  answers(talk, "2.05 +6");
+  with_token(talk, &token);
+  watchers->told_count = 0;
+  answers(talk, "NON 2.05 2:0/1/64 observe:2 etag:2 v:1 +64");
+  assert_letters(watchers, "B");
+  assert_int_equal(watchers->each[1].error, COPAL_ERR_BODY_SIZE);
+  assert_false(watchers->each[1].last);
+  asks(talk, "CON GET /a 2:1/0/64");
+  answers(talk, "2.05 2:1/0/64 etag:2 v:1 +9");
+  assert_letters(watchers, "A");
+  assert_state(watchers, 'A', 73, 1);
+  watchers_close(watchers);
+}
+
+static void the_last_state_is_fetched_by_each(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  struct talk_token token = watched(watchers);
+  joins(watchers, 'B', &token);
+  answers(talk, "NON 2.05 2:0/1/64 etag:2 v:1 +64"); /* no Observe: no more notifications */
+  for (int i = 0; i < 2; ++i) {
+    asks(talk, "CON GET /a 2:1/0/64");
+    answers(talk, "2.05 2:1/0/64 etag:2 v:1 +9");
+  }
+  assert_letters(watchers, "AB");
+  assert_true(watchers->each[0].last && watchers->each[1].last);
+  leaves_nothing(talk);
+  watchers_close(watchers);
+}
+
+/* --- Leaving ------------------------------------------------------------------------------------ */
+
+/* RFC 7641 3.6: "a client MAY explicitly deregister by issuing a GET request that has the Token field set to the token
+ * of the observation to be cancelled and includes an Observe Option with the value set to 1 (deregister)." */
+static void only_the_last_one_deregisters(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  struct talk_token token = watched(watchers);
+  joins(watchers, 'B', &token);
+  joins(watchers, 'C', &token);
+  leaves(watchers, 'A', true);
+  asks_nothing(talk);
+  leaves(watchers, 'C', true);
+  asks_nothing(talk);
+  answers(talk, "CON 2.05 observe:2 v:1 +7");
+  assert_int_equal(bare_out_one(talk->bare)->view.type, COPAL_ACK);
+  assert_letters(watchers, "B");
+  leaves(watchers, 'B', true);
+  asks(talk, "CON GET observe:1 /a");
+  assert_token(talk, &token, true);
+  answers(talk, "2.05 +6");
+  leaves_nothing(talk);
+  watchers_close(watchers);
+}
+
+static void after_the_last_one_the_next_notification_is_rejected(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  struct talk_token token = watched(watchers);
+  joins(watchers, 'B', &token);
+  leaves(watchers, 'A', false);
+  answers(talk, "NON 2.05 observe:2 v:1 +7");
+  asks_nothing(talk);
+  assert_letters(watchers, "B");
+  leaves(watchers, 'B', false);
+  leaves_nothing(talk);
+  answers(talk, "NON 2.05 observe:3 v:1 +7");
+  assert_rejected(watchers);
+  watches(watchers, 'C');
+  asks(talk, "CON GET observe:0 /a");
+  assert_token(talk, &token, false);
+  watchers_close(watchers);
+}
+
+/* RFC 7641 3.3.1: "All options MUST be identical to those in the original request except for the set of ETag
+ * Options." */
+static void a_registration_stays_what_it_was_when_it_is_passed_on(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  watches_with(watchers, 'A', (copal_call_options){.block_size = 64, .no_token = true});
+  asks(talk, "CON GET observe:0 /a 2:0/0/64");
+  struct talk_token token = token_of(talk);
+  assert_int_equal(token.size, 0);
+  answers(talk, "2.05 observe:1 echo:one +6");
+  watches_with(watchers, 'B', (copal_call_options){.no_token = true});
+  asks(talk, "CON GET /a");
+  assert_int_equal(talk->token_size, 8); /* that of the observation is taken */
+  answers(talk, "2.05 +6");
+  leaves(watchers, 'A', true);
+  talk->bare->now += 75 * COPAL_SECOND;
+  asks(talk, "CON GET observe:0 /a 2:0/0/64 echo:one");
+  assert_token(talk, &token, true);
+  answers(talk, "2.05 observe:2 v:1 +7");
+  assert_letters(watchers, "ABB");
+  leaves(watchers, 'B', true);
+  asks(talk, "CON GET observe:1 /a 2:0/0/64 echo:one");
+  assert_token(talk, &token, true);
+  answers(talk, "2.05 +7");
+  leaves_nothing(talk);
+  watchers_close(watchers);
+}
+
+static void a_registration_under_way_is_passed_on(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  watches(watchers, 'A');
+  asks(talk, "CON GET observe:0 /a");
+  watches(watchers, 'B');
+  leaves(watchers, 'A', true);
+  asks_nothing(talk);
+  answers(talk, "2.05 observe:1 +6");
+  assert_letters(watchers, "B");
+  asks_nothing(talk);
+  answers(talk, "NON 2.05 observe:2 +7");
+  assert_letters(watchers, "B");
+  leaves(watchers, 'B', false);
+  leaves_nothing(talk);
+  watchers_close(watchers);
+}
+
+static void a_registration_in_blocks_is_passed_on_between_two(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  copal_call_options options = {.block_size = 64};
+  assert_int_equal(watcher_ask(watchers, 'A', COPAL_FETCH, 100, &options), COPAL_OK);
+  asks(talk, "CON FETCH observe:0 /a 1:0/1/64 size:100 tag +64");
+  options.block_size = 0;
+  assert_int_equal(watcher_ask(watchers, 'B', COPAL_FETCH, 100, &options), COPAL_OK);
+  leaves(watchers, 'A', false);
+  answers(talk, "2.31 1:0/1/64");
+  asks(talk, "CON FETCH observe:0 /a 2:0/0/64 1:1/0/64 tag +36");
+  answers(talk, "2.05 1:1/0/64 observe:1 +6");
+  assert_letters(watchers, "B");
+  assert_state(watchers, 'B', 6, 0);
+  leaves(watchers, 'B', false);
+  leaves_nothing(talk);
+  watchers_close(watchers);
+}
+
+/* --- Ends --------------------------------------------------------------------------------------- */
+
+static void ended(struct watchers *watchers, copal_error error, uint8_t code) {
+  assert_letters(watchers, "ABC");
+  for (size_t i = 0; i < 3; ++i) {
+    assert_true(watchers->each[i].last && !watchers->each[i].observed);
+    assert_int_equal(watchers->each[i].error, error);
+    assert_int_equal(watchers->each[i].code, code);
+  }
+  leaves_nothing(watchers->talk);
+  watchers_close(watchers);
+}
+
+static struct watchers *three_registering(void) {
+  struct watchers *watchers = watchers_open(3);
+  watches_with(watchers, 'A', (copal_call_options){.timeout = 10 * COPAL_SECOND});
+  asks(watchers->talk, "CON GET observe:0 /a");
+  watches(watchers, 'B');
+  watches(watchers, 'C');
+  return watchers;
+}
+
+static struct watchers *three_watching(void) {
+  struct watchers *watchers = watchers_open(3);
+  struct talk_token token = watched(watchers);
+  joins(watchers, 'B', &token);
+  joins(watchers, 'C', &token);
+  return watchers;
+}
+
+static void a_registration_that_fails_is_the_end_of_all(void **state) {
+  (void)state;
+  static const struct {
+    const char *answer;
+    uint8_t code;
+  } cases[] = {{"4.04", COPAL_NOT_FOUND}, {"2.05 +6", COPAL_CONTENT}, {"4.05 observe:7", COPAL_METHOD_NOT_ALLOWED}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    struct watchers *watchers = three_registering();
+    answers(watchers->talk, cases[i].answer);
+    ended(watchers, COPAL_OK, cases[i].code);
+  }
+  struct watchers *watchers = three_registering();
+  bare_in(watchers->talk->bare, "7000%04x", watchers->talk->mid);
+  ended(watchers, COPAL_ERR_RESET, 0);
+  watchers = three_registering();
+  watchers->talk->bare->now += 10 * COPAL_SECOND;
+  bare_out(watchers->talk->bare);
+  ended(watchers, COPAL_ERR_TIMEOUT, 0);
+}
+
+static void a_notification_that_ends_it_ends_all(void **state) {
+  (void)state;
+  static const struct {
+    const char *answer;
+    uint8_t code;
+  } cases[] = {{"NON 4.04", COPAL_NOT_FOUND}, {"NON 2.05 +6", COPAL_CONTENT}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+    struct watchers *watchers = three_watching();
+    answers(watchers->talk, cases[i].answer);
+    ended(watchers, COPAL_OK, cases[i].code);
+  }
+}
+
+static void a_renewal_without_an_answer_is_the_end_of_all(void **state) {
+  (void)state;
+  struct watchers *watchers = three_watching();
+  for (int step = 0; step < 40 && !watchers->each[2].last; ++step) {
+    watchers->talk->bare->now += 15 * COPAL_SECOND;
+    bare_out(watchers->talk->bare);
+  }
+  ended(watchers, COPAL_ERR_TIMEOUT, 0);
+}
+
+/* --- The same ----------------------------------------------------------------------------------- */
+
+struct extra {
+  uint16_t number;
+  const char *value;
+};
+
+static void ask_with(struct watchers *watchers, char letter, copal_type type, const char *token, struct extra extra) {
+  uint8_t buffer[128];
+  copal_message message;
+  copal_message_init(&message, buffer, sizeof buffer, type, COPAL_GET);
+  copal_message_set_token(&message, token, strlen(token));
+  copal_message_add_text(&message, COPAL_OPTION_URI_PATH, "a");
+  if (extra.value != NULL) copal_message_add(&message, extra.number, extra.value, strlen(extra.value));
+  assert_int_equal(watcher_try(watchers, letter, &message, &(copal_call_options){.size = 0}), COPAL_OK);
+}
+
+/* Whether the second one registers too: A asks plainly, B with more. */
+static bool registers_too(copal_type type, const char *token, struct extra extra) {
+  struct watchers *watchers = watchers_open(2);
+  struct talk *talk = watchers->talk;
+  ask_with(watchers, 'A', COPAL_CON, "", (struct extra){0, NULL});
+  bare_out_one(talk->bare);
+  bare_in(talk->bare, "6000%04x", talk->bare->sent[0].view.message_id);
+  ask_with(watchers, 'B', type, token, extra);
+  bool registers = copal_find_uint(&bare_out_one(talk->bare)->view, COPAL_OPTION_OBSERVE, 9) == 0;
+  watchers_close(watchers);
+  return registers;
+}
+
+/* RFC 7641 3.1: "The target resource is identified by all options in the request that are part of the Cache-Key. This
+ * includes, for example, the full request URI and the Accept Option." */
+static void what_is_asked_for_is_what_the_cache_key_says(void **state) {
+  (void)state;
+  static const struct extra same[] = {{COPAL_OPTION_ETAG, "1"},
+                                      {COPAL_OPTION_OBSERVE, "1"},
+                                      {COPAL_OPTION_SIZE2, "1"},
+                                      {COPAL_OPTION_ECHO, "1"},
+                                      {28 + 32 * 100, "1"}};
+  static const struct extra other[] = {{COPAL_OPTION_URI_PATH, "b"},    {COPAL_OPTION_URI_HOST, "h"},
+                                       {COPAL_OPTION_URI_PORT, "1"},    {COPAL_OPTION_URI_QUERY, "q"},
+                                       {COPAL_OPTION_ACCEPT, ""},       {COPAL_OPTION_BLOCK2, "\x02"},
+                                       {COPAL_OPTION_NO_RESPONSE, "1"}, {COPAL_OPTION_IF_MATCH, "1"}};
+  for (size_t i = 0; i < sizeof same / sizeof *same; ++i) assert_false(registers_too(COPAL_CON, "", same[i]));
+  for (size_t i = 0; i < sizeof other / sizeof *other; ++i) assert_true(registers_too(COPAL_CON, "", other[i]));
+  assert_false(registers_too(COPAL_NON, "mine", (struct extra){0, NULL}));
+}
+
+static void another_server_or_method_is_another_registration(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  watched(watchers);
+  copal_address remote = bare_address(40000);
+  watches_with(watchers, 'B', (copal_call_options){.remote = &remote});
+  asks(talk, "CON GET observe:0 /a");
+  assert_int_equal(watcher_ask(watchers, 'C', COPAL_FETCH, 0, &(copal_call_options){.size = 0}), COPAL_OK);
+  asks(talk, "CON FETCH observe:0 /a");
+  watchers_close(watchers);
+}
+
+/* Whether a FETCH whose body of that size and version is read or not joins one of 40 bytes. */
+static bool joins_fetch(bool is_read, bool is_other_read, uint64_t size, unsigned version, bool is_known) {
+  struct watchers *watchers = watchers_open(2);
+  struct talk *talk = watchers->talk;
+  copal_call_options options = {.size = 40, .read = is_read ? watcher_read : NULL};
+  watchers->each[0].source_size = 40;
+  watchers->each[1].source_size = size;
+  watchers->each[1].source_version = version;
+  assert_int_equal(watcher_ask(watchers, 'A', COPAL_FETCH, is_read ? 0 : 40, &options), COPAL_OK);
+  asks(talk, "CON FETCH observe:0 /a +40");
+  bare_in(talk->bare, "6000%04x", talk->mid);
+  options.read = is_other_read ? watcher_read : NULL;
+  options.size = is_known ? size : COPAL_SIZE_UNKNOWN;
+  assert_int_equal(watcher_ask(watchers, 'B', COPAL_FETCH, is_other_read ? 0 : (size_t)size, &options), COPAL_OK);
+  bool registers = copal_find_uint(&bare_out_one(talk->bare)->view, COPAL_OPTION_OBSERVE, 9) == 0;
+  watchers_close(watchers);
+  return !registers;
+}
+
+static void the_body_of_a_fetch_counts_however_it_is_given(void **state) {
+  (void)state;
+  for (unsigned i = 0; i < 4; ++i) {
+    bool a = (i & 1) != 0, b = (i & 2) != 0;
+    assert_true(joins_fetch(a, b, 40, 0, true));
+    assert_false(joins_fetch(a, b, 39, 0, true));
+    assert_false(joins_fetch(a, b, 41, 0, true));
+    if (b) assert_true(joins_fetch(a, b, 40, 0, false));
+    if (b) assert_false(joins_fetch(a, b, 41, 0, false));
+    if (b) assert_false(joins_fetch(a, b, 40, 1, true));
+  }
+}
+
+static void a_body_that_cannot_be_read_is_nobodys(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(2);
+  struct talk *talk = watchers->talk;
+  copal_call_options options = {.size = 40, .read = watcher_read};
+  watchers->each[0].source_size = 40;
+  watchers->each[1].source_size = COPAL_SIZE_UNKNOWN;
+  assert_int_equal(watcher_ask(watchers, 'A', COPAL_FETCH, 0, &options), COPAL_OK);
+  asks(talk, "CON FETCH observe:0 /a +40");
+  assert_int_equal(watcher_ask(watchers, 'B', COPAL_FETCH, 0, &options), COPAL_ERR_BODY_READ);
+  assert_int_equal(copal_endpoint_usage(talk->bare->endpoint).calls, 1);
+  watchers_close(watchers);
+}
+
+/* Who reads is gone with his body: the heir has his own. */
+static void a_fetch_is_renewed_with_the_body_of_who_is_left(void **state) {
+  (void)state;
+  for (unsigned i = 0; i < 4; ++i) {
+    bool a = (i & 1) != 0, b = (i & 2) != 0;
+    struct watchers *watchers = watchers_open(2);
+    struct talk *talk = watchers->talk;
+    copal_call_options options = {.size = 40, .read = a ? watcher_read : NULL};
+    watchers->each[0].source_size = watchers->each[1].source_size = 40;
+    assert_int_equal(watcher_ask(watchers, 'A', COPAL_FETCH, a ? 0 : 40, &options), COPAL_OK);
+    asks(talk, "CON FETCH observe:0 /a +40");
+    struct talk_token token = token_of(talk);
+    answers(talk, "2.05 observe:1 +6");
+    options.read = b ? watcher_read : NULL;
+    assert_int_equal(watcher_ask(watchers, 'B', COPAL_FETCH, b ? 0 : 40, &options), COPAL_OK);
+    leaves(watchers, 'A', false);
+    watchers->each[0].source_size = COPAL_SIZE_UNKNOWN;
+    asks(talk, "CON FETCH /a +40");
+    answers(talk, "2.05 +6");
+    talk->bare->now += 75 * COPAL_SECOND;
+    asks(talk, "CON FETCH observe:0 /a +40");
+    assert_token(talk, &token, true);
+    watchers_close(watchers);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(who_joins_asks_for_the_state_without_registering),
+      cmocka_unit_test(who_joins_before_the_answer_is_told_that),
+      cmocka_unit_test(all_are_told_in_the_order_in_which_they_came),
+      cmocka_unit_test(a_first_state_that_fails_is_not_the_end),
+      cmocka_unit_test(a_renewal_waits_for_whoever_fetches),
+      cmocka_unit_test(where_there_is_no_room_to_ask_nobody_joins),
+      cmocka_unit_test(each_fetches_the_rest_of_a_state_for_himself),
+      cmocka_unit_test(a_state_that_one_cannot_have_is_told_to_the_other),
+      cmocka_unit_test(the_last_state_is_fetched_by_each),
+      cmocka_unit_test(only_the_last_one_deregisters),
+      cmocka_unit_test(after_the_last_one_the_next_notification_is_rejected),
+      cmocka_unit_test(a_registration_stays_what_it_was_when_it_is_passed_on),
+      cmocka_unit_test(a_registration_under_way_is_passed_on),
+      cmocka_unit_test(a_registration_in_blocks_is_passed_on_between_two),
+      cmocka_unit_test(a_registration_that_fails_is_the_end_of_all),
+      cmocka_unit_test(a_notification_that_ends_it_ends_all),
+      cmocka_unit_test(a_renewal_without_an_answer_is_the_end_of_all),
+      cmocka_unit_test(what_is_asked_for_is_what_the_cache_key_says),
+      cmocka_unit_test(another_server_or_method_is_another_registration),
+      cmocka_unit_test(the_body_of_a_fetch_counts_however_it_is_given),
+      cmocka_unit_test(a_body_that_cannot_be_read_is_nobodys),
+      cmocka_unit_test(a_fetch_is_renewed_with_the_body_of_who_is_left),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
