@@ -277,7 +277,9 @@ copal_error operation_compose_end(struct operations *operations, struct operatio
   copal_message_add_uint(message, COPAL_OPTION_OBSERVE, OBSERVE_DEREGISTER);
   if (operation->upload.in_blocks) return finish(message, COPAL_OK);
   upload_restart(&operation->upload);
-  return finish(message, upload_add(operations, operation, message));
+  copal_error error = upload_add(operations, operation, message);
+  if (operation->negotiates) negotiate(operation, message);
+  return finish(message, error);
 }
 
 /* --- What comes back ---------------------------------------------------------------------------- */
