@@ -120,6 +120,8 @@ void sharing_pass_on(struct operations *operations, struct operation *holder, st
   heir->peer = holder->peer;
   holder->peer = peer;
   pass_request(holder, heir);
+  /* A deregistration has no body then. */
+  if (holder->upload.in_blocks) heir->upload.in_blocks = true;
   heir->token_size = holder->token_size;
   memcpy(heir->token, holder->token, sizeof heir->token);
   heir->echo_size = holder->echo_size;

@@ -1,5 +1,5 @@
-/* Several observations at one bare endpoint, told apart by letters: each has its own call, buffer and results, and may do
- * something when it is told. What goes over the wire is a dialogue's. Include after cmocka.h. */
+/* Several observations at one bare endpoint, told apart by letters: each has its own call, buffer and results, and may
+ * do something when it is told. What goes over the wire is a dialogue's. Include after cmocka.h. */
 #ifndef COPAL_TESTS_WATCHERS_H
 #define COPAL_TESTS_WATCHERS_H
 
@@ -19,7 +19,7 @@ struct watcher {
   size_t body_size;
   uint8_t body[WATCHER_ROOM], buffer[WATCHER_ROOM];
   void (*act)(struct watcher *watcher); /* when it is told, or NULL */
-  uint64_t source_size; /* of what it reads */
+  uint64_t source_size;                 /* of what it reads */
   unsigned source_version;
 };
 

@@ -1,5 +1,5 @@
-/* Observations of one resource at one endpoint share a registration. RFC 7641 3.1: "A client MUST aggregate such requests
- * and MUST NOT register more than once for the same target resource." */
+/* Observations of one resource at one endpoint share a registration. RFC 7641 3.1: "A client MUST aggregate such
+ * requests and MUST NOT register more than once for the same target resource." */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -179,11 +179,8 @@ static void a_state_that_one_cannot_have_is_told_to_the_other(void **state) {
   copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, COPAL_GET);
   copal_message_add_text(&message, COPAL_OPTION_URI_PATH, "a");
   copal_address remote = bare_address(BARE_PORT);
-  copal_call_options options = {.message = &message,
-                                .remote = &remote,
-                                .handler = watcher_told,
-                                .context = &watchers->each[1],
-                                .observe = true};
+  copal_call_options options = {
+      .message = &message, .remote = &remote, .handler = watcher_told, .context = &watchers->each[1], .observe = true};
   assert_int_equal(copal_call_begin(talk->bare->endpoint, &options, &watchers->each[1].call), COPAL_OK);
   asks(talk, "CON GET /a");
   answers(talk, "2.05 +6");
@@ -328,6 +325,27 @@ static void a_registration_in_blocks_is_passed_on_between_two(void **state) {
   assert_state(watchers, 'B', 6, 0);
   leaves(watchers, 'B', false);
   leaves_nothing(talk);
+  watchers_close(watchers);
+}
+
+/* Of a body in blocks nothing is sent with it: the token must do. */
+static void a_registration_in_blocks_is_ended_by_who_never_sent_one(void **state) {
+  (void)state;
+  struct watchers *watchers = watchers_open(4);
+  struct talk *talk = watchers->talk;
+  copal_call_options options = {.block_size = 64};
+  assert_int_equal(watcher_ask(watchers, 'A', COPAL_FETCH, 100, &options), COPAL_OK);
+  asks(talk, "CON FETCH observe:0 /a 1:0/1/64 size:100 tag +64");
+  struct talk_token token = token_of(talk);
+  answers(talk, "2.31 1:0/1/64");
+  asks(talk, "CON FETCH observe:0 /a 2:0/0/64 1:1/0/64 tag +36");
+  assert_int_equal(watcher_ask(watchers, 'B', COPAL_FETCH, 100, &options), COPAL_OK);
+  answers(talk, "2.05 1:1/0/64 observe:1 +6");
+  assert_letters(watchers, "AB");
+  leaves(watchers, 'A', false);
+  leaves(watchers, 'B', true);
+  asks(talk, "CON FETCH observe:1 /a");
+  assert_token(talk, &token, true);
   watchers_close(watchers);
 }
 
@@ -553,6 +571,7 @@ int main(void) {
       cmocka_unit_test(a_registration_stays_what_it_was_when_it_is_passed_on),
       cmocka_unit_test(a_registration_under_way_is_passed_on),
       cmocka_unit_test(a_registration_in_blocks_is_passed_on_between_two),
+      cmocka_unit_test(a_registration_in_blocks_is_ended_by_who_never_sent_one),
       cmocka_unit_test(a_registration_that_fails_is_the_end_of_all),
       cmocka_unit_test(a_notification_that_ends_it_ends_all),
       cmocka_unit_test(a_renewal_without_an_answer_is_the_end_of_all),
