@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "program/breaks.h"
+#include "program/observe.h"
 #include "program/trace.h"
 #include "sim/digest.h"
 
@@ -269,6 +270,7 @@ static void look_at_outward(struct scene *scene, struct host *host, const copal_
   }
   if (is_stranger(&datagram->path.remote)) check_stranger(scene, host, datagram);
   if ((datagram->data[0] >> 4 & 3) <= COPAL_NON) check_message(scene, host, datagram, now);
+  observe_look(scene, host, datagram);
 }
 
 /* What a host that is broken would have sent besides. */
