@@ -119,6 +119,28 @@ static struct registration *registration_of(const struct watching *watching) {
   return &watching->scene->observe->registrations[watching->client][watching->server][watching->resource];
 }
 
+static bool has_token(const struct registration *registration, copal_bytes token) {
+  return registration->token_size == token.size && memcmp(registration->token, token.data, token.size) == 0;
+}
+
+bool observe_is_told(struct scene *scene, const struct host *host, const copal_datagram *datagram) {
+  copal_view view;
+  copal_option option;
+  uint32_t server = scene_host_of(scene, &datagram->path.remote);
+  if (scene->setting.watches == 0 || server == NOBODY) return false;
+  if (copal_decode(datagram->data, datagram->size, &view) != COPAL_OK || !copal_code_is_response(view.code))
+    return false;
+  bool goes_on = COPAL_CODE_CLASS(view.code) == 2 && copal_find(&view, COPAL_OPTION_OBSERVE, &option);
+  bool is_told = false;
+  for (uint32_t i = 0; i < RESOURCES; ++i) {
+    struct registration *registration = &scene->observe->registrations[host->number][server][i];
+    if (!registration->is_open || !has_token(registration, view.token)) continue;
+    registration->is_open = goes_on;
+    is_told = true;
+  }
+  return is_told;
+}
+
 /* RFC 7641 3.1: "A client MUST aggregate such requests and MUST NOT register more than once for the same target
  * resource." */
 void observe_look(struct scene *scene, const struct host *host, const copal_datagram *datagram) {
@@ -133,8 +155,7 @@ void observe_look(struct scene *scene, const struct host *host, const copal_data
     ++resource;
   if (resource == RESOURCES || view.token.size > sizeof(uint64_t)) return;
   struct registration *registration = &scene->observe->registrations[host->number][server][resource];
-  bool is_same =
-      registration->token_size == view.token.size && memcmp(registration->token, view.token.data, view.token.size) == 0;
+  bool is_same = has_token(registration, view.token);
   if (breaks(scene, "register-twice", ++scene->observe->looks)) is_same = false;
   if (registration->is_open && !is_same)
     violation(scene, "registered-twice", "host %u registers for host %u's %s beside a registration", host->number,

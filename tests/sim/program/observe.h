@@ -18,6 +18,9 @@ void observe_begin_life(struct scene *scene, struct host *host);
 /* A host sends something: perhaps a registration. */
 void observe_look(struct scene *scene, const struct host *host, const copal_datagram *datagram);
 
+/* Whether what a host receives is for a registration. */
+bool observe_is_told(struct scene *scene, const struct host *host, const copal_datagram *datagram);
+
 /* Has hosts watch what they are not watching; returns when it is to be called again. */
 copal_time observe_ask(struct scene *scene);
 
