@@ -134,8 +134,8 @@ bool observe_is_told(struct scene *scene, const struct host *host, const copal_d
   bool is_told = false;
   for (uint32_t i = 0; i < RESOURCES; ++i) {
     struct registration *registration = &scene->observe->registrations[host->number][server][i];
-    if (!registration->is_open || !has_token(registration, view.token)) continue;
-    registration->is_open = goes_on;
+    if (registration->token_size == 0 || !has_token(registration, view.token)) continue;
+    if (!goes_on) registration->is_open = false;
     is_told = true;
   }
   return is_told;
