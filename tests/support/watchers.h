@@ -140,6 +140,12 @@ static inline void assert_state(struct watchers *watchers, char letter, size_t s
   assert_body(watcher->body, 0, size, version);
 }
 
+/* Whether the latest request has that token. */
+static inline void assert_token(const struct talk *talk, const struct talk_token *token, bool is_same) {
+  bool same = talk->token_size == token->size && memcmp(talk->token, token->bytes, token->size) == 0;
+  assert_int_equal(same, is_same);
+}
+
 /* A registration of A's, which the server has taken with a first state of 6 bytes; its token. */
 static inline struct talk_token watched(struct watchers *watchers) {
   watches(watchers, 'A');
