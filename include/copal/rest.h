@@ -223,7 +223,7 @@ typedef struct copal_result {
   uint32_t blocks_in;       /* blocks that the response's body came in; 0: it came in one message */
   bool acknowledged;        /* the last request had an empty ACK: its response comes separately, or was to */
   bool last;                /* the handler is not called again. Observations and groups: more may come */
-  bool observed;            /* the server keeps telling of changes */
+  bool observed; /* the server keeps telling of changes, or, of one that has joined another, may yet say so */
 } copal_result;
 
 /* Told the result of a call: once, or, of an observation, at each change, and of a request to a group, at each answer,
@@ -252,11 +252,21 @@ typedef struct copal_call_options {
   uint16_t block_size; /* 16 to 1,024 bytes, a power of two, which the server is told at once; 0 means 1,024, or what
                           a message holds, and leaves the response's to the server */
   bool observe;        /* RFC 7641; the method is GET or FETCH. Renewed by itself until copal_call_cancel; a renewal
-                          without an answer ends it */
+                          without an answer ends it. One that is like another at this endpoint joins it */
   bool q_block;        /* RFC 9177 where the server offers it too: after the first request, which is confirmable, blocks
                           go ten at a time and non-confirmable. Not for observations, nor where size is unknown */
   bool no_token;       /* a token of zero bytes, where message has none, instead of a random one */
 } copal_call_options;
+
+/* Observations that ask the same of the same remote share one registration (RFC 7641 3.1): the options that make the
+ * cache-key (RFC 7252 5.4.6) but ETag, the method and the body count; message type, token, timeouts and buffers do not.
+ * A body that is given by read is compared by reading both. The first one has the server told. Who joins sends the same
+ * request without Observe for his first state; should that fail, or be answered with an error, he is told so, and it is
+ * not the last. Each notification after that is told to all, in the order in which they began; of one that comes in
+ * blocks, each fetches the rest for himself. His first state has no number, so one notification that was overtaken by
+ * it may be told later. What ends the registration, such as an error, a Reset, or the timeout of whoever began it, is
+ * the end of all; copal_call_cancel ends one, and the next one keeps the registration. A handler may begin and cancel
+ * any. */
 
 /* Begins a call: sends the request, and whatever is needed after it, and calls handler with the result. It follows
  * Block1 and Block2 (RFC 7959), 4.01 with Echo (RFC 9175 2.3), 4.13 with a smaller block size, and separate responses.
@@ -269,8 +279,9 @@ typedef struct copal_call_options {
 COPAL_API COPAL_MUST_CHECK copal_error copal_call_begin(copal_endpoint *endpoint, const copal_call_options *options,
                                                         copal_call *call);
 
-/* Ends a call without a result; its handler is not called again. An observation's server learns of it by a GET with
- * Observe 1 if deregister is true, else by a Reset to its next notification. COPAL_ERR_STALE: it is over. */
+/* Ends a call without a result; its handler is not called again. An observation's server learns of it, if no other
+ * shares the registration: by a GET with Observe 1 if deregister is true, else by a Reset to its next notification.
+ * COPAL_ERR_STALE: it is over. */
 COPAL_API copal_error copal_call_cancel(copal_endpoint *endpoint, copal_call call, bool deregister);
 
 /* --- Client: single exchanges ----------------------------------------------------------------- */

@@ -1,11 +1,13 @@
 /* The calls of the application: each exchange of an operation is sent from here, its end is told to here, and the
  * operation goes on or its owner is told the result. What to send and what a response means is known to rest/. An
- * observation keeps the exchange that registered it, whose token the notifications bear, and uses others beside it.
- * RFC 7252 section 5, 7641 section 3, 7959, 7967. */
+ * observation keeps the exchange that registered it, whose token the notifications bear, and uses others beside it; who
+ * else observes the same is told what comes with that, and fetches what he needs besides for himself. RFC 7252 section
+ * 5, 7641 section 3, 7959, 7967. */
 #include <assert.h>
 
 #include "endpoint/endpoint.h"
 #include "rest/quick.h"
+#include "rest/sharing.h"
 
 static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context);
 
@@ -68,7 +70,22 @@ static copal_error send_next(copal_endpoint *endpoint, struct operation *operati
 
 /* --- Results ------------------------------------------------------------------------------------ */
 
+static void own(copal_endpoint *endpoint, copal_tx tx, struct operation *operation) {
+  if (exchange_of(&endpoint->engine.exchanges, tx) != INDEX_NONE) endpoint->calls[tx.index].context = operation;
+}
+
+/* The server is not to know that another one is told. */
+static void pass_on(copal_endpoint *endpoint, struct operation *operation, struct operation *heir) {
+  if (operation->registering) drop(endpoint, &heir->exchange);
+  sharing_pass_on(&endpoint->operations, operation, heir);
+  own(endpoint, heir->observation, heir);
+  own(endpoint, heir->exchange, heir);
+}
+
 static void forget(copal_endpoint *endpoint, struct operation *operation) {
+  struct operation *heir = sharing_heir(&endpoint->operations, operation);
+  if (heir != NULL) pass_on(endpoint, operation, heir);
+  sharing_leave(&endpoint->operations, operation);
   drop(endpoint, &operation->exchange);
   drop(endpoint, &operation->observation);
   peers_release(&endpoint->engine.peers, operation->peer);
@@ -104,7 +121,7 @@ static void deliver(copal_endpoint *endpoint, struct operation *operation, const
                          .blocks_in = download->in_blocks ? download->blocks : 0,
                          .acknowledged = operation->acknowledged,
                          .last = last,
-                         .observed = !copal_tx_none(operation->observation)};
+                         .observed = operation_is_observed(operation)};
   if (rx != NULL) result.body_size = download->in_blocks ? download->size : rx->message.payload.size;
   copal_call call = operation_handle(&endpoint->operations, operation);
   copal_call_handler *handler = operation->handler;
@@ -113,9 +130,20 @@ static void deliver(copal_endpoint *endpoint, struct operation *operation, const
   handler(endpoint, call, &result, context);
 }
 
+/* Nobody is told by a registration any more that has failed. */
+static void fail_all(copal_endpoint *endpoint, struct operation *holder, copal_error error) {
+  struct operation *operation;
+  holder->registering = false;
+  sharing_begin_round(&endpoint->operations, holder, true);
+  while ((operation = sharing_take(&endpoint->operations)) != NULL) deliver(endpoint, operation, NULL, error, true);
+}
+
 /* A state of an observation that cannot be had does not end it: the next one may. */
 void endpoint_fail_operation(copal_endpoint *endpoint, struct operation *operation, copal_error error) {
-  deliver(endpoint, operation, NULL, error, copal_tx_none(operation->observation));
+  if (operation->registering)
+    fail_all(endpoint, operation, error);
+  else
+    deliver(endpoint, operation, NULL, error, !operation_is_observed(operation));
 }
 
 void endpoint_follow_operation(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
@@ -128,7 +156,7 @@ void endpoint_follow_operation(copal_endpoint *endpoint, struct operation *opera
       return;
     case STEP_WAIT: endpoint_wait_operation(endpoint, operation); return;
     case STEP_DELIVER:
-      deliver(endpoint, operation, rx, COPAL_OK, copal_tx_none(operation->observation) && !operation->multicast);
+      deliver(endpoint, operation, rx, COPAL_OK, !operation_is_observed(operation) && !operation->multicast);
       return;
     case STEP_FAIL: endpoint_fail_operation(endpoint, operation, error); return;
   }
@@ -178,18 +206,40 @@ static void ask_again(copal_endpoint *endpoint, struct operation *operation) {
   keep_observing(endpoint, operation, tx);
 }
 
+static void tell_state(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx) {
+  drop(endpoint, &operation->exchange);
+  begin_round(endpoint, operation);
+  copal_error error = COPAL_OK;
+  enum step step = operation_notified(&endpoint->operations, operation, &rx->message, &error);
+  endpoint_follow_operation(endpoint, operation, rx, step, error);
+}
+
+/* RFC 7641 3.1: "the stream of updates resulting from one observation request can be used to satisfy another". An owner
+ * may begin and cancel whatever there is: who comes next is known to nobody but the round. */
+static void tell_round(copal_endpoint *endpoint, const copal_rx *rx) {
+  struct operation *operation;
+  while ((operation = sharing_take(&endpoint->operations)) != NULL) tell_state(endpoint, operation, rx);
+}
+
 static void answered_registration(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
                                   enum step step, copal_error error) {
   uint32_t sequence;
   bool goes_on = step == STEP_SEND && !operation->downloading;
-  if (!goes_on) {
-    operation->registering = false;
-    if (is_notification(&rx->message, &sequence)) {
-      note_state(endpoint, operation, operation->exchange, &rx->message, sequence);
-      operation->exchange = (copal_tx){0, 0};
-    }
+  if (goes_on) {
+    endpoint_follow_operation(endpoint, operation, rx, step, error);
+    return;
   }
-  endpoint_follow_operation(endpoint, operation, rx, step, error);
+  bool observed = is_notification(&rx->message, &sequence);
+  operation->registering = false;
+  if (observed) {
+    note_state(endpoint, operation, operation->exchange, &rx->message, sequence);
+    operation->exchange = (copal_tx){0, 0};
+  }
+  sharing_begin_round(&endpoint->operations, operation, !observed);
+  struct operation *first = sharing_take(&endpoint->operations);
+  assert(first == operation);
+  endpoint_follow_operation(endpoint, first, rx, step, error);
+  tell_round(endpoint, rx);
 }
 
 static void notified(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx) {
@@ -210,11 +260,8 @@ static void notified(copal_endpoint *endpoint, struct operation *operation, cons
     note_state(endpoint, operation, tx, &rx->message, sequence);
   else
     operation->observation = (copal_tx){0, 0};
-  drop(endpoint, &operation->exchange);
-  begin_round(endpoint, operation);
-  copal_error error = COPAL_OK;
-  enum step step = operation_notified(&endpoint->operations, operation, &rx->message, &error);
-  endpoint_follow_operation(endpoint, operation, rx, step, error);
+  sharing_begin_round(&endpoint->operations, operation, !is_state);
+  tell_round(endpoint, rx);
 }
 
 /* RFC 7641 3.3.1: "To make sure it has a current representation and/or to re-register its interest in a resource, a
@@ -231,7 +278,12 @@ static void renew(copal_endpoint *endpoint, struct operation *operation) {
 /* A state that is fetched slower than it gets old would be begun again and again, and never be told. The fetch comes to
  * its end by itself. */
 static bool is_fetching(const copal_endpoint *endpoint, const struct operation *operation) {
-  return exchange_of(&endpoint->engine.exchanges, operation->exchange) != INDEX_NONE;
+  const struct operation *each = operation;
+  do {
+    if (exchange_of(&endpoint->engine.exchanges, each->exchange) != INDEX_NONE) return true;
+    each = sharing_beside(&endpoint->operations, each);
+  } while (each != operation);
+  return false;
 }
 
 static void renew_later(copal_endpoint *endpoint, struct operation *operation) {
@@ -250,7 +302,7 @@ static void told_of_observation(copal_endpoint *endpoint, struct operation *oper
     renew(endpoint, operation);
   } else {
     operation->observation = (copal_tx){0, 0};
-    endpoint_fail_operation(endpoint, operation, error);
+    fail_all(endpoint, operation, error);
   }
 }
 
@@ -338,6 +390,21 @@ static copal_error check(const copal_endpoint *endpoint, const copal_call_option
   return options->remote->family == COPAL_FAMILY_NONE ? COPAL_ERR_ADDRESS : COPAL_OK;
 }
 
+/* RFC 7641 3.1: "A client MUST aggregate such requests and MUST NOT register more than once for the same target
+ * resource." Who joins asks for the present state, which nobody has kept for him, without registering. */
+static void share(copal_endpoint *endpoint, struct operation *operation) {
+  struct operations *operations = &endpoint->operations;
+  const struct path *path = &endpoint->paths.records[operation->peer];
+  struct table_walk walk = sharing_walk(operations, operation, path_hash(&endpoint->paths, path));
+  struct operation *holder;
+  while ((holder = sharing_next(operations, operation, &walk)) != NULL)
+    if (path_is_to_same(&endpoint->paths.records[holder->peer], path)) break;
+  if (holder != NULL)
+    sharing_join(operations, operation, holder);
+  else
+    sharing_open(operations, operation);
+}
+
 copal_error copal_call_begin(copal_endpoint *endpoint, const copal_call_options *options, copal_call *call) {
   if (endpoint == NULL) return COPAL_ERR_NOT_HOSTED;
   assert(!endpoint->operations.in_body);
@@ -354,6 +421,7 @@ copal_error copal_call_begin(copal_endpoint *endpoint, const copal_call_options 
   operation->peer = peer;
   peers_hold(&endpoint->engine.peers, peer);
   begin_round(endpoint, operation);
+  if (operation->observe) share(endpoint, operation);
   error = send_next(endpoint, operation);
   if (error != COPAL_OK)
     forget(endpoint, operation);
@@ -392,7 +460,8 @@ copal_error copal_call_cancel(copal_endpoint *endpoint, copal_call call, bool de
   if (operation == NULL) return COPAL_ERR_STALE;
   endpoint_read_clock(endpoint);
   bool may_be_observed = operation->registering || !copal_tx_none(operation->observation);
-  if (deregistered && may_be_observed) deregister(endpoint, operation);
+  bool is_last = sharing_heir(&endpoint->operations, operation) == NULL;
+  if (deregistered && may_be_observed && is_last) deregister(endpoint, operation);
   forget(endpoint, operation);
   return COPAL_OK;
 }

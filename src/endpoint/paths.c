@@ -72,7 +72,7 @@ uint32_t path_hash(const struct paths *paths, const struct path *path) {
   return (uint32_t)hash_end(&state);
 }
 
-static bool same_remote(const struct path *a, const struct path *b) {
+bool path_is_to_same(const struct path *a, const struct path *b) {
   return memcmp(a->remote, b->remote, sizeof a->remote) == 0 && a->port == b->port && a->socket == b->socket &&
          (a->families & 15) == (b->families & 15) && a->scope == b->scope;
 }
@@ -83,7 +83,7 @@ uint32_t paths_find(const struct paths *paths, const struct path *path, uint32_t
   *unbound = INDEX_NONE;
   while ((index = table_next(&paths->index, hash, &walk)) != INDEX_NONE) {
     const struct path *record = &paths->records[index];
-    if (!same_remote(record, path)) continue;
+    if (!path_is_to_same(record, path)) continue;
     if (local_family(path) == COPAL_FAMILY_NONE) return index;
     if (local_family(record) == COPAL_FAMILY_NONE) *unbound = index;
     if (memcmp(record, path, sizeof *record) == 0) return index;

@@ -34,6 +34,9 @@ uint64_t path_identity(const struct paths *paths, const struct path *path);
 /* What a path is looked up by: a hash of its remote end. */
 uint32_t path_hash(const struct paths *paths, const struct path *path);
 
+/* Whether two paths lead to the same remote end. */
+bool path_is_to_same(const struct path *a, const struct path *b);
+
 /* Both, for little more than one. Returns the identity. */
 uint64_t path_hashes(const struct paths *paths, const struct path *path, uint32_t *remote);
 

@@ -26,6 +26,8 @@ void operations_init(struct operations *operations, struct layout *layout, const
   operations->in_body = false;
   operations->key = key;
   table_init(&operations->index, layout, count);
+  table_init(&operations->shared, layout, count);
+  operations->turn = INDEX_NONE;
   timer_queue_init(&operations->timers, operations->records, sizeof(struct operation), now);
 }
 
@@ -115,6 +117,7 @@ copal_error operation_take(struct operations *operations, const copal_call_optio
   struct operation *operation = &operations->records[*index];
   copal_error error = fill(operations, options, operation);
   operation->used = error == COPAL_OK;
+  operation->next = operation->previous = *index;
   if (error != COPAL_OK) slab_give(&operations->slab, *index);
   return error;
 }
@@ -194,7 +197,7 @@ struct operation *operations_by_token(const struct operations *operations, uint3
 /* --- The next request --------------------------------------------------------------------------- */
 
 bool operation_is_tokenless(const struct operation *operation) {
-  return operation->no_token && (operation->registering || copal_tx_none(operation->observation));
+  return operation->no_token && (operation->registering || !operation_is_observed(operation));
 }
 
 bool operation_keeps_token(const struct operation *operation) {
@@ -202,13 +205,14 @@ bool operation_keeps_token(const struct operation *operation) {
   return operation->registering || (operation->con && continues && copal_tx_none(operation->observation));
 }
 
-/* The request's own token is for what it began: the first exchange, and an observation. "As usual, the client is free
- * to choose tokens for each exchange as it likes" (RFC 7959 3.4). */
+/* The request's own token is for what it began: the first exchange, and an observation. Beside the registration of
+ * another, which may have the same, it is for nothing. "As usual, the client is free to choose tokens for each exchange
+ * as it likes" (RFC 7959 3.4). */
 static void set_token(const struct operation *operation, copal_message *message) {
   bool keeps = operation_keeps_token(operation);
   if (keeps && operation->token_size > 0)
     copal_message_set_token(message, operation->token, operation->token_size);
-  else if (!keeps && operation->exchanges > 0)
+  else if (!keeps && (operation->exchanges > 0 || operation->follows))
     copal_message_set_token(message, NULL, 0);
   bool made_later = message->options_at == HEADER_SIZE && !operation_is_tokenless(operation);
   if (!made_later) return;
@@ -273,7 +277,9 @@ copal_error operation_compose_end(struct operations *operations, struct operatio
   copal_message_add_uint(message, COPAL_OPTION_OBSERVE, OBSERVE_DEREGISTER);
   if (operation->upload.in_blocks) return finish(message, COPAL_OK);
   upload_restart(&operation->upload);
-  return finish(message, upload_add(operations, operation, message));
+  copal_error error = upload_add(operations, operation, message);
+  if (operation->negotiates) negotiate(operation, message);
+  return finish(message, error);
 }
 
 /* --- What comes back ---------------------------------------------------------------------------- */

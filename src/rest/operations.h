@@ -102,6 +102,8 @@ struct operation {
   struct quick quick;
   struct freshness freshness;
   uint32_t generation;
+  uint32_t next, previous; /* who shares its registration: a ring */
+  uint32_t alike;          /* hash of what it observes */
   uint32_t peer;
   uint32_t request;   /* slot in the store: the request as it was given, whole where its body is in it */
   uint32_t head_size; /* of the request without payload */
@@ -128,6 +130,9 @@ struct operation {
   bool no_token;
   bool observe;      /* as was asked for */
   bool registering;  /* the exchange is to begin or renew an observation */
+  bool listed;       /* its registration may be joined: it is in the index */
+  bool follows;      /* it is told by the registration of another, and sends requests without Observe */
+  bool is_next;      /* to be told in this round */
   bool unanswered;   /* RFC 7967: no response is wanted */
   bool acknowledged; /* the latest request, by an empty ACK */
 };
@@ -139,7 +144,10 @@ struct operations {
   uint8_t *scratch;    /* where requests are composed, */
   uint8_t *block;      /* and where their bodies are read to */
   struct timer_queue timers;
-  struct table index; /* by peer, of those that have bursts */
+  struct table index;  /* by peer, of those that have bursts */
+  struct table shared; /* by what is asked of whom, of those that have a registration */
+  uint32_t turn;       /* of a round of those who share one: who is told next, or INDEX_NONE */
+  bool round_ends;     /* as their registration does */
   struct hash_key key;
   uint32_t message_size_max;
   uint32_t tag; /* the next operation's */
@@ -186,6 +194,11 @@ struct table_walk operations_walk(const struct operations *operations, uint32_t 
 /* Begins a request: its options, its Echo value and that token. */
 void operation_begin_message(const struct operations *operations, const struct operation *operation, copal_bytes token,
                              copal_message *message);
+
+/* Whether there is an observation by which it is told of changes: its own, or that of another. */
+static inline bool operation_is_observed(const struct operation *operation) {
+  return operation->follows || !copal_tx_none(operation->observation);
+}
 
 /* Whether the next request has no token, as was asked for: not while an observation has that. */
 bool operation_is_tokenless(const struct operation *operation);

@@ -15,14 +15,15 @@ static copal_bytes kept_body(const struct operations *operations, const struct o
   return (copal_bytes){request + operation->head_size + 1, (size_t)operation->upload.total};
 }
 
-static uint64_t read(struct operations *operations, const struct operation *operation, uint64_t offset, size_t size) {
+static uint64_t read(struct operations *operations, const struct operation *operation, uint64_t offset, uint8_t *buffer,
+                     size_t size) {
   const struct upload *upload = &operation->upload;
   if (upload->read == NULL) {
-    memcpy(operations->block, kept_body(operations, operation).data + offset, size);
+    memcpy(buffer, kept_body(operations, operation).data + offset, size);
     return size;
   }
   operations->in_body = true;
-  uint64_t got = upload->read(operation->body_context, offset, operations->block, size);
+  uint64_t got = upload->read(operation->body_context, offset, buffer, size);
   operations->in_body = false;
   return got;
 }
@@ -36,11 +37,32 @@ static copal_error read_part(struct operations *operations, struct operation *op
   bool known = upload->total != COPAL_SIZE_UNKNOWN;
   uint64_t left = known ? upload->total - offset : (uint64_t)size + 1;
   uint32_t asked = left > size && known ? size : (uint32_t)left;
-  uint64_t got = read(operations, operation, offset, asked);
+  uint64_t got = read(operations, operation, offset, operations->block, asked);
   if (got > asked || (known && got < asked)) return COPAL_ERR_BODY_READ;
   upload->more = known ? left > size : got > size;
   upload->size = got > size ? size : (uint32_t)got;
   return COPAL_OK;
+}
+
+/* Up to size bytes, fewer only at the end; COPAL_SIZE_UNKNOWN where that fails. */
+static uint64_t look_at(struct operations *operations, const struct operation *operation, uint64_t offset,
+                        uint8_t *buffer, size_t size) {
+  uint64_t total = operation->upload.total;
+  bool known = total != COPAL_SIZE_UNKNOWN;
+  if (known && total - offset < size) size = (size_t)(total - offset);
+  uint64_t got = size > 0 ? read(operations, operation, offset, buffer, size) : 0;
+  return got > size || (known && got < size) ? COPAL_SIZE_UNKNOWN : got;
+}
+
+bool upload_is_same(struct operations *operations, const struct operation *a, const struct operation *b) {
+  uint32_t part = operations->message_size_max < BLOCK_SIZE_MAX ? operations->message_size_max : BLOCK_SIZE_MAX;
+  uint64_t offset = 0, got = part;
+  for (uint32_t number = 0; got == part && number <= BLOCK_NUMBER_MAX; ++number, offset += part) {
+    got = look_at(operations, a, offset, operations->block, part);
+    if (got == COPAL_SIZE_UNKNOWN || look_at(operations, b, offset, operations->scratch, part) != got) return false;
+    if (memcmp(operations->block, operations->scratch, (size_t)got) != 0) return false;
+  }
+  return got < part;
 }
 
 /* --- The next block ----------------------------------------------------------------------------- */

@@ -16,6 +16,9 @@ copal_error upload_add_block(struct operations *operations, struct operation *op
 /* Begins anew with smaller blocks, as a server hints. False: they are not smaller, or that was done before. */
 bool upload_shrink(struct upload *upload, copal_block hint);
 
+/* Whether two requests have the same body: what is read, is read. A body that cannot be had or sent is none's. */
+bool upload_is_same(struct operations *operations, const struct operation *a, const struct operation *b);
+
 /* What a response means for the body: send the next block, or the request is done (deliver), or it failed. */
 enum step upload_receive(struct operation *operation, const copal_view *response, copal_error *error);
 

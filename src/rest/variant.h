@@ -10,6 +10,11 @@
  * Returns its size, or 0 where it does not fit. */
 size_t variant_write(const copal_view *request, uint8_t *buffer, size_t capacity);
 
+/* A client's side of it, without the payload: a hash of the resource that a request is for in that variant, and whether
+ * two are for the same. RFC 7641 section 3.1. */
+uint64_t variant_target(const struct hash_key *key, const copal_view *request);
+bool variant_is_same_target(const copal_view *a, const copal_view *b);
+
 /* A hash that stands for the path of a request: its Uri-Path options and nothing else. */
 uint64_t variant_path(const struct hash_key *key, const copal_view *request);
 

@@ -1,11 +1,12 @@
 /* Calls against a server that is honest, or not: the input is a script of calls, of answers to what they send, of time
  * and of cancellations, against tables so small that each gets full. Every call ends once and is never told of anything
  * afterwards; no body is larger than its room; a writer gets its parts in order and without gaps; a body that comes
- * whole from an honest server is the server's. At the end all must come to rest. */
+ * whole from an honest server is the server's; nothing is registered for twice. At the end all must come to rest. */
 #undef NDEBUG
 #include "copal/rest.h"
 #include "endpoint/endpoint.h"
 #include "fuzz/script.h"
+#include "rest/sharing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -275,7 +276,30 @@ static void pass_time(void) {
   output();
 }
 
+/* RFC 7641 3.1: "A client MUST aggregate such requests and MUST NOT register more than once for the same target
+ * resource." */
+static void check_registrations(void) {
+  struct operations *operations = &fuzz.endpoint->operations;
+  const struct path *paths = fuzz.endpoint->paths.records;
+  uint32_t listed = 0;
+  for (uint32_t i = 0; i < operations->slab.fresh; ++i) {
+    struct operation *operation = &operations->records[i];
+    if (!operation->used) continue;
+    bool registers = operation->registering || !copal_tx_none(operation->observation);
+    assert(registers == operation->listed && !(registers && operation->follows));
+    if (!registers) continue;
+    ++listed;
+    struct table_walk walk =
+        sharing_walk(operations, operation, path_hash(&fuzz.endpoint->paths, &paths[operation->peer]));
+    const struct operation *other;
+    while ((other = sharing_next(operations, operation, &walk)) != NULL)
+      assert(other == operation || !path_is_to_same(&paths[other->peer], &paths[operation->peer]));
+  }
+  assert(listed == operations->shared.count && operations->turn == INDEX_NONE);
+}
+
 static void check_usage(void) {
+  check_registrations();
   uint32_t open = 0;
   for (size_t i = 0; i < CALLS; ++i) {
     open += fuzz.callers[i].open;

@@ -73,6 +73,16 @@ watched_to_the_end
 expect "several resources are observed at once" 0
 says "each value says whose it is" out "^$uri/counter${tab}6$"
 says "each value says whose it is, the other one too" out "^$uri/hello${tab}Hello"
+watch -v --count 4 "$uri/counter" "$uri/counter"
+wait_for "$work/watch.out" "$uri/counter"
+wait_for "$work/watch.err" 'ACK 2\.05.*'
+post
+watched_to_the_end
+expect "one resource may be observed twice" 0
+[ "$(grep -c "^$uri/counter${tab}6$" "$work/out")" -eq 2 ] && [ "$(grep -c "^$uri/counter${tab}7$" "$work/out")" -eq 2 ]
+report $? "each of two that observe the same is told each value"
+[ "$(grep -c 'CON GET .*Observe 0' "$work/err")" -eq 1 ]
+report $? "two that observe the same register once"
 start_announced node node "$here/node/server.js"
 node=coap://127.0.0.1:$port
 closed=coap://127.0.0.1:$(free_port)

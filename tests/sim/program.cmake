@@ -15,7 +15,8 @@ endforeach()
 foreach(canary
     end-twice/separate/ended-twice lost-end/separate/starvation execute-twice/plain/executed-twice
     wrong-answer/block/wrong-answer leak/separate/tables retransmit/plain/retransmission-early mid/plain/message-id
-    amplify/plain/amplification garble/plain/format crowd/plain/nstart overrun/plain/memory stale/observe/back-in-time)
+    amplify/plain/amplification garble/plain/format crowd/plain/nstart overrun/plain/memory stale/observe/back-in-time
+    register-twice/observe/registered-twice)
   string(REPLACE / ";" parts ${canary})
   list(GET parts 0 break)
   list(GET parts 1 workload)

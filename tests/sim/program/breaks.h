@@ -10,7 +10,7 @@
  * wrong-answer it answers another request; leak a deferred answer is forgotten; retransmit a datagram leaves again at
  * once; mid one leaves with a message ID that is in use; amplify a stranger is sent something unasked; garble something
  * that is no message is; crowd more is begun than NSTART allows; overrun memory is written beyond; stale an observer is
- * told an older state. */
+ * told an older state; register-twice a client registers beside a registration. */
 #define BREAKS(X)    \
   X("end-twice")     \
   X("lost-end")      \
@@ -23,7 +23,8 @@
   X("garble")        \
   X("crowd")         \
   X("overrun")       \
-  X("stale")
+  X("stale")         \
+  X("register-twice")
 
 /* Whether that is to be done wrong now: once in a while. */
 static inline bool breaks(const struct scene *scene, const char *name, uint32_t number) {

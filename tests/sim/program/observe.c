@@ -29,12 +29,22 @@ struct watching {
   uint32_t seen_life, seen_version;
   copal_time seen_at; /* by the client's clock */
   bool begun, observed;
+  bool is_numbered; /* what it saw last was a notification */
   uint8_t buffer[STATE_MAX];
+};
+
+/* The token with which a host has registered for a resource, as long as anybody there watches it. */
+struct registration {
+  uint8_t token[8];
+  size_t token_size;
+  bool is_open;
 };
 
 struct observe {
   struct resource resources[HOSTS_MAX][RESOURCES];
   struct watching watchings[HOSTS_MAX][WATCHES_MAX];
+  struct registration registrations[HOSTS_MAX][HOSTS_MAX][RESOURCES]; /* of whom, with whom */
+  uint32_t looks;
   bool has_ceased;
 };
 
@@ -106,13 +116,71 @@ static void begin_server(struct host *host) {
 
 /* --- Clients ------------------------------------------------------------------------------------------------ */
 
+static struct registration *registration_of(const struct watching *watching) {
+  return &watching->scene->observe->registrations[watching->client][watching->server][watching->resource];
+}
+
+static bool has_token(const struct registration *registration, copal_bytes token) {
+  return registration->token_size == token.size && memcmp(registration->token, token.data, token.size) == 0;
+}
+
+bool observe_is_told(struct scene *scene, const struct host *host, const copal_datagram *datagram) {
+  copal_view view;
+  copal_option option;
+  uint32_t server = scene_host_of(scene, &datagram->path.remote);
+  if (scene->setting.watches == 0 || server == NOBODY) return false;
+  if (copal_decode(datagram->data, datagram->size, &view) != COPAL_OK || !copal_code_is_response(view.code))
+    return false;
+  bool goes_on = COPAL_CODE_CLASS(view.code) == 2 && copal_find(&view, COPAL_OPTION_OBSERVE, &option);
+  bool is_told = false;
+  for (uint32_t i = 0; i < RESOURCES; ++i) {
+    struct registration *registration = &scene->observe->registrations[host->number][server][i];
+    if (registration->token_size == 0 || !has_token(registration, view.token)) continue;
+    if (!goes_on) registration->is_open = false;
+    is_told = true;
+  }
+  return is_told;
+}
+
+/* RFC 7641 3.1: "A client MUST aggregate such requests and MUST NOT register more than once for the same target
+ * resource." */
+void observe_look(struct scene *scene, const struct host *host, const copal_datagram *datagram) {
+  copal_view view;
+  copal_option path;
+  uint32_t server = scene_host_of(scene, &datagram->path.remote), resource = 0;
+  if (scene->setting.watches == 0 || server == NOBODY || datagram->size < 4 || datagram->data[1] != COPAL_GET) return;
+  if (copal_decode(datagram->data, datagram->size, &view) != COPAL_OK) return;
+  if (copal_find_uint(&view, COPAL_OPTION_OBSERVE, 1) != 0 || !copal_find(&view, COPAL_OPTION_URI_PATH, &path)) return;
+  while (resource < RESOURCES &&
+         (strlen(paths[resource]) != path.size + 1 || memcmp(paths[resource] + 1, path.value, path.size) != 0))
+    ++resource;
+  if (resource == RESOURCES || view.token.size > sizeof(uint64_t)) return;
+  struct registration *registration = &scene->observe->registrations[host->number][server][resource];
+  bool is_same = has_token(registration, view.token);
+  if (breaks(scene, "register-twice", ++scene->observe->looks)) is_same = false;
+  if (registration->is_open && !is_same)
+    violation(scene, "registered-twice", "host %u registers for host %u's %s beside a registration", host->number,
+              server, paths[resource]);
+  registration->is_open = true;
+  registration->token_size = view.token.size;
+  memcpy(registration->token, view.token.data, view.token.size);
+}
+
+static bool is_watched(const struct watching *watching) {
+  for (uint32_t i = 0; i < WATCHES_MAX; ++i) {
+    const struct watching *other = &watching->scene->observe->watchings[watching->client][i];
+    if (other->begun && other->server == watching->server && other->resource == watching->resource) return true;
+  }
+  return false;
+}
+
 /* RFC 7641 3.4: what comes 128 seconds after the freshest notification is taken for newer, whatever its number, and so
  * is what somebody has recorded and sends again then. */
 static bool may_be_replayed(const struct watching *watching, copal_time now) {
   return watching->scene->setting.replay_every > 0 && now - watching->seen_at > 128 * COPAL_SECOND;
 }
 
-static void see(struct watching *watching, copal_bytes body, copal_time now) {
+static void see(struct watching *watching, copal_bytes body, copal_time now, bool is_numbered) {
   struct scene *scene = watching->scene;
   uint32_t head[4];
   uint8_t expected[STATE_MAX];
@@ -127,17 +195,19 @@ static void see(struct watching *watching, copal_bytes body, copal_time now) {
               watching->server);
   trace_note(scene, "host %u sees host %u's %s in life %u, version %u", watching->client, watching->server,
              paths[watching->resource], head[2], head[3]);
-  /* RFC 7641 3.4: what is older than what was seen is dropped. A state that was fetched in blocks, and anew since it
-   * had changed meanwhile, has no number: what is older than that cannot be told. */
+  /* RFC 7641 3.4: what is older than what was seen is dropped. A state that was asked for beside a registration, or
+   * fetched in blocks, and anew since it had changed meanwhile, has no number: what is older than that cannot be told.
+   */
   if (breaks(scene, "stale", head[3])) watching->seen_version = head[3] + 1;
   bool is_older = head[2] < watching->seen_life || (head[2] == watching->seen_life && head[3] < watching->seen_version);
-  is_older = is_older && watching->resource != LARGE && !may_be_replayed(watching, now);
+  is_older = is_older && watching->resource != LARGE && watching->is_numbered && !may_be_replayed(watching, now);
   if (is_older && scene->network.slipped == 0)
     violation(scene, "back-in-time", "host %u is told version %u of host %u's %s after %u", watching->client, head[3],
               watching->server, paths[watching->resource], watching->seen_version);
   watching->seen_life = head[2];
   watching->seen_version = head[3];
   watching->seen_at = now;
+  watching->is_numbered = is_numbered;
 }
 
 static void on_state(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context) {
@@ -149,11 +219,14 @@ static void on_state(copal_endpoint *endpoint, copal_call call, const copal_resu
   watching->observed = result->observed;
   watch_pardon(scene, watching->client, watching->server);
   if (result->rx != NULL && COPAL_CODE_CLASS(result->rx->message.code) == 2) {
+    copal_option option;
     ++scene->tally.states;
-    see(watching, result->body, result->rx->time);
+    bool is_numbered = copal_find(&result->rx->message, COPAL_OPTION_OBSERVE, &option);
+    see(watching, result->body, result->rx->time, is_numbered);
   }
   if (!result->last) return;
   watching->begun = false;
+  registration_of(watching)->is_open = false; /* that is the end for all */
   watching->retry_at = scene->now + RETRY_SECONDS * COPAL_SECOND;
 }
 
@@ -188,6 +261,7 @@ static void stop_watching(struct watching *watching, bool deregister) {
     violation(scene, "cancel", "host %u cannot stop to watch", host->number);
   watch_pardon(scene, watching->client, watching->server);
   watching->begun = watching->observed = false;
+  if (!is_watched(watching)) registration_of(watching)->is_open = false;
   scene_touch(host);
 }
 
@@ -246,6 +320,7 @@ void observe_begin_life(struct scene *scene, struct host *host) {
     watching->begun = watching->observed = false;
     watching->seen_life = watching->seen_version = 0;
   }
+  memset(scene->observe->registrations[host->number], 0, sizeof scene->observe->registrations[host->number]);
   for (uint32_t i = 0; i < RESOURCES; ++i) scene->observe->resources[host->number][i].version = 1;
 }
 

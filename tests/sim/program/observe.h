@@ -1,5 +1,6 @@
 /* Observations: servers have resources that change, and clients watch them. What a client is told never goes back in
- * time, and when nothing goes wrong any more, all that watch see the newest state. RFC 7641. */
+ * time, and when nothing goes wrong any more, all that watch see the newest state. Who watches one resource twice
+ * registers once. RFC 7641. */
 #ifndef COPAL_SIM_OBSERVE_H
 #define COPAL_SIM_OBSERVE_H
 
@@ -13,6 +14,12 @@ void observe_reset(struct scene *scene);
 
 /* A host begins without any memory. */
 void observe_begin_life(struct scene *scene, struct host *host);
+
+/* A host sends something: perhaps a registration. */
+void observe_look(struct scene *scene, const struct host *host, const copal_datagram *datagram);
+
+/* Whether what a host receives is for a registration. */
+bool observe_is_told(struct scene *scene, const struct host *host, const copal_datagram *datagram);
 
 /* Has hosts watch what they are not watching; returns when it is to be called again. */
 copal_time observe_ask(struct scene *scene);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "program/breaks.h"
+#include "program/observe.h"
 #include "program/trace.h"
 #include "sim/digest.h"
 
@@ -269,6 +270,7 @@ static void look_at_outward(struct scene *scene, struct host *host, const copal_
   }
   if (is_stranger(&datagram->path.remote)) check_stranger(scene, host, datagram);
   if ((datagram->data[0] >> 4 & 3) <= COPAL_NON) check_message(scene, host, datagram, now);
+  observe_look(scene, host, datagram);
 }
 
 /* What a host that is broken would have sent besides. */
@@ -305,11 +307,13 @@ void watch_datagram(struct node *node, copal_time now, const copal_datagram *dat
   if (datagram->size < 4) return;
   if (is_stranger(&datagram->path.remote)) note_stranger(scene, host, datagram);
   uint8_t type = datagram->data[0] >> 4 & 3;
+  bool is_told = observe_is_told(scene, host, datagram);
   if (type <= COPAL_NON && datagram->data[1] < 64) return;
   struct pair *pair = find_pair(scene->watch, host->number, scene_address_number(&datagram->path.remote));
   if (pair == NULL || pair->turns_count == 0) return;
-  /* A newer state makes an end of the requests for the blocks of an older one. */
-  if (scene->setting.watches > 0 && datagram->data[1] >= 64 && is_notification(datagram, datagram->data[1]))
+  /* A newer state makes an end of the requests for the blocks of an older one, and for that of who has joined. */
+  if (is_told ||
+      (scene->setting.watches > 0 && datagram->data[1] >= 64 && is_notification(datagram, datagram->data[1])))
     pair->turns_count = 0;
   else
     note_reply(pair, datagram, type, (uint16_t)(datagram->data[2] << 8 | datagram->data[3]));

@@ -450,6 +450,18 @@ static void a_fetch_deregisters_with_its_body(void **state) {
   talk_close(talk);
 }
 
+/* RFC 7641 3.6: "All other options MUST be identical to those in the registration request". */
+static void deregistering_asks_for_the_same_block_size(void **state) {
+  (void)state;
+  struct talk *talk = talk_open_roomy();
+  talk_begin(talk, COPAL_CON, COPAL_GET, "a", 0, &(copal_call_options){.observe = true, .block_size = 64});
+  asks(talk, "CON GET observe:0 /a 2:0/0/64");
+  answers(talk, "2.05 observe:1 +6");
+  cancelled(talk, true);
+  asks(talk, "CON GET observe:1 /a 2:0/0/64");
+  talk_close(talk);
+}
+
 static void a_registration_under_way_can_be_cancelled(void **state) {
   (void)state;
   struct talk *talk = talk_open_roomy();
@@ -504,6 +516,7 @@ int main(void) {
       cmocka_unit_test(deregistering_asks_with_observe_1_and_the_same_token),
       cmocka_unit_test(deregistering_may_fail_in_silence),
       cmocka_unit_test(a_fetch_deregisters_with_its_body),
+      cmocka_unit_test(deregistering_asks_for_the_same_block_size),
       cmocka_unit_test(a_registration_under_way_can_be_cancelled),
       cmocka_unit_test(only_a_get_or_fetch_to_one_server_observes),
   };

@@ -111,6 +111,34 @@ static void paths_differ_by_their_segments(void **state) {
   assert_true(path_of(paths[0], 2) == hashes[0]);
 }
 
+/* RFC 7641 3.1: "The target resource is identified by all options in the request that are part of the Cache-Key." */
+static void targets_are_compared_by_method_and_options(void **state) {
+  (void)state;
+  static const struct {
+    uint8_t code;
+    const char *path, *query;
+  } cases[] = {{COPAL_GET, "a", NULL},  {COPAL_FETCH, "a", NULL}, {COPAL_GET, "b", NULL}, {COPAL_GET, "ab", NULL},
+               {COPAL_GET, NULL, NULL}, {COPAL_GET, "a", "q"},    {COPAL_GET, NULL, "a"}};
+  enum { CASES = sizeof cases / sizeof *cases };
+  static const struct hash_key key = {1, 2};
+  uint8_t bytes[CASES][64];
+  copal_view views[CASES];
+  for (size_t i = 0; i < CASES; ++i) {
+    copal_message message;
+    copal_message_init(&message, bytes[i], sizeof bytes[i], COPAL_CON, cases[i].code);
+    copal_message_add(&message, COPAL_OPTION_ETAG, &i, sizeof(char));
+    if (cases[i].path != NULL) copal_message_add_text(&message, COPAL_OPTION_URI_PATH, cases[i].path);
+    if (cases[i].query != NULL) copal_message_add_text(&message, COPAL_OPTION_URI_QUERY, cases[i].query);
+    if (i % 2 == 0) copal_message_add_uint(&message, COPAL_OPTION_SIZE2, 0);
+    views[i] = copal_message_view(&message);
+  }
+  for (size_t i = 0; i < CASES; ++i)
+    for (size_t k = 0; k < CASES; ++k) {
+      assert_int_equal(variant_is_same_target(&views[i], &views[k]), i == k);
+      assert_int_equal(variant_target(&key, &views[i]) == variant_target(&key, &views[k]), i == k);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_one_clients_own_is_left_out),
@@ -118,6 +146,7 @@ int main(void) {
       cmocka_unit_test(a_payload_stays),
       cmocka_unit_test(what_does_not_fit_is_told),
       cmocka_unit_test(paths_differ_by_their_segments),
+      cmocka_unit_test(targets_are_compared_by_method_and_options),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
