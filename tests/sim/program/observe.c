@@ -29,6 +29,7 @@ struct watching {
   uint32_t seen_life, seen_version;
   copal_time seen_at; /* by the client's clock */
   bool begun, observed;
+  bool shares;      /* the registration that is open, as far as the wire tells */
   bool is_numbered; /* what it saw last was a notification */
   uint8_t buffer[STATE_MAX];
 };
@@ -124,6 +125,15 @@ static bool has_token(const struct registration *registration, copal_bytes token
   return registration->token_size == token.size && memcmp(registration->token, token.data, token.size) == 0;
 }
 
+/* Whoever watches then may still fetch what he was told of, but is told nothing more. */
+static void end_registration(struct scene *scene, uint32_t client, uint32_t server, uint32_t resource) {
+  scene->observe->registrations[client][server][resource].is_open = false;
+  for (uint32_t i = 0; i < WATCHES_MAX; ++i) {
+    struct watching *watching = &scene->observe->watchings[client][i];
+    if (watching->server == server && watching->resource == resource) watching->shares = false;
+  }
+}
+
 bool observe_is_told(struct scene *scene, const struct host *host, const copal_datagram *datagram) {
   copal_view view;
   copal_option option;
@@ -131,12 +141,13 @@ bool observe_is_told(struct scene *scene, const struct host *host, const copal_d
   if (scene->setting.watches == 0 || server == NOBODY) return false;
   if (copal_decode(datagram->data, datagram->size, &view) != COPAL_OK || !copal_code_is_response(view.code))
     return false;
-  bool goes_on = COPAL_CODE_CLASS(view.code) == 2 && copal_find(&view, COPAL_OPTION_OBSERVE, &option);
+  bool is_challenge = view.code == COPAL_UNAUTHORIZED && copal_find(&view, COPAL_OPTION_ECHO, &option);
+  bool goes_on = is_challenge || (COPAL_CODE_CLASS(view.code) == 2 && copal_find(&view, COPAL_OPTION_OBSERVE, &option));
   bool is_told = false;
   for (uint32_t i = 0; i < RESOURCES; ++i) {
     struct registration *registration = &scene->observe->registrations[host->number][server][i];
     if (registration->token_size == 0 || !has_token(registration, view.token)) continue;
-    if (!goes_on) registration->is_open = false;
+    if (!goes_on) end_registration(scene, host->number, server, i);
     is_told = true;
   }
   return is_told;
@@ -166,12 +177,14 @@ void observe_look(struct scene *scene, const struct host *host, const copal_data
   memcpy(registration->token, view.token.data, view.token.size);
 }
 
-static bool is_watched(const struct watching *watching) {
+/* The last one ends it. */
+static void leave_registration(const struct watching *watching) {
   for (uint32_t i = 0; i < WATCHES_MAX; ++i) {
     const struct watching *other = &watching->scene->observe->watchings[watching->client][i];
-    if (other->begun && other->server == watching->server && other->resource == watching->resource) return true;
+    bool is_same = other->server == watching->server && other->resource == watching->resource;
+    if (is_same && other->begun && other->shares) return;
   }
-  return false;
+  registration_of(watching)->is_open = false;
 }
 
 /* RFC 7641 3.4: what comes 128 seconds after the freshest notification is taken for newer, whatever its number, and so
@@ -226,7 +239,7 @@ static void on_state(copal_endpoint *endpoint, copal_call call, const copal_resu
   }
   if (!result->last) return;
   watching->begun = false;
-  registration_of(watching)->is_open = false; /* that is the end for all */
+  leave_registration(watching);
   watching->retry_at = scene->now + RETRY_SECONDS * COPAL_SECOND;
 }
 
@@ -249,7 +262,7 @@ static void begin_watching(struct watching *watching) {
   copal_error error = copal_call_begin(host->node.endpoint, &options, &watching->call);
   if (error != COPAL_OK && scene->setting.is_ample && error != COPAL_ERR_MESSAGE_IDS_SPENT)
     violation(scene, "refused-here", "host %u cannot begin to watch: %s", host->number, copal_error_name(error));
-  watching->begun = error == COPAL_OK;
+  watching->begun = watching->shares = error == COPAL_OK;
   scene_touch(host);
 }
 
@@ -261,7 +274,7 @@ static void stop_watching(struct watching *watching, bool deregister) {
     violation(scene, "cancel", "host %u cannot stop to watch", host->number);
   watch_pardon(scene, watching->client, watching->server);
   watching->begun = watching->observed = false;
-  if (!is_watched(watching)) registration_of(watching)->is_open = false;
+  leave_registration(watching);
   scene_touch(host);
 }
 
