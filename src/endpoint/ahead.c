@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "base/prefetch.h"
 #include "endpoint/endpoint.h"
 #include "message/header.h"
 
@@ -40,14 +41,16 @@ static void look_at_bytes(const copal_endpoint *endpoint, const copal_datagram *
   ahead->exchange = named_exchange(endpoint, datagram);
   table_prefetch(&endpoint->paths.index, ahead->hash);
   if (may_repeat) look_for_duplicate(endpoint, datagram, ahead);
-  if (ahead->exchange != INDEX_NONE) __builtin_prefetch(exchange_at(&endpoint->engine.exchanges, ahead->exchange));
+  if (ahead->exchange == INDEX_NONE) return;
+  prefetch(exchange_at(&endpoint->engine.exchanges, ahead->exchange));
+  prefetch(&endpoint->calls[ahead->exchange]);
 }
 
 static void look_at_records(const copal_endpoint *endpoint, const struct ahead *ahead) {
   uint32_t peer = paths_guess(&endpoint->paths, ahead->hash);
   if (peer != INDEX_NONE) {
-    __builtin_prefetch(&endpoint->paths.records[peer]);
-    __builtin_prefetch(&endpoint->engine.peers.records[peer]);
+    prefetch(&endpoint->paths.records[peer]);
+    prefetch(&endpoint->engine.peers.records[peer]);
   }
   if (ahead->exchange != INDEX_NONE) exchange_prefetch(&endpoint->engine.exchanges, ahead->exchange);
 }

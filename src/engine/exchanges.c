@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/prefetch.h"
 #include "message/header.h"
 
 void exchanges_init(struct exchanges *exchanges, struct layout *layout, const copal_config *config, struct hash_key key,
@@ -220,9 +221,16 @@ uint32_t exchange_guess(const struct exchanges *exchanges, copal_bytes token) {
   return index < exchanges->slab.fresh ? index : INDEX_NONE;
 }
 
+/* A timer's links, which its cancellation writes to; while it is not set they are no indexes. */
+static void prefetch_neighbour(const struct exchanges *exchanges, uint32_t index) {
+  if (index < exchanges->slab.fresh) prefetch(exchange_at(exchanges, index));
+}
+
 void exchange_prefetch(const struct exchanges *exchanges, uint32_t index) {
   const struct exchange *exchange = exchange_at(exchanges, index);
-  __builtin_prefetch(exchange_bytes(exchanges, exchange));
+  prefetch(exchange_bytes(exchanges, exchange));
+  prefetch_neighbour(exchanges, exchange->timer.next);
+  prefetch_neighbour(exchanges, exchange->timer.previous);
   table_prefetch(&exchanges->mids, mid_hash(exchange->peer, exchange->mid));
 }
 
