@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "copal/error.h"
 
@@ -276,10 +277,53 @@ typedef struct copal_encoder {
 COPAL_API void copal_encode_begin(copal_encoder *encoder, void *buffer, size_t capacity, copal_type type, uint8_t code,
                                   uint16_t message_id, const void *token, size_t token_size);
 
+/* memcpy for the short values that options have: below 17 bytes, two moves of a fixed size, which may overlap, cost
+ * less than a call. from may be NULL where size is 0. */
+COPAL_API inline void copal_copy(uint8_t *to, const uint8_t *from, size_t size) {
+  if (size > 16) {
+    memcpy(to, from, size);
+  } else if (size >= 8) {
+    uint64_t head, tail;
+    memcpy(&head, from, 8);
+    memcpy(&tail, from + size - 8, 8);
+    memcpy(to, &head, 8);
+    memcpy(to + size - 8, &tail, 8);
+  } else if (size >= 4) {
+    uint32_t head, tail;
+    memcpy(&head, from, 4);
+    memcpy(&tail, from + size - 4, 4);
+    memcpy(to, &head, 4);
+    memcpy(to + size - 4, &tail, 4);
+  } else if (size > 0) {
+    uint8_t first = from[0], middle = from[size / 2], last = from[size - 1];
+    to[0] = first;
+    to[size / 2] = middle;
+    to[size - 1] = last;
+  }
+}
+
+/* What copal_encode_option does, without its short cut. */
+COPAL_API void copal_encode_any_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size);
+
 /* Appends an option. A number below the last one, or after the payload, latches COPAL_ERR_OPTION_ORDER; a value above
  * 65,804 bytes latches COPAL_ERR_OPTION_VALUE. Value sizes of the registry are not enforced here: tests and proxies
- * need to write what they like. */
-COPAL_API void copal_encode_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size);
+ * need to write what they like.
+ * The short cut is for nearly every option: it has a one-byte header and fits. One comparison of the delta finds that
+ * the number is in order, no payload was written and no error latched, since it wraps round to a great one otherwise.
+ */
+COPAL_API inline void copal_encode_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size) {
+  uint32_t delta = number - encoder->last_option;
+  if (delta >= 13 || size >= 13 || size >= encoder->capacity - encoder->size || encoder->buffer == NULL ||
+      value == NULL) {
+    copal_encode_any_option(encoder, number, value, size);
+    return;
+  }
+  uint8_t *at = encoder->buffer + encoder->size;
+  *at = (uint8_t)(delta << 4 | (uint32_t)size);
+  encoder->size += 1 + size;
+  encoder->last_option = number;
+  copal_copy(at + 1, (const uint8_t *)value, size);
+}
 
 /* Appends an option with an unsigned value in its shortest form, RFC 7252 section 3.2. */
 COPAL_API void copal_encode_uint(copal_encoder *encoder, uint16_t number, uint32_t value);

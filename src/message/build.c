@@ -80,7 +80,7 @@ void copal_message_set_token(copal_message *message, const void *token, size_t s
   if (!splice(message, WIRE_HEADER_SIZE, old_size, new_size)) return;
   message->options_at = WIRE_HEADER_SIZE + new_size;
   message->buffer[0] = (uint8_t)((message->buffer[0] & 0xf0u) | wire_nibble(length));
-  wire_copy(wire_put_extension(message->buffer + WIRE_HEADER_SIZE, length), token, size);
+  copal_copy(wire_put_extension(message->buffer + WIRE_HEADER_SIZE, length), token, size);
 }
 
 void copal_message_add(copal_message *message, uint16_t number, const void *value, size_t size) {
@@ -235,7 +235,7 @@ static void append(copal_message *message, uint16_t number, const void *value, s
     latch(message, COPAL_ERR_SPACE);
     return;
   }
-  wire_copy(wire_put_option_header(message->buffer + message->size, delta, length), value, size);
+  copal_copy(wire_put_option_header(message->buffer + message->size, delta, length), value, size);
   message->size += need;
   message->payload_at = message->size;
   message->last_option = number;
@@ -255,7 +255,7 @@ static void put(copal_message *message, const span *place, uint16_t number, cons
   if (!splice(message, place->start, old_size, new_size)) return;
 
   uint8_t *at = wire_put_option_header(message->buffer + place->start, delta, length);
-  wire_copy(at, value, size);
+  copal_copy(at, value, size);
   if (last) {
     message->last_option = number;
   } else {

@@ -15,8 +15,10 @@
 /* And once an error was latched: so far above that no option looks like the next one. */
 #define AFTER_ERROR (UINT32_MAX / 2)
 
-static inline void append(copal_encoder *encoder, uint32_t number, const uint8_t *value, size_t size);
-static void append_any(copal_encoder *encoder, uint32_t number, const uint8_t *value, size_t size);
+/* C99 6.7.4: these are the definitions for calls that are not inlined. */
+extern inline void copal_copy(uint8_t *to, const uint8_t *from, size_t size);
+extern inline void copal_encode_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size);
+
 static void latch(copal_encoder *encoder, copal_error error);
 
 void copal_encode_begin(copal_encoder *encoder, void *buffer, size_t capacity, copal_type type, uint8_t code,
@@ -45,18 +47,13 @@ void copal_encode_begin(copal_encoder *encoder, void *buffer, size_t capacity, c
   at[2] = (uint8_t)(message_id >> 8);
   at[3] = (uint8_t)message_id;
   at = wire_put_extension(at + WIRE_HEADER_SIZE, length);
-  wire_copy(at, token, token_size);
-}
-
-void copal_encode_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size) {
-  assert(value != NULL || size == 0);
-  append(encoder, number, value, size);
+  copal_copy(at, token, token_size);
 }
 
 void copal_encode_uint(copal_encoder *encoder, uint16_t number, uint32_t value) {
   uint8_t bytes[4];
   size_t size = wire_put_uint(bytes, value);
-  append(encoder, number, bytes, size);
+  copal_encode_option(encoder, number, bytes, size);
 }
 
 void copal_encode_payload(copal_encoder *encoder, const void *payload, size_t size) {
@@ -79,25 +76,10 @@ void copal_encode_payload(copal_encoder *encoder, const void *payload, size_t si
   encoder->last_option = AFTER_PAYLOAD;
 }
 
-/* Nearly every option has a one-byte header and fits. One comparison of the delta finds that the number is in order, no
- * payload was written and no error latched, since it wraps round to a great one otherwise. */
-static inline void append(copal_encoder *encoder, uint32_t number, const uint8_t *value, size_t size) {
-  uint32_t delta = number - encoder->last_option;
-  if (delta >= WIRE_EXTENDED_1 || size >= WIRE_EXTENDED_1 || size >= encoder->capacity - encoder->size ||
-      encoder->buffer == NULL) {
-    append_any(encoder, number, value, size);
-    return;
-  }
-  uint8_t *at = encoder->buffer + encoder->size;
-  *at = (uint8_t)(delta << 4 | (uint32_t)size);
-  encoder->size += 1 + size;
-  encoder->last_option = number;
-  wire_copy(at + 1, value, size);
-}
-
 /* RFC 7252 3.1: "the instances MUST appear in order of their Option Numbers and a delta encoding is used between
  * them". */
-static void append_any(copal_encoder *encoder, uint32_t number, const uint8_t *value, size_t size) {
+void copal_encode_any_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size) {
+  assert(value != NULL || size == 0);
   if (encoder->error != COPAL_OK) return;
   if (number < encoder->last_option) {
     latch(encoder, COPAL_ERR_OPTION_ORDER);
@@ -115,7 +97,7 @@ static void append_any(copal_encoder *encoder, uint32_t number, const uint8_t *v
   }
   if (encoder->buffer != NULL) {
     uint8_t *at = wire_put_option_header(encoder->buffer + encoder->size, delta, length);
-    wire_copy(at, value, size);
+    copal_copy(at, (const uint8_t *)value, size);
   }
   encoder->size += need;
   encoder->last_option = number;

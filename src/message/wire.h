@@ -73,29 +73,4 @@ static inline size_t wire_put_uint(uint8_t bytes[4], uint32_t value) {
   return size;
 }
 
-/* memcpy for the short values that options have: below 17 bytes, two overlapping moves of a fixed size cost less than
- * a call. from may be NULL where size is 0. */
-static inline void wire_copy(uint8_t *to, const uint8_t *from, size_t size) {
-  if (size > 16) {
-    memcpy(to, from, size);
-  } else if (size >= 8) {
-    uint64_t head, tail;
-    memcpy(&head, from, 8);
-    memcpy(&tail, from + size - 8, 8);
-    memcpy(to, &head, 8);
-    memcpy(to + size - 8, &tail, 8);
-  } else if (size >= 4) {
-    uint32_t head, tail;
-    memcpy(&head, from, 4);
-    memcpy(&tail, from + size - 4, 4);
-    memcpy(to, &head, 4);
-    memcpy(to + size - 4, &tail, 4);
-  } else if (size > 0) {
-    uint8_t first = from[0], middle = from[size / 2], last = from[size - 1];
-    to[0] = first;
-    to[size / 2] = middle;
-    to[size - 1] = last;
-  }
-}
-
 #endif

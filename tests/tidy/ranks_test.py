@@ -5,8 +5,9 @@ import source
 
 RANKS = {"base": 0, "message": 1, "engine": 2, "rest": 3, "endpoint": 4, "net": 5}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
-PUBLIC_SYSTEM_HEADERS = {"stdbool.h", "stddef.h", "stdint.h"}
-CORE_SYSTEM_HEADERS = PUBLIC_SYSTEM_HEADERS | {"assert.h", "limits.h", "stdalign.h", "string.h"}
+# string.h for memcpy, which is there without an operating system, too: compilers call it unasked.
+PUBLIC_SYSTEM_HEADERS = {"stdbool.h", "stddef.h", "stdint.h", "string.h"}
+CORE_SYSTEM_HEADERS = PUBLIC_SYSTEM_HEADERS | {"assert.h", "limits.h", "stdalign.h"}
 
 
 def check(files):
