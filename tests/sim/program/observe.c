@@ -13,6 +13,7 @@
 
 enum { RESOURCES = 3, LARGE = 2, WATCHES_MAX = 16, STATE_MAX = 1200, HEAD_SIZE = 16 };
 enum { RETRY_SECONDS = 5 };
+#define UNNUMBERED UINT32_MAX
 
 static const char *const paths[RESOURCES] = {"/state", "/level", "/large"};
 
@@ -27,10 +28,10 @@ struct watching {
   copal_call call;
   copal_time retry_at;
   uint32_t seen_life, seen_version;
-  copal_time seen_at; /* by the client's clock */
+  copal_time seen_at;   /* by the client's clock */
+  uint32_t seen_number; /* of the notification that it saw last; UNNUMBERED when that was none */
   bool begun, observed;
-  bool shares;      /* the registration that is open, as far as the wire tells */
-  bool is_numbered; /* what it saw last was a notification */
+  bool shares; /* the registration that is open, as far as the wire tells */
   uint8_t buffer[STATE_MAX];
 };
 
@@ -187,13 +188,17 @@ static void leave_registration(const struct watching *watching) {
   registration_of(watching)->is_open = false;
 }
 
-/* RFC 7641 3.4: what comes 128 seconds after the freshest notification is taken for newer, whatever its number, and so
- * is what somebody has recorded and sends again then. */
-static bool may_be_replayed(const struct watching *watching, copal_time now) {
-  return watching->scene->setting.replay_every > 0 && now - watching->seen_at > 128 * COPAL_SECOND;
+/* RFC 7641 3.4: "(V1 < V2 and V2 - V1 < 2^23) or (V1 > V2 and V1 - V2 > 2^23) or (T2 > T1 + 128 seconds)" is taken for
+ * newer, and so is what somebody has recorded, and sends again when numbers have come half round, or then. */
+static bool may_be_replayed(const struct watching *watching, copal_time now, uint32_t number) {
+  uint32_t ahead = (number - watching->seen_number) & 0xffffff;
+  bool has_newer_number = number != UNNUMBERED && ahead > 0 && ahead < 1 << 23;
+  return watching->scene->setting.replay_every > 0 &&
+         (has_newer_number || now - watching->seen_at > 128 * COPAL_SECOND);
 }
 
-static void see(struct watching *watching, copal_bytes body, copal_time now, bool is_numbered) {
+/* number: UNNUMBERED when it was no notification. */
+static void see(struct watching *watching, copal_bytes body, copal_time now, uint32_t number) {
   struct scene *scene = watching->scene;
   uint32_t head[4];
   uint8_t expected[STATE_MAX];
@@ -213,14 +218,15 @@ static void see(struct watching *watching, copal_bytes body, copal_time now, boo
    */
   if (breaks(scene, "stale", head[3])) watching->seen_version = head[3] + 1;
   bool is_older = head[2] < watching->seen_life || (head[2] == watching->seen_life && head[3] < watching->seen_version);
-  is_older = is_older && watching->resource != LARGE && watching->is_numbered && !may_be_replayed(watching, now);
+  is_older = is_older && watching->resource != LARGE && watching->seen_number != UNNUMBERED;
+  is_older = is_older && !may_be_replayed(watching, now, number);
   if (is_older && scene->network.slipped == 0)
     violation(scene, "back-in-time", "host %u is told version %u of host %u's %s after %u", watching->client, head[3],
               watching->server, paths[watching->resource], watching->seen_version);
   watching->seen_life = head[2];
   watching->seen_version = head[3];
   watching->seen_at = now;
-  watching->is_numbered = is_numbered;
+  watching->seen_number = number;
 }
 
 static void on_state(copal_endpoint *endpoint, copal_call call, const copal_result *result, void *context) {
@@ -232,10 +238,9 @@ static void on_state(copal_endpoint *endpoint, copal_call call, const copal_resu
   watching->observed = result->observed;
   watch_pardon(scene, watching->client, watching->server);
   if (result->rx != NULL && COPAL_CODE_CLASS(result->rx->message.code) == 2) {
-    copal_option option;
     ++scene->tally.states;
-    bool is_numbered = copal_find(&result->rx->message, COPAL_OPTION_OBSERVE, &option);
-    see(watching, result->body, result->rx->time, is_numbered);
+    see(watching, result->body, result->rx->time,
+        copal_find_uint(&result->rx->message, COPAL_OPTION_OBSERVE, UNNUMBERED));
   }
   if (!result->last) return;
   watching->begun = false;

@@ -18,6 +18,7 @@ struct mark {
   uint32_t digest;
   uint8_t count;
   bool is_notification; /* which may take over another one's timer and counter */
+  bool is_second;       /* decision 0006: the remote's other record has used this ID, too; whose is sent again? */
 };
 
 struct page {
@@ -191,7 +192,7 @@ static void check_retransmission(const struct scene *scene, const struct host *h
   if (waited < least || now - mark->last < parameters->ack_timeout)
     violation(scene, "retransmission-early", "host %u sends message %u again after %llu ns, number %u", host->number,
               mid, (unsigned long long)waited, k);
-  bool may_be_late = mark->is_notification || host->late_at >= mark->first;
+  bool may_be_late = mark->is_notification || mark->is_second || host->late_at >= mark->first;
   if (waited > most && !may_be_late)
     violation(scene, "retransmission-late", "host %u sends message %u again after %llu ns, number %u", host->number,
               mid, (unsigned long long)waited, k);
@@ -215,7 +216,8 @@ static void check_message(struct scene *scene, struct host *host, const copal_da
                             ? copal_non_lifetime(&host->node.config.parameters)
                             : copal_exchange_lifetime(&host->node.config.parameters);
   bool is_forgetful = copal_endpoint_counters(host->node.endpoint)->peers_evicted > 0;
-  if (mark->count > 0 && now - mark->first < lifetime) {
+  bool is_alive = mark->count > 0 && now - mark->first < lifetime;
+  if (is_alive) {
     /* Pings are all alike. */
     if (type == COPAL_CON && mark->digest == digest && !(is_forgetful && code == COPAL_EMPTY)) {
       check_retransmission(scene, host, mark, now, mid);
@@ -229,6 +231,7 @@ static void check_message(struct scene *scene, struct host *host, const copal_da
                 (unsigned long long)(now - mark->first));
   }
   *mark = (struct mark){.first = now, .last = now, .digest = digest, .count = 1};
+  mark->is_second = is_alive && paths_max(scene) > 1;
   mark->is_notification = type == COPAL_CON && code >= 64 && is_notification(datagram, code);
   if (type == COPAL_CON && code != COPAL_EMPTY && !mark->is_notification)
     take_turn(scene, host, pair, datagram, now, mid);
