@@ -27,10 +27,21 @@ static struct streams swap(struct streams streams) {
   return before;
 }
 
+/* Whether a line is empty or of white space only: what comes after it is another datagram. */
+static bool has_empty_line(copal_bytes text) {
+  for (size_t at = 0; at < text.size; ++at) {
+    if (text.data[at] != '\n') continue;
+    size_t end = at + 1;
+    while (end < text.size && memchr(" \t\r", text.data[end], 3) != NULL) ++end;
+    if (end < text.size && text.data[end] == '\n') return true;
+  }
+  return false;
+}
+
 /* What the hexadecimal of a text says by itself, all in one datagram; false where it is none. */
 static bool reads_as_one(copal_bytes input, copal_view *view, uint8_t *buffer) {
   size_t size = 0;
-  if (memmem(input.data, input.size, "\n\n", 2) != NULL) return false;
+  if (has_empty_line(input)) return false;
   if (value_hex((const char *)input.data, input.size, buffer, SIZE_MAX_READ, &size) != HEX_OK) return false;
   return copal_decode(buffer, size, view) == COPAL_OK;
 }
