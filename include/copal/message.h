@@ -273,9 +273,16 @@ typedef struct copal_encoder {
   copal_error error;    /* the first error, or COPAL_OK */
 } copal_encoder;
 
-/* Begins a message. token_size above 65,804 latches COPAL_ERR_TOKEN_SIZE. */
-COPAL_API void copal_encode_begin(copal_encoder *encoder, void *buffer, size_t capacity, copal_type type, uint8_t code,
-                                  uint16_t message_id, const void *token, size_t token_size);
+/* last_option once a payload was written: above every option number, so that one comparison refuses both an option out
+ * of order and an option after the payload. */
+#define COPAL_AFTER_PAYLOAD 65536u
+
+/* What stands behind the three calls that follow, which are short cuts for what nearly every message is. These are
+ * given a copy of the encoder: where its address goes nowhere, compilers keep it in registers from call to call. */
+COPAL_API void copal_encode_any_header(copal_encoder *encoder, void *buffer, size_t capacity, copal_type type,
+                                       uint8_t code, uint16_t message_id, const void *token, size_t token_size);
+COPAL_API void copal_encode_any_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size);
+COPAL_API void copal_encode_any_payload(copal_encoder *encoder, const void *payload, size_t size);
 
 /* memcpy for the short values that options have: below 17 bytes, two moves of a fixed size, which may overlap, cost
  * less than a call. from may be NULL where size is 0. */
@@ -302,20 +309,41 @@ COPAL_API inline void copal_copy(uint8_t *to, const uint8_t *from, size_t size) 
   }
 }
 
-/* What copal_encode_option does, without its short cut. */
-COPAL_API void copal_encode_any_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size);
+/* Begins a message. token_size above 65,804 latches COPAL_ERR_TOKEN_SIZE. */
+COPAL_API inline void copal_encode_begin(copal_encoder *encoder, void *buffer, size_t capacity, copal_type type,
+                                         uint8_t code, uint16_t message_id, const void *token, size_t token_size) {
+  if (token_size >= 13 || capacity < 4 + token_size || (unsigned)type > 3 || buffer == NULL ||
+      (token == NULL && token_size > 0)) {
+    copal_encoder begun;
+    copal_encode_any_header(&begun, buffer, capacity, type, code, message_id, token, token_size);
+    *encoder = begun;
+    return;
+  }
+  uint8_t *at = (uint8_t *)buffer;
+  at[0] = (uint8_t)(0x40 | (unsigned)type << 4 | (unsigned)token_size);
+  at[1] = code;
+  at[2] = (uint8_t)(message_id >> 8);
+  at[3] = (uint8_t)message_id;
+  copal_copy(at + 4, (const uint8_t *)token, token_size);
+  encoder->buffer = at;
+  encoder->capacity = capacity;
+  encoder->size = 4 + token_size;
+  encoder->last_option = 0;
+  encoder->error = COPAL_OK;
+}
 
 /* Appends an option. A number below the last one, or after the payload, latches COPAL_ERR_OPTION_ORDER; a value above
  * 65,804 bytes latches COPAL_ERR_OPTION_VALUE. Value sizes of the registry are not enforced here: tests and proxies
  * need to write what they like.
- * The short cut is for nearly every option: it has a one-byte header and fits. One comparison of the delta finds that
- * the number is in order, no payload was written and no error latched, since it wraps round to a great one otherwise.
- */
+ * The short cut is for a one-byte header, and what fits. One comparison of the delta finds that the number is in order,
+ * no payload was written and no error latched, since it wraps round to a great one otherwise. */
 COPAL_API inline void copal_encode_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size) {
   uint32_t delta = number - encoder->last_option;
   if (delta >= 13 || size >= 13 || size >= encoder->capacity - encoder->size || encoder->buffer == NULL ||
       value == NULL) {
-    copal_encode_any_option(encoder, number, value, size);
+    copal_encoder appended = *encoder;
+    copal_encode_any_option(&appended, number, value, size);
+    *encoder = appended;
     return;
   }
   uint8_t *at = encoder->buffer + encoder->size;
@@ -328,8 +356,21 @@ COPAL_API inline void copal_encode_option(copal_encoder *encoder, uint16_t numbe
 /* Appends an option with an unsigned value in its shortest form, RFC 7252 section 3.2. */
 COPAL_API void copal_encode_uint(copal_encoder *encoder, uint16_t number, uint32_t value);
 
-/* Appends the payload marker and the payload; nothing for size 0. */
-COPAL_API void copal_encode_payload(copal_encoder *encoder, const void *payload, size_t size);
+/* Appends the payload marker and the payload; nothing for size 0. A second one latches COPAL_ERR_OPTION_ORDER. */
+COPAL_API inline void copal_encode_payload(copal_encoder *encoder, const void *payload, size_t size) {
+  if (size == 0) return;
+  if (encoder->last_option >= COPAL_AFTER_PAYLOAD || size >= encoder->capacity - encoder->size ||
+      encoder->buffer == NULL || payload == NULL) {
+    copal_encoder ended = *encoder;
+    copal_encode_any_payload(&ended, payload, size);
+    *encoder = ended;
+    return;
+  }
+  encoder->buffer[encoder->size] = 0xff;
+  memcpy(encoder->buffer + encoder->size + 1, payload, size);
+  encoder->size += 1 + size;
+  encoder->last_option = COPAL_AFTER_PAYLOAD;
+}
 
 /* --- Building, in any order ------------------------------------------------------------------- */
 

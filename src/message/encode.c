@@ -8,21 +8,20 @@
 #include "copal/message.h"
 #include "message/wire.h"
 
-/* last_option once a payload was written: above every option number, so that one comparison refuses both an option out
- * of order and an option after the payload. */
-#define AFTER_PAYLOAD 65536u
-
-/* And once an error was latched: so far above that no option looks like the next one. */
+/* last_option once an error was latched: so far above COPAL_AFTER_PAYLOAD that no option looks like the next one. */
 #define AFTER_ERROR (UINT32_MAX / 2)
 
 /* C99 6.7.4: these are the definitions for calls that are not inlined. */
 extern inline void copal_copy(uint8_t *to, const uint8_t *from, size_t size);
+extern inline void copal_encode_begin(copal_encoder *encoder, void *buffer, size_t capacity, copal_type type,
+                                      uint8_t code, uint16_t message_id, const void *token, size_t token_size);
 extern inline void copal_encode_option(copal_encoder *encoder, uint16_t number, const void *value, size_t size);
+extern inline void copal_encode_payload(copal_encoder *encoder, const void *payload, size_t size);
 
 static void latch(copal_encoder *encoder, copal_error error);
 
-void copal_encode_begin(copal_encoder *encoder, void *buffer, size_t capacity, copal_type type, uint8_t code,
-                        uint16_t message_id, const void *token, size_t token_size) {
+void copal_encode_any_header(copal_encoder *encoder, void *buffer, size_t capacity, copal_type type, uint8_t code,
+                             uint16_t message_id, const void *token, size_t token_size) {
   assert(encoder != NULL && (unsigned)type <= 3 && (token != NULL || token_size == 0));
   encoder->buffer = buffer;
   encoder->capacity = buffer == NULL ? SIZE_MAX : capacity;
@@ -56,10 +55,10 @@ void copal_encode_uint(copal_encoder *encoder, uint16_t number, uint32_t value) 
   copal_encode_option(encoder, number, bytes, size);
 }
 
-void copal_encode_payload(copal_encoder *encoder, const void *payload, size_t size) {
+void copal_encode_any_payload(copal_encoder *encoder, const void *payload, size_t size) {
   assert(payload != NULL || size == 0);
   if (encoder->error != COPAL_OK || size == 0) return;
-  if (encoder->last_option == AFTER_PAYLOAD) {
+  if (encoder->last_option == COPAL_AFTER_PAYLOAD) {
     latch(encoder, COPAL_ERR_OPTION_ORDER);
     return;
   }
@@ -73,7 +72,7 @@ void copal_encode_payload(copal_encoder *encoder, const void *payload, size_t si
     memcpy(encoder->buffer + encoder->size + 1, payload, size);
   }
   encoder->size += 1 + size;
-  encoder->last_option = AFTER_PAYLOAD;
+  encoder->last_option = COPAL_AFTER_PAYLOAD;
 }
 
 /* RFC 7252 3.1: "the instances MUST appear in order of their Option Numbers and a delta encoding is used between

@@ -210,6 +210,49 @@ static void a_value_that_no_length_can_express_is_refused(void **state) {
   assert_int_equal(encoder.error, COPAL_ERR_OPTION_VALUE);
 }
 
+static void assert_same_encoder(const copal_encoder *a, const copal_encoder *b, const uint8_t *bytes_a,
+                                const uint8_t *bytes_b, size_t size) {
+  assert_int_equal(a->error, b->error);
+  assert_int_equal(a->size, b->size);
+  assert_int_equal(a->capacity, b->capacity);
+  assert_int_equal(a->last_option, b->last_option);
+  assert_memory_equal(bytes_a, bytes_b, size);
+}
+
+/* A short cut must not be told from what it is one of: at each size that a token, a value and a payload can have near
+ * its bounds, with any room, in and out of order. */
+static void a_short_cut_writes_what_stands_behind_it(void **state) {
+  (void)state;
+  enum { ROOM = 64, SIZE = 15 };
+  static const uint8_t bytes[SIZE] = "0123456789abcde";
+  static const uint16_t numbers[] = {0, 11, 12, 13, 24, 25, 11};
+  for (size_t capacity = 0; capacity <= ROOM; ++capacity) {
+    for (size_t size = 0; size <= SIZE; ++size) {
+      uint8_t here[ROOM] = {0}, there[ROOM] = {0};
+      copal_encoder cut, whole;
+      copal_encode_begin(&cut, here, capacity, COPAL_ACK, COPAL_CONTENT, 0x1234, bytes, size);
+      copal_encode_any_header(&whole, there, capacity, COPAL_ACK, COPAL_CONTENT, 0x1234, bytes, size);
+      assert_same_encoder(&cut, &whole, here, there, ROOM);
+      for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i) {
+        copal_encoder cut_end = cut, whole_end = whole;
+        uint8_t cut_bytes[ROOM], whole_bytes[ROOM];
+        memcpy(cut_bytes, here, ROOM);
+        memcpy(whole_bytes, there, ROOM);
+        cut_end.buffer = cut_bytes;
+        whole_end.buffer = whole_bytes;
+        for (int times = 0; times < 2; ++times) {
+          copal_encode_payload(&cut_end, bytes, size);
+          copal_encode_any_payload(&whole_end, bytes, size);
+          assert_same_encoder(&cut_end, &whole_end, cut_bytes, whole_bytes, ROOM);
+        }
+        copal_encode_option(&cut, numbers[i], bytes, (size + i) % (SIZE + 1));
+        copal_encode_any_option(&whole, numbers[i], bytes, (size + i) % (SIZE + 1));
+        assert_same_encoder(&cut, &whole, here, there, ROOM);
+      }
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_message_is_written_front_to_back),
@@ -222,6 +265,7 @@ int main(void) {
       cmocka_unit_test(the_first_error_stays_and_stops_all_writing),
       cmocka_unit_test(nothing_follows_a_payload),
       cmocka_unit_test(a_value_that_no_length_can_express_is_refused),
+      cmocka_unit_test(a_short_cut_writes_what_stands_behind_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
