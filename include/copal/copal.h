@@ -1,7 +1,8 @@
 /* Copal: CoAP (RFC 7252) in C. This header holds the contract, the endpoint and its records.
  *
  *   error.h    what can go wrong            message.h  bytes to message and back, pure functions
- *   copal.h    the endpoint, sans-I/O       rest.h     resources and requests on an endpoint
+ *   uri.h      URIs and link format, pure   copal.h    the endpoint, sans-I/O
+ *   rest.h     resources and requests on an endpoint
  *   net.h      an endpoint with sockets, a clock and entropy: what a program on a host begins with
  *
  * The contract, which holds for every function of the library:
@@ -41,6 +42,7 @@
 
 #include "copal/error.h"
 #include "copal/message.h"
+#include "copal/uri.h"
 
 #ifdef __cplusplus
 extern "C" {

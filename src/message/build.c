@@ -20,7 +20,8 @@ typedef struct span {
   size_t next_value_at; /* where its value begins; 0 when no option comes after */
 } span;
 
-static void add_checked(copal_message *message, uint16_t number, const void *value, size_t size);
+static void add_checked(copal_message *message, const copal_option_info *info, uint16_t number, const void *value,
+                        size_t size);
 static bool is_present(const copal_message *message, uint16_t number);
 static void insert(copal_message *message, uint16_t number, const void *value, size_t size);
 static void append(copal_message *message, uint16_t number, const void *value, size_t size);
@@ -75,6 +76,13 @@ void copal_message_set_token(copal_message *message, const void *token, size_t s
     latch(message, COPAL_ERR_TOKEN_SIZE);
     return;
   }
+  /* How most messages are built: the token of one that has nothing else yet. */
+  if (size < WIRE_EXTENDED_1 && message->size == WIRE_HEADER_SIZE && size <= message->capacity - WIRE_HEADER_SIZE) {
+    message->buffer[0] = (uint8_t)((message->buffer[0] & 0xf0u) | size);
+    message->size = message->options_at = message->payload_at = WIRE_HEADER_SIZE + size;
+    copal_copy(message->buffer + WIRE_HEADER_SIZE, token, size);
+    return;
+  }
   uint32_t length = (uint32_t)size;
   size_t old_size = message->options_at - WIRE_HEADER_SIZE, new_size = wire_extension_size(length) + size;
   if (!splice(message, WIRE_HEADER_SIZE, old_size, new_size)) return;
@@ -85,11 +93,10 @@ void copal_message_set_token(copal_message *message, const void *token, size_t s
 
 void copal_message_add(copal_message *message, uint16_t number, const void *value, size_t size) {
   check_given(message, value, size);
-  add_checked(message, number, value, size);
+  add_checked(message, copal_option_by_number(number), number, value, size);
 }
 
-static bool is_default(uint16_t number, uint32_t value) {
-  const copal_option_info *info = copal_option_by_number(number);
+static bool is_default(const copal_option_info *info, uint32_t value) {
   if (info == NULL || info->initial[0] == 0) return false;
   uint32_t initial = 0;
   for (const char *digit = info->initial; *digit != 0; ++digit) initial = initial * 10 + (uint32_t)(*digit - '0');
@@ -99,10 +106,11 @@ static bool is_default(uint16_t number, uint32_t value) {
 void copal_message_add_uint(copal_message *message, uint16_t number, uint32_t value) {
   /* RFC 7252 5.4.4: "If the value of an option is intended to be this default value, the option SHOULD NOT be included
    * in the message." */
-  if (is_default(number, value)) return;
+  const copal_option_info *info = copal_option_by_number(number);
+  if (is_default(info, value)) return;
   uint8_t bytes[4];
   size_t size = wire_put_uint(bytes, value);
-  add_checked(message, number, bytes, size);
+  add_checked(message, info, number, bytes, size);
 }
 
 void copal_message_add_text(copal_message *message, uint16_t number, const char *text) {
@@ -191,9 +199,10 @@ copal_view copal_message_view(const copal_message *message) {
   return view;
 }
 
-static void add_checked(copal_message *message, uint16_t number, const void *value, size_t size) {
+/* info: what the registry says of that number, or NULL. */
+static void add_checked(copal_message *message, const copal_option_info *info, uint16_t number, const void *value,
+                        size_t size) {
   if (message->error != COPAL_OK) return;
-  const copal_option_info *info = copal_option_by_number(number);
   if (info != NULL && (size < info->size_min || size > info->size_max)) {
     latch(message, COPAL_ERR_OPTION_VALUE);
     return;

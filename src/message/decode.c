@@ -9,6 +9,11 @@
 #include "copal/message.h"
 #include "message/wire.h"
 
+/* C99 6.7.4: these are the definitions for calls that are not inlined. */
+extern inline bool copal_may_have(const copal_view *view, uint16_t number);
+extern inline bool copal_find(const copal_view *view, uint16_t number, copal_option *option);
+extern inline uint32_t copal_find_uint(const copal_view *view, uint16_t number, uint32_t otherwise);
+
 static copal_error refuse(copal_view *view, copal_error error);
 
 copal_error copal_decode(const void *datagram, size_t size, copal_view *view) {
@@ -81,10 +86,7 @@ copal_error copal_decode(const void *datagram, size_t size, copal_view *view) {
   return COPAL_OK;
 }
 
-static bool is_absent(const copal_view *view, uint16_t number) { return (view->absent >> (number & 31) & 1) != 0; }
-
-bool copal_find(const copal_view *view, uint16_t number, copal_option *option) {
-  if (is_absent(view, number)) return false;
+bool copal_search(const copal_view *view, uint16_t number, copal_option *option) {
   copal_options walk = copal_options_of(view);
   copal_option candidate;
   while (copal_options_next(&walk, &candidate) && candidate.number <= number) {
@@ -116,8 +118,7 @@ uint32_t copal_option_uint(const copal_option *option) {
   return value;
 }
 
-uint32_t copal_find_uint(const copal_view *view, uint16_t number, uint32_t otherwise) {
-  if (is_absent(view, number)) return otherwise;
+uint32_t copal_search_uint(const copal_view *view, uint16_t number, uint32_t otherwise) {
   copal_options walk = copal_options_of(view);
   copal_option option;
   while (copal_options_next(&walk, &option) && option.number <= number) {

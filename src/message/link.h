@@ -2,7 +2,7 @@
 #ifndef COPAL_MESSAGE_LINK_H
 #define COPAL_MESSAGE_LINK_H
 
-#include "copal/message.h"
+#include "copal/uri.h"
 
 /* ptokenchar: what a value without quotes is made of. */
 bool link_is_token(uint8_t byte);

@@ -2,7 +2,7 @@
 #ifndef COPAL_MESSAGE_URI_H
 #define COPAL_MESSAGE_URI_H
 
-#include "copal/message.h"
+#include "copal/uri.h"
 
 /* "coap" for COPAL_SCHEME_COAP, and its default port (0 where it has none). */
 const char *scheme_name(copal_scheme scheme);

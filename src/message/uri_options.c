@@ -5,7 +5,7 @@
  * looking ahead, not by editing a copy. */
 #include <assert.h>
 
-#include "copal/message.h"
+#include "copal/uri.h"
 #include "message/percent.h"
 #include "message/utf8.h"
 

@@ -6,7 +6,7 @@
 #include <limits.h>
 
 #include "base/ip.h"
-#include "copal/message.h"
+#include "copal/uri.h"
 #include "message/percent.h"
 #include "message/uri.h"
 

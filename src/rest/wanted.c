@@ -38,6 +38,7 @@ void wanted_by(struct wanted *wanted, copal_block block) {
  * adhering to this behavior." */
 bool wanted_read(const copal_view *request, struct wanted *wanted) {
   *wanted = (struct wanted){.count = 0};
+  if (!copal_may_have(request, COPAL_OPTION_Q_BLOCK2)) return true;
   copal_options walk = copal_options_of(request);
   copal_option option;
   uint32_t last = 0;

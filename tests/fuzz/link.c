@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "copal/message.h"
+#include "copal/uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

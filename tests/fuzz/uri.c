@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "copal/message.h"
+#include "copal/uri.h"
 
 enum { STORAGE_SIZE = 8192, TEXT_SIZE = 32768, SEGMENTS_MAX = 1024 };
 

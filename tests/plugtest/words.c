@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "copal/uri.h"
+
 static const struct {
   const char *prefix;
   uint16_t number;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "copal/message.h"
+#include "copal/uri.h"
 
 static copal_bytes bytes_of(const char *text) { return (copal_bytes){(const uint8_t *)text, strlen(text)}; }
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "copal/message.h"
+#include "copal/uri.h"
 
 #define VALUES_MAX 8
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/serve/place.h"
+#include "copal/uri.h"
 
 static uint8_t buffer[4096];
 static copal_message message;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "copal/message.h"
+#include "copal/uri.h"
 
 static char text[256];
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "copal/message.h"
+#include "copal/uri.h"
 
 static uint8_t storage[2048];
 static copal_message message;
