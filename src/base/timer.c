@@ -93,6 +93,7 @@ static void advance(struct timer_queue *queue, uint64_t now) {
 }
 
 uint32_t timer_take_due(struct timer_queue *queue, uint64_t now) {
+  if (queue->count == 0) return INDEX_NONE;
   advance(queue, now);
   uint32_t index = queue->first[0];
   if (index == INDEX_NONE) return INDEX_NONE;

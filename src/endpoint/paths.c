@@ -37,14 +37,17 @@ copal_path path_unpack(const struct path *path) {
   return unpacked;
 }
 
-/* Of the remote end, in words. */
+/* In words; of IPv4 the second one is empty, and what follows tells the family. */
+static void hash_address(struct hash_state *state, const uint8_t bytes[16], uint8_t family) {
+  uint64_t words[2];
+  memcpy(words, bytes, sizeof words);
+  hash_add(state, words[0]);
+  if (family != COPAL_FAMILY_IPV4) hash_add(state, words[1]);
+}
+
 static struct hash_state hash_remote(const struct paths *paths, const struct path *path) {
   struct hash_state state = hash_begin(&paths->key);
-  uint64_t word;
-  for (size_t at = 0; at < sizeof path->remote; at += sizeof word) {
-    memcpy(&word, path->remote + at, sizeof word);
-    hash_add(&state, word);
-  }
+  hash_address(&state, path->remote, path->families & 15);
   hash_add(&state, (uint64_t)path->scope << 32 | (uint64_t)path->port << 16 | (uint64_t)path->socket << 8 |
                        (path->families & 15));
   return state;
@@ -52,12 +55,8 @@ static struct hash_state hash_remote(const struct paths *paths, const struct pat
 
 uint64_t path_hashes(const struct paths *paths, const struct path *path, uint32_t *remote) {
   struct hash_state state = hash_remote(paths, path), ended = state;
-  uint64_t word;
   *remote = (uint32_t)hash_end(&ended);
-  for (size_t at = 0; at < sizeof path->local; at += sizeof word) {
-    memcpy(&word, path->local + at, sizeof word);
-    hash_add(&state, word);
-  }
+  hash_address(&state, path->local, local_family(path));
   hash_add(&state, local_family(path));
   return hash_end(&state);
 }

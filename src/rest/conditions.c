@@ -50,11 +50,11 @@ uint32_t copal_request_format(const copal_request *request) {
 /* A route that lists no formats is held to what its handler's reply says. A request that changed something has done so:
  * only the representation of a GET or FETCH can be refused. */
 static void check_accept(struct copal_request *request) {
-  copal_view reply = copal_message_view(&request->reply);
-  if (!is_safe(request) || COPAL_CODE_CLASS(reply.code) != 2) return;
   uint32_t accept = copal_find_uint(&request->rx.message, COPAL_OPTION_ACCEPT, COPAL_FORMAT_NONE);
+  if (accept == COPAL_FORMAT_NONE || !is_safe(request)) return;
+  copal_view reply = copal_message_view(&request->reply);
   uint32_t format = copal_find_uint(&reply, COPAL_OPTION_CONTENT_FORMAT, COPAL_FORMAT_NONE);
-  if (accept == COPAL_FORMAT_NONE || format == COPAL_FORMAT_NONE || accept == format) return;
+  if (COPAL_CODE_CLASS(reply.code) != 2 || format == COPAL_FORMAT_NONE || accept == format) return;
   copal_reply_code(request, COPAL_NOT_ACCEPTABLE);
 }
 
@@ -136,6 +136,8 @@ static void confirm(struct copal_request *request, const copal_option *etag) {
 
 void request_validate(struct copal_request *request) {
   check_accept(request);
+  bool is_conditional = copal_may_have(&request->rx.message, COPAL_OPTION_ETAG);
+  if (request->etag_size == 0 && !is_conditional) return; /* there is nothing to add, and nothing to confirm */
   copal_view reply = copal_message_view(&request->reply);
   if (!is_safe(request) || reply.code != COPAL_CONTENT) return;
   copal_option etag;

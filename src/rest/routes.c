@@ -20,7 +20,7 @@ static uint32_t segment_hash(uint32_t parent, copal_bytes segment) {
   for (size_t at = 0; at < segment.size;) {
     uint64_t word = 0;
     size_t left = segment.size - at, size = left < sizeof word ? left : sizeof word;
-    memcpy(&word, segment.data + at, size);
+    copal_copy((uint8_t *)&word, segment.data + at, size);
     hash = (hash ^ word) * 0x9e3779b97f4a7c15;
     hash ^= hash >> 32;
     at += size;
