@@ -216,7 +216,7 @@ typedef struct copal_option {
 /* A walk over decoded options, ascending by number, repeats in the order in which they were sent. */
 typedef struct copal_options {
   const uint8_t *at, *end;
-  uint32_t number;
+  size_t number; /* no narrower than the others, so that a copy need not wait for its parts */
 } copal_options;
 
 /* Begins a walk over the options of a decoded message. */

@@ -55,6 +55,17 @@ static inline uint64_t hash_words(const struct hash_key *key, uint64_t a, uint64
   return hash_end(&state);
 }
 
+static inline uint64_t hash_four(const uint8_t *at) {
+  return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* The last size bytes, below 8, as a word: read from both ends, where they may overlap. */
+static inline uint64_t hash_rest(const uint8_t *at, size_t size) {
+  if (size >= 4) return hash_four(at) | hash_four(at + size - 4) << 8 * (size - 4);
+  if (size == 0) return 0;
+  return at[0] | (uint64_t)at[size / 2] << 8 * (size / 2) | (uint64_t)at[size - 1] << 8 * (size - 1);
+}
+
 /* Whole words are read as they lie, in whatever order of bytes: the hash never leaves the endpoint. */
 static inline uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t size) {
   struct hash_state state = hash_begin(key);
@@ -65,10 +76,8 @@ static inline uint64_t hash_bytes(const struct hash_key *key, const void *data, 
     memcpy(&word, at, 8);
     hash_add(&state, word);
   }
-  word = 0;
-  for (size_t i = 0; i < left; ++i) word |= (uint64_t)at[i] << (8 * i);
   /* The size tells inputs apart that differ in trailing zeros only. */
-  hash_add(&state, word ^ (uint64_t)(uint8_t)size * ((uint64_t)1 << 56));
+  hash_add(&state, hash_rest(at, left) ^ (uint64_t)(uint8_t)size * ((uint64_t)1 << 56));
   return hash_end(&state);
 }
 

@@ -17,8 +17,9 @@ static uint32_t named_exchange(const copal_endpoint *endpoint, const copal_datag
 
 /* A group is no address to answer from. */
 static struct path answering_path(const copal_datagram *datagram, bool multicast) {
+  if (!multicast) return path_pack(&datagram->path);
   copal_path path = datagram->path;
-  if (multicast) path.local = (copal_address){.family = COPAL_FAMILY_NONE};
+  path.local = (copal_address){.family = COPAL_FAMILY_NONE};
   return path_pack(&path);
 }
 

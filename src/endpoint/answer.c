@@ -2,6 +2,7 @@
  * RFC 7252 sections 5.2 and 8.2. */
 #include <assert.h>
 
+#include "base/clear.h"
 #include "endpoint/endpoint.h"
 #include "message/silence.h"
 #include "rest/request.h"
@@ -41,19 +42,20 @@ static bool is_remembered(const struct arrival *arrival, uint8_t code) {
 static bool begin(copal_endpoint *endpoint, const struct arrival *arrival, struct reply *reply, size_t size_max,
                   struct copal_request *request) {
   struct engine *engine = &endpoint->engine;
-  *request = (struct copal_request){.rx = endpoint_rx(endpoint, arrival),
-                                    .entry = reply,
-                                    .room = reply_bytes(reply),
-                                    .room_size = size_max,
-                                    .routes = &endpoint->routes,
-                                    .route = INDEX_NONE,
-                                    .engine = engine,
-                                    .deferreds = &endpoint->deferreds,
-                                    .transfers = &endpoint->transfers,
-                                    .upload = INDEX_NONE,
-                                    .incoming = &arrival->incoming,
-                                    .reply_mid = arrival->view.message_id};
+  clear(request, sizeof *request);
+  endpoint_rx(endpoint, arrival, &request->rx);
   request->rx.has_responded = true;
+  request->entry = reply;
+  request->room = reply_bytes(reply);
+  request->room_size = size_max;
+  request->routes = &endpoint->routes;
+  request->route = INDEX_NONE;
+  request->engine = engine;
+  request->deferreds = &endpoint->deferreds;
+  request->transfers = &endpoint->transfers;
+  request->upload = INDEX_NONE;
+  request->incoming = &arrival->incoming;
+  request->reply_mid = arrival->view.message_id;
   if (arrival->view.type == COPAL_CON || arrival->incoming.multicast) return true;
   uint32_t peer = arrival->incoming.peer;
   if (!peers_next_mid(&engine->peers, peer, engine->now, engine->exchange_lifetime, &request->reply_mid)) return false;

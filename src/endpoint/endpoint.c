@@ -204,17 +204,17 @@ uint32_t endpoint_peer(copal_endpoint *endpoint, const struct path *path) {
  * a recipient MUST ignore it." Of a raw endpoint the application is the recipient. */
 static bool has_no_payload(uint8_t code) { return code == COPAL_GET || code == COPAL_DELETE || code == COPAL_VALID; }
 
-copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival) {
-  copal_rx rx = {.endpoint = endpoint,
-                 .message = arrival->view,
-                 .path = arrival->datagram->path,
-                 .time = endpoint->engine.now,
-                 .memory = arrival->incoming.key.fingerprint,
-                 .type = arrival->view.type,
-                 .multicast = arrival->incoming.multicast,
-                 .has_responded = arrival->view.type != COPAL_CON};
-  if (!endpoint->engine.raw && has_no_payload(arrival->view.code)) rx.message.payload.size = 0;
-  return rx;
+void endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival, copal_rx *rx) {
+  rx->endpoint = endpoint;
+  rx->message = arrival->view;
+  rx->path = arrival->datagram->path;
+  rx->time = endpoint->engine.now;
+  rx->pertains_to = rx->request = (copal_tx){0, 0};
+  rx->memory = arrival->incoming.key.fingerprint;
+  rx->type = arrival->view.type;
+  rx->multicast = arrival->incoming.multicast;
+  rx->has_responded = arrival->view.type != COPAL_CON;
+  if (!endpoint->engine.raw && has_no_payload(arrival->view.code)) rx->message.payload.size = 0;
 }
 
 void endpoint_answer_empty(copal_endpoint *endpoint, const struct path *path, copal_type type, uint16_t mid) {

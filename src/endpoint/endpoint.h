@@ -214,6 +214,6 @@ copal_time endpoint_notify_at(const copal_endpoint *endpoint);
 void endpoint_refuse(copal_endpoint *endpoint, struct arrival *arrival, uint8_t code, const copal_problem *problem);
 
 /* The reception record of an arrival. */
-copal_rx endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival);
+void endpoint_rx(copal_endpoint *endpoint, const struct arrival *arrival, copal_rx *rx);
 
 #endif

@@ -133,7 +133,8 @@ static void hand_out_request(copal_endpoint *endpoint, const struct arrival *arr
     return;
   }
   replies_close(engine_replies(engine, &arrival->incoming.key), reply, REPLY_PENDING, 0);
-  copal_rx rx = endpoint_rx(endpoint, arrival);
+  copal_rx rx;
+  endpoint_rx(endpoint, arrival, &rx);
   endpoint_hand_out(endpoint, &rx);
 }
 
@@ -244,7 +245,8 @@ static void handle_response(copal_endpoint *endpoint, struct arrival *arrival, c
   }
   acknowledge(endpoint, arrival);
   uint8_t type = arrival->view.type;
-  copal_rx rx = endpoint_rx(endpoint, arrival);
+  copal_rx rx;
+  endpoint_rx(endpoint, arrival, &rx);
   rx.has_responded = rx.has_responded || !engine->raw;
   rx.request = exchange_handle(&engine->exchanges, index);
   if (type == COPAL_ACK) rx.pertains_to = rx.request;
@@ -265,7 +267,8 @@ static bool handle_stateless(copal_endpoint *endpoint, const struct arrival *arr
   if (!endpoint_stateless_state(endpoint, arrival, &state) || !is_acceptable(endpoint, arrival)) return false;
   acknowledge(endpoint, arrival);
   ++endpoint->engine.counters.responses;
-  copal_rx rx = endpoint_rx(endpoint, arrival);
+  copal_rx rx;
+  endpoint_rx(endpoint, arrival, &rx);
   rx.has_responded = true;
   endpoint_tell_stateless(endpoint, &rx, state);
   return true;
@@ -279,7 +282,8 @@ static bool handle_burst(copal_endpoint *endpoint, const struct arrival *arrival
   if (operation == NULL || !is_acceptable(endpoint, arrival)) return false;
   acknowledge(endpoint, arrival);
   ++endpoint->engine.counters.responses;
-  copal_rx rx = endpoint_rx(endpoint, arrival);
+  copal_rx rx;
+  endpoint_rx(endpoint, arrival, &rx);
   rx.has_responded = true;
   endpoint_tell_operation(endpoint, operation, &rx);
   return true;
@@ -304,7 +308,8 @@ static void handle_reply(copal_endpoint *endpoint, const struct arrival *arrival
     if (!failed && exchange->state >= EXCHANGE_ANSWERED) endpoint_tell(endpoint, index, NULL, COPAL_OK);
     return;
   }
-  copal_rx rx = endpoint_rx(endpoint, arrival);
+  copal_rx rx;
+  endpoint_rx(endpoint, arrival, &rx);
   rx.pertains_to = exchange_handle(&engine->exchanges, index);
   if (!exchange_keep(&engine->exchanges, index, arrival->incoming.datagram, rx.time))
     ++engine->counters.receptions_full;
@@ -324,7 +329,8 @@ static void handle_unmatched(copal_endpoint *endpoint, const struct arrival *arr
   }
   if (arrival->view.type == COPAL_CON) remember(endpoint, arrival, REPLY_PENDING);
   if (arrival->view.type == COPAL_NON) remember(endpoint, arrival, REPLY_NOTHING);
-  copal_rx rx = endpoint_rx(endpoint, arrival);
+  copal_rx rx;
+  endpoint_rx(endpoint, arrival, &rx);
   endpoint_hand_out(endpoint, &rx);
 }
 

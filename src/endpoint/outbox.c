@@ -50,9 +50,8 @@ bool outbox_pop(struct outbox *outbox, copal_datagram *datagram) {
   struct outbox_item *item = item_at(outbox, outbox->given);
   ++outbox->given;
   --outbox->waiting;
-  if (item->reply != NULL)
-    *datagram = (copal_datagram){reply_bytes(item->reply), item->reply->size, path_unpack(&item->path)};
-  else
-    *datagram = (copal_datagram){item->empty, HEADER_SIZE, path_unpack(&item->path)};
+  datagram->data = item->reply != NULL ? reply_bytes(item->reply) : item->empty;
+  datagram->size = item->reply != NULL ? item->reply->size : HEADER_SIZE;
+  path_unpack(&item->path, &datagram->path);
   return true;
 }

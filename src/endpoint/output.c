@@ -17,11 +17,11 @@ static void acknowledge_deferred(copal_endpoint *endpoint, copal_time now) {
     endpoint_acknowledge(endpoint, &endpoint->deferreds.records[index]);
 }
 
-static copal_datagram exchange_datagram(const copal_endpoint *endpoint, uint32_t index) {
+static void give_out(const copal_endpoint *endpoint, uint32_t index, copal_datagram *datagram) {
   const struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, index);
-  copal_datagram datagram = {exchange_bytes(&endpoint->engine.exchanges, exchange), exchange->size,
-                             path_unpack(&endpoint->paths.records[exchange->peer])};
-  return datagram;
+  datagram->data = exchange_bytes(&endpoint->engine.exchanges, exchange);
+  datagram->size = exchange->size;
+  path_unpack(&endpoint->paths.records[exchange->peer], &datagram->path);
 }
 
 size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_datagram *datagrams, size_t count_max) {
@@ -43,7 +43,7 @@ size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_dat
     struct due due = engine_due(&endpoint->engine, endpoint->engine.now);
     if (due.kind == DUE_TRANSMIT) {
       endpoint_refresh(endpoint, due.exchange);
-      datagrams[count++] = exchange_datagram(endpoint, due.exchange);
+      give_out(endpoint, due.exchange, &datagrams[count++]);
     } else if (due.kind == DUE_FAILED) {
       fail(endpoint, due.exchange, due.error);
     } else if (endpoint_run_transfer(endpoint) || endpoint_run_operation(endpoint)) {

@@ -20,21 +20,23 @@ struct path path_pack(const copal_path *path) {
 }
 
 /* RFC 4007: which addresses mean something only with an interface: link-local ones, and groups up to that scope. */
-static bool has_scope(const copal_address *address) {
-  const uint8_t *bytes = address->bytes;
-  if (address->family != COPAL_FAMILY_IPV6) return false;
+static bool has_scope(const uint8_t bytes[16], uint8_t family) {
+  if (family != COPAL_FAMILY_IPV6) return false;
   return (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80) || (bytes[0] == 0xff && (bytes[1] & 0x0f) <= 2);
 }
 
-copal_path path_unpack(const struct path *path) {
-  copal_path unpacked = {.remote = {.port = path->port, .family = path->families & 15},
-                         .local = {.family = local_family(path)},
-                         .socket = path->socket};
-  memcpy(unpacked.remote.bytes, path->remote, sizeof path->remote);
-  memcpy(unpacked.local.bytes, path->local, sizeof path->local);
-  if (has_scope(&unpacked.remote)) unpacked.remote.scope = path->scope;
-  if (has_scope(&unpacked.local)) unpacked.local.scope = path->scope;
-  return unpacked;
+static void unpack_address(copal_address *address, const uint8_t bytes[16], uint8_t family, uint16_t port,
+                           uint32_t scope) {
+  memcpy(address->bytes, bytes, sizeof address->bytes);
+  address->scope = has_scope(bytes, family) ? scope : 0;
+  address->port = port;
+  address->family = family;
+}
+
+void path_unpack(const struct path *path, copal_path *unpacked) {
+  unpack_address(&unpacked->remote, path->remote, path->families & 15, path->port, path->scope);
+  unpack_address(&unpacked->local, path->local, local_family(path), 0, path->scope);
+  unpacked->socket = path->socket;
 }
 
 /* In words; of IPv4 the second one is empty, and what follows tells the family. */
@@ -85,7 +87,8 @@ uint32_t paths_find(const struct paths *paths, const struct path *path, uint32_t
     if (!path_is_to_same(record, path)) continue;
     if (local_family(path) == COPAL_FAMILY_NONE) return index;
     if (local_family(record) == COPAL_FAMILY_NONE) *unbound = index;
-    if (memcmp(record, path, sizeof *record) == 0) return index;
+    if (record->families == path->families && memcmp(record->local, path->local, sizeof record->local) == 0)
+      return index;
   }
   return INDEX_NONE;
 }

@@ -26,7 +26,9 @@ struct paths {
 void paths_init(struct paths *paths, struct layout *layout, uint32_t count_max, struct hash_key key);
 
 struct path path_pack(const copal_path *path);
-copal_path path_unpack(const struct path *path);
+
+/* Writes all of unpacked. */
+void path_unpack(const struct path *path, copal_path *unpacked);
 
 /* A hash that stands for the whole path. */
 uint64_t path_identity(const struct paths *paths, const struct path *path);

@@ -167,7 +167,6 @@ copal_error copal_tx_get(const copal_endpoint *endpoint, copal_tx tx, copal_tx_i
   const struct exchange *exchange = exchange_at(&engine->exchanges, index);
   uint8_t left = transmissions_left(engine, exchange);
   *info = (copal_tx_info){.endpoint = (copal_endpoint *)(uintptr_t)endpoint,
-                          .path = path_unpack(&endpoint->paths.records[exchange->peer]),
                           .packed = {exchange_bytes(&engine->exchanges, exchange), exchange->size},
                           .transmission_time = exchange->transmissions > 0 ? exchange->as.sent_at : COPAL_NEVER,
                           .last_event_time = exchange->event_at,
@@ -181,6 +180,7 @@ copal_error copal_tx_get(const copal_endpoint *endpoint, copal_tx tx, copal_tx_i
                           .response_type = response_type(exchange),
                           .is_unacknowledged = exchange->state == EXCHANGE_UNACKNOWLEDGED,
                           .has_response = (exchange->flags & EXCHANGE_RESPONDED) != 0};
+  path_unpack(&endpoint->paths.records[exchange->peer], &info->path);
   return COPAL_OK;
 }
 
@@ -195,10 +195,10 @@ copal_error copal_tx_response(const copal_endpoint *endpoint, copal_tx tx, unsig
   if (kept == INDEX_NONE) return COPAL_ERR_NOT_FOUND;
   const struct reception *reception = &exchanges->receptions[kept];
   *rx = (copal_rx){.endpoint = (copal_endpoint *)(uintptr_t)endpoint,
-                   .path = path_unpack(&endpoint->paths.records[exchange->peer]),
                    .time = reception->time,
                    .pertains_to = tx,
                    .has_responded = true};
+  path_unpack(&endpoint->paths.records[exchange->peer], &rx->path);
   copal_error error = copal_decode(store_bytes(&exchanges->store, reception->message), reception->size, &rx->message);
   assert(error == COPAL_OK);
   rx->type = rx->message.type;

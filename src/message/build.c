@@ -30,7 +30,7 @@ static span locate(const copal_message *message, uint16_t number);
 static bool splice(copal_message *message, size_t at, size_t old_size, size_t new_size);
 static size_t options_end(const copal_message *message);
 static void latch(copal_message *message, copal_error error);
-static void check_given(const copal_message *message, const void *data, size_t size);
+static inline void check_given(const copal_message *message, const void *data, size_t size);
 
 void copal_message_init(copal_message *message, void *buffer, size_t capacity, copal_type type, uint8_t code) {
   assert(message != NULL && buffer != NULL && capacity >= WIRE_HEADER_SIZE && (unsigned)type <= 3);
@@ -318,7 +318,7 @@ static size_t options_end(const copal_message *message) {
 static void latch(copal_message *message, copal_error error) { message->error = error; }
 
 /* What is given must not move while it is being put in its place. */
-static void check_given(const copal_message *message, const void *data, size_t size) {
+static inline void check_given(const copal_message *message, const void *data, size_t size) {
   uintptr_t start = (uintptr_t)message->buffer, given = (uintptr_t)data;
   assert(data != NULL || size == 0);
   assert(size == 0 || (given >= start ? given - start >= message->capacity : start - given >= size));

@@ -19,37 +19,37 @@ static bool is_link_local(const uint8_t bytes[16]) {
 
 /* --- The kernel's form ------------------------------------------------------------------------- */
 
-copal_address net_ipv4_address(const void *bytes, uint16_t port) {
-  copal_address address = {.port = port, .family = COPAL_FAMILY_IPV4};
-  memcpy(address.bytes, bytes, 4);
-  return address;
+void net_ipv4_address(copal_address *address, const void *bytes, uint16_t port) {
+  *address = (copal_address){.port = port, .family = COPAL_FAMILY_IPV4};
+  memcpy(address->bytes, bytes, 4);
 }
 
 /* The one form that an address has: so what was written in any way compares equal to what the kernel tells. */
-copal_address net_ipv6_address(const uint8_t bytes[16], uint32_t scope, uint16_t port) {
-  if (memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0)
-    return net_ipv4_address(bytes + sizeof mapped_prefix, port);
-  copal_address address = {.port = port, .family = COPAL_FAMILY_IPV6};
-  memcpy(address.bytes, bytes, 16);
-  if (is_link_local(bytes)) address.scope = scope;
-  return address;
+void net_ipv6_address(copal_address *address, const uint8_t bytes[16], uint32_t scope, uint16_t port) {
+  if (memcmp(bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
+    net_ipv4_address(address, bytes + sizeof mapped_prefix, port);
+    return;
+  }
+  *address = (copal_address){.scope = is_link_local(bytes) ? scope : 0, .port = port, .family = COPAL_FAMILY_IPV6};
+  memcpy(address->bytes, bytes, 16);
 }
 
-copal_address net_address_from(const struct sockaddr_storage *from, socklen_t size, struct net_names *names) {
-  copal_address address = {.family = COPAL_FAMILY_NONE};
+void net_address_from(copal_address *address, const struct sockaddr_storage *from, socklen_t size,
+                      struct net_names *names) {
   if (size >= sizeof(struct sockaddr_in) && from->ss_family == AF_INET) {
     const struct sockaddr_in *in = (const struct sockaddr_in *)from;
-    address = net_ipv4_address(&in->sin_addr, ntohs(in->sin_port));
+    net_ipv4_address(address, &in->sin_addr, ntohs(in->sin_port));
   } else if (size >= sizeof(struct sockaddr_in6) && from->ss_family == AF_INET6) {
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
-    address = net_ipv6_address(in6->sin6_addr.s6_addr, in6->sin6_scope_id, ntohs(in6->sin6_port));
+    net_ipv6_address(address, in6->sin6_addr.s6_addr, in6->sin6_scope_id, ntohs(in6->sin6_port));
   } else if (size > offsetof(struct sockaddr_un, sun_path) && from->ss_family == AF_UNIX) {
     const struct sockaddr_un *un = (const struct sockaddr_un *)from;
     size_t name_size = size - offsetof(struct sockaddr_un, sun_path);
     if (un->sun_path[0] != 0) name_size = strnlen(un->sun_path, name_size);
-    address = net_name_intern(names, un->sun_path, name_size);
+    *address = net_name_intern(names, un->sun_path, name_size);
+  } else {
+    *address = (copal_address){.family = COPAL_FAMILY_NONE};
   }
-  return address;
 }
 
 static socklen_t to_unix(const copal_address *address, const struct net_names *names, struct sockaddr_storage *to) {
@@ -145,7 +145,7 @@ copal_error copal_address_parse(const char *text, uint16_t port, copal_address *
     copal_error error = find_scope(zone + 1, strlen(zone + 1), &scope);
     if (error != COPAL_OK) return error;
   }
-  *address = net_ipv6_address(bytes, scope, port);
+  net_ipv6_address(address, bytes, scope, port);
   return COPAL_OK;
 }
 
@@ -158,7 +158,7 @@ static copal_error look_up(const copal_uri *uri, sa_family_t family, copal_addre
   if (getaddrinfo(host, NULL, &hints, &found) != 0) return COPAL_ERR_RESOLVE;
   struct sockaddr_storage storage;
   memcpy(&storage, found->ai_addr, found->ai_addrlen);
-  *address = net_address_from(&storage, found->ai_addrlen, NULL);
+  net_address_from(address, &storage, found->ai_addrlen, NULL);
   address->port = uri->port;
   freeaddrinfo(found);
   return COPAL_OK;
@@ -179,14 +179,14 @@ copal_error net_resolve(const copal_uri *uri, sa_family_t family, struct net_nam
   if (uri->scheme != COPAL_SCHEME_COAP) return COPAL_ERR_URI_SCHEME;
   if (uri->host_kind == COPAL_HOST_NAME) return look_up(uri, family, address);
   if (uri->host_kind == COPAL_HOST_IPV4) {
-    *address = net_ipv4_address(uri->address, uri->port);
+    net_ipv4_address(address, uri->address, uri->port);
     return COPAL_OK;
   }
   char zone[IF_NAMESIZE];
   uint32_t scope = 0;
   int size = uri_zone_text(uri, zone, sizeof zone);
   if (size < 0 || (size > 0 && find_scope(zone, (size_t)size, &scope) != COPAL_OK)) return COPAL_ERR_INTERFACE;
-  *address = net_ipv6_address(uri->address, scope, uri->port);
+  net_ipv6_address(address, uri->address, scope, uri->port);
   return COPAL_OK;
 }
 

@@ -92,12 +92,16 @@ int net_process(struct net *net, copal_time timeout, copal_rx *rx, const bool *d
 
 /* --- Addresses: address.c ----------------------------------------------------------------------- */
 
+/* Addresses are written where they are to stand: copied at once, as a whole, a processor has to wait for their parts.
+ */
+
 /* From and to the kernel's form. An IPv4 address becomes a mapped one for an AF_INET6 socket, and back. */
-copal_address net_address_from(const struct sockaddr_storage *from, socklen_t size, struct net_names *names);
+void net_address_from(copal_address *address, const struct sockaddr_storage *from, socklen_t size,
+                      struct net_names *names);
 
 /* Of four bytes; and of 16, which may be a mapped one. Ports are the host's. */
-copal_address net_ipv4_address(const void *bytes, uint16_t port);
-copal_address net_ipv6_address(const uint8_t bytes[16], uint32_t scope, uint16_t port);
+void net_ipv4_address(copal_address *address, const void *bytes, uint16_t port);
+void net_ipv6_address(copal_address *address, const uint8_t bytes[16], uint32_t scope, uint16_t port);
 
 /* The size, or 0 when the socket's family cannot reach that address. */
 socklen_t net_address_to(const copal_address *address, sa_family_t family, const struct net_names *names,

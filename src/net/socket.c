@@ -177,7 +177,7 @@ copal_error copal_local_address(const copal_endpoint *endpoint, copal_address *a
   socklen_t size = sizeof storage;
   if (net == NULL) return COPAL_ERR_NOT_HOSTED;
   if (getsockname(net->sockets[0].fd, (struct sockaddr *)&storage, &size) != 0) return COPAL_ERR_SOCKET;
-  *address = net_address_from(&storage, size, &net->names);
+  net_address_from(address, &storage, size, &net->names);
   return COPAL_OK;
 }
 

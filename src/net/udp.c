@@ -80,20 +80,19 @@ void net_trace(const struct net *net, copal_trace_kind kind, const copal_datagra
 /* --- In ----------------------------------------------------------------------------------------- */
 
 /* The address and, for a link-local one, the interface that a datagram came to. */
-static copal_address destination(struct msghdr *header) {
+static void read_destination(struct msghdr *header, copal_address *local) {
   for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL; control = CMSG_NXTHDR(header, control)) {
     if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
-      struct in_pktinfo info;
-      memcpy(&info, CMSG_DATA(control), sizeof info);
-      return net_ipv4_address(&info.ipi_addr, 0);
+      net_ipv4_address(local, CMSG_DATA(control) + offsetof(struct in_pktinfo, ipi_addr), 0);
+      return;
     }
     if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
       struct in6_pktinfo info;
       memcpy(&info, CMSG_DATA(control), sizeof info);
-      return net_ipv6_address(info.ipi6_addr.s6_addr, info.ipi6_ifindex, 0);
+      net_ipv6_address(local, info.ipi6_addr.s6_addr, info.ipi6_ifindex, 0);
+      return;
     }
   }
-  return (copal_address){.family = COPAL_FAMILY_NONE};
 }
 
 static bool primary_reaches(const struct net *net, const copal_address *remote) {
@@ -133,9 +132,9 @@ void net_receive(struct net *net, uint32_t socket, copal_time now) {
     if ((message->msg_hdr.msg_flags & MSG_TRUNC) != 0) continue;
     copal_datagram *datagram = &net->datagrams_in[net->in_count++];
     *datagram = (copal_datagram){.data = batch->vectors[i].iov_base, .size = message->msg_len};
-    datagram->path.remote = net_address_from(&batch->addresses[i], message->msg_hdr.msg_namelen, &net->names);
+    net_address_from(&datagram->path.remote, &batch->addresses[i], message->msg_hdr.msg_namelen, &net->names);
     datagram->path.socket = socket;
-    if (from->reports_local) datagram->path.local = destination(&message->msg_hdr);
+    if (from->reports_local) read_destination(&message->msg_hdr, &datagram->path.local);
     net_trace(net, COPAL_TRACE_RECEIVED, datagram, now);
     choose_reply_path(net, &datagram->path);
   }
@@ -143,12 +142,14 @@ void net_receive(struct net *net, uint32_t socket, copal_time now) {
 
 /* --- Out ---------------------------------------------------------------------------------------- */
 
-static void add_control(struct msghdr *header, uint8_t *controls, int level, int type, const void *data, size_t size) {
+static uint8_t *add_control(struct msghdr *header, uint8_t *controls, int level, int type, const void *data,
+                            size_t size) {
   struct cmsghdr *control = (struct cmsghdr *)(void *)(controls + header->msg_controllen);
   *control = (struct cmsghdr){CMSG_LEN(size), level, type};
   memcpy(CMSG_DATA(control), data, size);
   header->msg_control = controls;
   header->msg_controllen += CMSG_SPACE(size);
+  return CMSG_DATA(control);
 }
 
 /* An IPv4 source in IPv4's own form on a socket of both families, too: it is so short that the kernel allocates no
@@ -158,8 +159,8 @@ static void set_source(struct msghdr *header, uint8_t *controls, const copal_add
   header->msg_controllen = 0;
   if (local->family == COPAL_FAMILY_IPV4) {
     struct in_pktinfo info = {0};
-    memcpy(&info.ipi_spec_dst, local->bytes, sizeof info.ipi_spec_dst);
-    add_control(header, controls, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+    uint8_t *data = add_control(header, controls, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+    memcpy(data + offsetof(struct in_pktinfo, ipi_spec_dst), local->bytes, sizeof info.ipi_spec_dst);
   } else if (local->family == COPAL_FAMILY_IPV6 && family == AF_INET6) {
     struct in6_pktinfo info = {.ipi6_ifindex = local->scope};
     memcpy(&info.ipi6_addr, local->bytes, sizeof info.ipi6_addr);
@@ -390,7 +391,8 @@ void net_read_errors(struct net *net, uint32_t socket, copal_time now) {
       return;
     }
     if (!is_unreachable(&header)) continue;
-    copal_path path = {.remote = net_address_from(&address, header.msg_namelen, &net->names), .socket = socket};
+    copal_path path = {.socket = socket};
+    net_address_from(&path.remote, &address, header.msg_namelen, &net->names);
     tell_unreachable(net, &(copal_datagram){quote, (size_t)size, path}, now);
   }
   net->failed |= (uint32_t)1 << socket; /* more than a round's worth: go on in the next pass */

@@ -14,18 +14,21 @@ void routes_init(struct routes *routes, struct layout *layout, uint32_t count_ma
   routes->key = key;
 }
 
+static uint64_t stir(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+  return hash ^ hash >> 32;
+}
+
 /* What stands in the table is the program's own, so a peer can make no walk longer than that, and this will do. */
 static uint32_t segment_hash(uint32_t parent, copal_bytes segment) {
   uint64_t hash = parent ^ (uint64_t)segment.size << 32;
-  for (size_t at = 0; at < segment.size;) {
-    uint64_t word = 0;
-    size_t left = segment.size - at, size = left < sizeof word ? left : sizeof word;
-    copal_copy((uint8_t *)&word, segment.data + at, size);
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-    hash ^= hash >> 32;
-    at += size;
+  size_t at = 0;
+  for (; segment.size - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+    uint64_t word;
+    memcpy(&word, segment.data + at, sizeof word);
+    hash = stir(hash, word);
   }
-  return (uint32_t)(hash >> 8);
+  return (uint32_t)(stir(hash, hash_rest(segment.data + at, segment.size - at)) >> 8);
 }
 
 static bool equal(copal_bytes a, copal_bytes b) {

@@ -67,7 +67,8 @@ static void a_path_comes_back_from_its_packed_form(void **state) {
   for (size_t i = 0; i < sizeof paths / sizeof *paths; ++i) {
     paths[i].socket = (uint32_t)i;
     struct path packed = path_pack(&paths[i]);
-    copal_path unpacked = path_unpack(&packed);
+    copal_path unpacked;
+    path_unpack(&packed, &unpacked);
     assert_true(copal_address_equal(&unpacked.remote, &paths[i].remote));
     assert_true(copal_address_equal(&unpacked.local, &paths[i].local));
     assert_int_equal(unpacked.socket, i);
@@ -134,7 +135,8 @@ static void only_addresses_of_a_link_keep_their_interface(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     copal_path path = {.remote = ipv6(0xfe, 0x80, 7), .local = ipv6(cases[i].bytes[0], cases[i].bytes[1], 7)};
     struct path packed = path_pack(&path);
-    copal_path unpacked = path_unpack(&packed);
+    copal_path unpacked;
+    path_unpack(&packed, &unpacked);
     assert_int_equal(unpacked.remote.scope, 7);
     assert_int_equal(unpacked.local.scope, cases[i].has_scope ? 7 : 0);
   }
@@ -166,7 +168,8 @@ static void a_peer_that_was_sent_to_takes_the_local_address_at_which_it_answers(
   assert_int_equal(find(&fixture, ipv4(1, 5683, 100)), 1);
   assert_int_equal(find_unbound(&fixture, ipv4(1, 5683, 101)), INDEX_NONE); /* it has one now */
   assert_int_equal(find(&fixture, ipv4(1, 5683, 0)), 1);
-  copal_path path = path_unpack(&fixture.paths.records[1]);
+  copal_path path;
+  path_unpack(&fixture.paths.records[1], &path);
   copal_path expected = ipv4(1, 5683, 100);
   assert_true(copal_address_equal(&path.local, &expected.local));
   paths_clear(&fixture.paths, 1);

@@ -111,12 +111,13 @@ static void addresses_go_to_the_kernel_and_come_back(void **state) {
     copal_address address = make_address(texts[i], 4711);
     socklen_t size = net_address_to(&address, AF_INET6, NULL, &storage);
     assert_int_equal(size, sizeof(struct sockaddr_in6));
-    copal_address back = net_address_from(&storage, size, NULL);
+    copal_address back;
+    net_address_from(&back, &storage, size, NULL);
     assert_true(copal_address_equal(&address, &back));
     size = net_address_to(&address, AF_INET, NULL, &storage);
     assert_int_equal(size, address.family == COPAL_FAMILY_IPV4 ? sizeof(struct sockaddr_in) : 0);
     if (size == 0) continue;
-    back = net_address_from(&storage, size, NULL);
+    net_address_from(&back, &storage, size, NULL);
     assert_true(copal_address_equal(&address, &back));
   }
 }
@@ -141,9 +142,11 @@ static void a_unix_name_comes_with_and_without_its_nul(void **state) {
   struct sockaddr_un *un = (struct sockaddr_un *)&storage;
   memcpy(un->sun_path, "/run/a", 7);
   socklen_t bare = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 6);
-  copal_address a = net_address_from(&storage, bare, &names), b = net_address_from(&storage, bare + 1, &names);
+  copal_address a, b, unnamed;
+  net_address_from(&a, &storage, bare, &names);
+  net_address_from(&b, &storage, bare + 1, &names);
   assert_true(copal_address_equal(&a, &b));
-  copal_address unnamed = net_address_from(&storage, sizeof(sa_family_t), &names);
+  net_address_from(&unnamed, &storage, sizeof(sa_family_t), &names);
   assert_int_equal(unnamed.family, COPAL_FAMILY_NONE);
 }
 

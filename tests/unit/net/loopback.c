@@ -68,7 +68,9 @@ copal_address plain_address(int fd) {
   struct sockaddr_storage storage = {0};
   socklen_t size = sizeof storage;
   assert_int_equal(getsockname(fd, (struct sockaddr *)&storage, &size), 0);
-  return net_address_from(&storage, size, NULL);
+  copal_address address;
+  net_address_from(&address, &storage, size, NULL);
+  return address;
 }
 
 copal_address closed_address(const char *ip) {
@@ -112,7 +114,7 @@ ssize_t plain_receive(int fd, void *buffer, size_t capacity, copal_address *from
   struct sockaddr_storage storage = {0};
   socklen_t size = sizeof storage;
   ssize_t received = recvfrom(fd, buffer, capacity, MSG_DONTWAIT, (struct sockaddr *)&storage, &size);
-  if (received >= 0 && from != NULL) *from = net_address_from(&storage, size, NULL);
+  if (received >= 0 && from != NULL) net_address_from(from, &storage, size, NULL);
   return received;
 }
 
