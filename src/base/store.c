@@ -20,6 +20,7 @@ void store_init(struct store *store, struct layout *layout, uint32_t size, uint3
   /* Large stores have pages of several slots each; small ones, on small machines, no more than they must. */
   if (page_size < PAGE_SIZE_MIN && size >= 64 * PAGE_SIZE_MIN) page_size = PAGE_SIZE_MIN;
   store->page_size = page_size;
+  store->page_bits = (uint32_t)__builtin_ctz(page_size);
   store->page_count = size / page_size;
   store->fresh = 0;
   store->free = INDEX_NONE;
@@ -34,6 +35,8 @@ static uint16_t class_of(size_t size) {
   while (((size_t)STORE_SLOT_MIN << class) < size) ++class;
   return class;
 }
+
+static uint32_t slot_bits(const struct store_page *page) { return STORE_SLOT_BITS + (uint32_t)page->class; }
 
 static void partial_insert(struct store *store, uint32_t index) {
   struct store_page *page = &store->pages[index];
@@ -77,31 +80,30 @@ uint32_t store_take(struct store *store, size_t size) {
   if (index == INDEX_NONE) return INDEX_NONE;
 
   struct store_page *page = &store->pages[index];
-  uint32_t slot_size = (uint32_t)STORE_SLOT_MIN << class, slots = store->page_size / slot_size;
-  uint8_t *bytes = store->bytes + (size_t)index * store->page_size;
-  uint32_t slot;
+  uint32_t bits = slot_bits(page);
+  size_t start = (size_t)index << store->page_bits, at;
   if (page->free != 0) {
-    slot = page->free - 1u;
-    memcpy(&page->free, bytes + (size_t)slot * slot_size, sizeof page->free);
+    at = start + ((size_t)(page->free - 1u) << bits);
+    memcpy(&page->free, store->bytes + at, sizeof page->free);
   } else {
-    slot = page->fresh++;
+    at = start + ((size_t)page->fresh++ << bits);
   }
-  if (++page->used == slots) partial_remove(store, index);
-  store->used += slot_size;
-  return (uint32_t)(((size_t)index * store->page_size + (size_t)slot * slot_size) / STORE_SLOT_MIN);
+  if (++page->used == store->page_size >> bits) partial_remove(store, index);
+  store->used += (size_t)1 << bits;
+  return (uint32_t)(at >> STORE_SLOT_BITS);
 }
 
 void store_give(struct store *store, uint32_t slot) {
   size_t at = (size_t)slot * STORE_SLOT_MIN;
-  uint32_t index = (uint32_t)(at / store->page_size);
+  uint32_t index = (uint32_t)(at >> store->page_bits);
   assert(index < store->fresh);
   struct store_page *page = &store->pages[index];
-  uint32_t slot_size = (uint32_t)STORE_SLOT_MIN << page->class, slots = store->page_size / slot_size;
+  uint32_t bits = slot_bits(page);
   assert(page->used > 0);
   memcpy(store->bytes + at, &page->free, sizeof page->free);
-  page->free = (uint16_t)(at % store->page_size / slot_size + 1);
-  store->used -= slot_size;
-  if (page->used-- == slots) partial_insert(store, index);
+  page->free = (uint16_t)(((at & (store->page_size - 1)) >> bits) + 1);
+  store->used -= (size_t)1 << bits;
+  if (page->used-- == store->page_size >> bits) partial_insert(store, index);
   if (page->used > 0) return;
   partial_remove(store, index);
   page->next = store->free;

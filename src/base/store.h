@@ -9,7 +9,7 @@
 #include "base/index.h"
 #include "base/layout.h"
 
-enum { STORE_SLOT_MIN = 32, STORE_CLASSES = 16 }; /* 32 bytes to 1 MiB */
+enum { STORE_SLOT_BITS = 5, STORE_SLOT_MIN = 1 << STORE_SLOT_BITS, STORE_CLASSES = 16 }; /* 32 bytes to 1 MiB */
 
 struct store_page;
 
@@ -17,6 +17,7 @@ struct store {
   uint8_t *bytes;
   struct store_page *pages;
   uint32_t page_size;
+  uint32_t page_bits; /* its logarithm: what would be divided by it is shifted, which takes a tenth of the time */
   uint32_t page_count;
   uint32_t fresh;                  /* pages from here on were never used */
   uint32_t free;                   /* first free page below fresh */

@@ -40,7 +40,8 @@ size_t copal_endpoint_output(copal_endpoint *endpoint, copal_time now, copal_dat
       ++count;
       continue;
     }
-    struct due due = engine_due(&endpoint->engine, endpoint->engine.now);
+    struct due due;
+    engine_due(&endpoint->engine, endpoint->engine.now, &due);
     if (due.kind == DUE_TRANSMIT) {
       endpoint_refresh(endpoint, due.exchange);
       give_out(endpoint, due.exchange, &datagrams[count++]);

@@ -71,7 +71,7 @@ struct due {
 };
 
 /* Takes what is due, one exchange a call. */
-struct due engine_due(struct engine *engine, copal_time now);
+void engine_due(struct engine *engine, copal_time now, struct due *due);
 
 /* Puts another message in the place of one that is just to be transmitted, DUE_TRANSMIT: RFC 7641 4.5.2. Timer and
  * counter are retained. COPAL_ERR_MESSAGE_IDS_SPENT, COPAL_ERR_MESSAGES_FULL, COPAL_ERR_MESSAGE_SIZE: it is the old one

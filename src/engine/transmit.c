@@ -222,7 +222,7 @@ static void note_first_transmission(struct engine *engine, struct exchange *exch
   if (end < exchange->of.expires_at) exchange->of.expires_at = end;
 }
 
-static struct due transmit(struct engine *engine, uint32_t index, copal_time now) {
+static void transmit(struct engine *engine, uint32_t index, copal_time now) {
   struct exchange *exchange = exchange_at(&engine->exchanges, index);
   copal_time planned = exchange->timer.deadline;
   exchange->event_at = now;
@@ -245,7 +245,6 @@ static struct due transmit(struct engine *engine, uint32_t index, copal_time now
         is_non_notification(exchange) ? NOTIFICATION_INTERVAL : exchange->timeout_us * COPAL_MICROSECOND;
     engine_set_timer(engine, index, awaited ? now + interval : now);
   }
-  return (struct due){DUE_TRANSMIT, index, COPAL_OK};
 }
 
 /* RFC 7252 4.2: "the entire sequence of (re-)transmissions MUST stay in the envelope of MAX_TRANSMIT_SPAN … even if
@@ -300,42 +299,49 @@ static bool may_begin(struct engine *engine, uint32_t index, copal_time now) {
   return true;
 }
 
-static struct due fail(struct exchange *exchange, uint32_t index) {
+static enum due_kind fail(struct exchange *exchange, copal_error *error) {
   exchange->state = EXCHANGE_UNACKNOWLEDGED;
-  return (struct due){DUE_FAILED, index, COPAL_ERR_TIMEOUT};
+  *error = COPAL_ERR_TIMEOUT;
+  return DUE_FAILED;
 }
 
-struct due engine_due(struct engine *engine, copal_time now) {
-  uint32_t index;
-  while ((index = timer_take_due(&engine->exchanges.timers, now)) != INDEX_NONE) {
-    struct exchange *exchange = exchange_at(&engine->exchanges, index);
-    if (now >= exchange_expiry(exchange)) {
-      assert(exchange->state < EXCHANGE_ANSWERED); /* a call that is over has no timer */
-      if (exchange->state == EXCHANGE_QUEUED) dequeue(engine, index);
-      return fail(exchange, index);
-    }
-    switch ((enum exchange_state)exchange->state) {
-      case EXCHANGE_READY:
-        if (may_begin(engine, index, now)) return transmit(engine, index, now);
-        break;
-      case EXCHANGE_WAITING:
-        if (!has_missed_opportunity(engine, index, now)) return transmit(engine, index, now);
-        break;
-      case EXCHANGE_LAST_WAIT: ++engine->counters.given_up; return fail(exchange, index);
-      case EXCHANGE_SENT:
-        if (settle(engine, index)) return (struct due){DUE_FAILED, index, COPAL_OK};
-        break;
-      case EXCHANGE_ANSWERED:
-      case EXCHANGE_UNACKNOWLEDGED:
-      case EXCHANGE_UNREACHED:
-      case EXCHANGE_REJECTED: engine_forget(engine, index); break;
-      case EXCHANGE_FREE:
-      case EXCHANGE_QUEUED:
-      case EXCHANGE_EXPECTING:
-      case EXCHANGE_OBSERVING: assert(false); break; /* their timer is their expiry */
-    }
+/* What it means that an exchange's timer is over. DUE_NOTHING: it waits for something else, or is gone. */
+static enum due_kind take_due(struct engine *engine, uint32_t index, copal_time now, copal_error *error) {
+  struct exchange *exchange = exchange_at(&engine->exchanges, index);
+  if (now >= exchange_expiry(exchange)) {
+    assert(exchange->state < EXCHANGE_ANSWERED); /* a call that is over has no timer */
+    if (exchange->state == EXCHANGE_QUEUED) dequeue(engine, index);
+    return fail(exchange, error);
   }
-  return (struct due){DUE_NOTHING, INDEX_NONE, COPAL_OK};
+  switch ((enum exchange_state)exchange->state) {
+    case EXCHANGE_READY:
+      if (!may_begin(engine, index, now)) return DUE_NOTHING;
+      transmit(engine, index, now);
+      return DUE_TRANSMIT;
+    case EXCHANGE_WAITING:
+      if (has_missed_opportunity(engine, index, now)) return DUE_NOTHING;
+      transmit(engine, index, now);
+      return DUE_TRANSMIT;
+    case EXCHANGE_LAST_WAIT: ++engine->counters.given_up; return fail(exchange, error);
+    case EXCHANGE_SENT: return settle(engine, index) ? DUE_FAILED : DUE_NOTHING;
+    case EXCHANGE_ANSWERED:
+    case EXCHANGE_UNACKNOWLEDGED:
+    case EXCHANGE_UNREACHED:
+    case EXCHANGE_REJECTED: engine_forget(engine, index); return DUE_NOTHING;
+    case EXCHANGE_FREE:
+    case EXCHANGE_QUEUED:
+    case EXCHANGE_EXPECTING:
+    case EXCHANGE_OBSERVING: break; /* their timer is their expiry */
+  }
+  assert(false);
+  return DUE_NOTHING;
+}
+
+void engine_due(struct engine *engine, copal_time now, struct due *due) {
+  due->kind = DUE_NOTHING;
+  due->error = COPAL_OK;
+  while (due->kind == DUE_NOTHING && (due->exchange = timer_take_due(&engine->exchanges.timers, now)) != INDEX_NONE)
+    due->kind = take_due(engine, due->exchange, now, &due->error);
 }
 
 /* RFC 7641 4.5.2: "The new notification is transmitted with a new Message ID and the following transmission parameters:

@@ -444,7 +444,7 @@ static void output(void) {
   fuzz.given_count = 0;
   exchanges_release(&fuzz.engine.exchanges, fuzz.now);
   acknowledge_deferred();
-  for (unsigned step = 0; (due = engine_due(&fuzz.engine, fuzz.now)).kind != DUE_NOTHING; ++step) {
+  for (unsigned step = 0; engine_due(&fuzz.engine, fuzz.now, &due), due.kind != DUE_NOTHING; ++step) {
     assert(step < DUE_STEPS_MAX);
     if (due.kind == DUE_TRANSMIT) {
       check_transmission(due.exchange);

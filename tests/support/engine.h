@@ -90,7 +90,9 @@ static inline struct verdict engine_fixture_receive(struct engine_fixture *fixtu
 static inline struct due engine_fixture_due(struct engine_fixture *fixture, copal_time now) {
   fixture->engine.now = now;
   exchanges_release(&fixture->engine.exchanges, now);
-  return engine_due(&fixture->engine, now);
+  struct due due;
+  engine_due(&fixture->engine, now, &due);
+  return due;
 }
 
 static inline struct exchange *engine_fixture_exchange(struct engine_fixture *fixture, uint32_t index) {
