@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A test of the measures, not of the speed: one short round of each, whose JSON must be complete and make a page whose
-plots are sound. No time is looked at."""
+plots are sound. No time is looked at. What README.md says of memory, which is the same on every run, must be so."""
 import json
 import pathlib
 import subprocess
@@ -47,6 +47,17 @@ def check_readme(found):
     assert len(row.split("|")) == 6 and "–" not in row, row
 
 
+def check_memory(programs):
+    told = subprocess.run([pathlib.Path(programs) / "sizes", "--json"], check=True, capture_output=True, text=True).stdout
+    lines = [json.loads(line) for line in told.splitlines()]
+    promised = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    sizes = [f"| {line['bytes']:,}" for line in lines if line.get("term") == "all"]
+    sizes += [f"| {line['record']}" for line in lines if "each" in line]
+    assert len(sizes) == 7, sizes
+    for size in sizes:
+        assert size in promised, f"README.md's table of memory lacks {size}"
+
+
 def check_page(folder):
     page = (folder / "benchmarks.md").read_text(encoding="utf-8")
     for module in measures.ALL:
@@ -60,6 +71,7 @@ def check_page(folder):
 
 def main():
     check_figures()
+    check_memory(sys.argv[1])
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         subprocess.run([sys.executable, "-B", FOLDER / "run.py", "--quick", "--programs", sys.argv[1], "--output",
