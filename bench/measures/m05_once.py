@@ -19,7 +19,7 @@ def round(bench):
     found = {"wrong": 0}
     for label, milliseconds in ((SHORT, 1), (LONG, 1000)):
         with bench.serving("server", f"remember={milliseconds}") as server:
-            warm = 1000 if bench.quick else 350 * (milliseconds + 50)  # once round the ring
+            warm = 1000 if bench.quick else 1200 * (milliseconds + 50)  # once round the ring
             bench.ask(server, "post", "window=128", "peers=1000", f"warm={warm}", "seconds=0.05")
             before = server.resident()
             told = bench.ask(server, "post", "window=128", "peers=1000", f"seconds={0.1 if bench.quick else 0.6}")
