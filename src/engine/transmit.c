@@ -331,9 +331,8 @@ static enum due_kind take_due(struct engine *engine, uint32_t index, copal_time 
     case EXCHANGE_FREE:
     case EXCHANGE_QUEUED:
     case EXCHANGE_EXPECTING:
-    case EXCHANGE_OBSERVING: break; /* their timer is their expiry */
+    case EXCHANGE_OBSERVING: assert(false); break; /* their timer is their expiry */
   }
-  assert(false);
   return DUE_NOTHING;
 }
 

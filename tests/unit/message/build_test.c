@@ -245,6 +245,11 @@ static void a_token_can_grow_and_shrink_under_what_follows(void **state) {
   copal_message_set_token(&message, endless, sizeof endless);
   assert_int_equal(message.error, COPAL_ERR_TOKEN_SIZE);
   assert_int_equal(message.size, 18);
+  uint8_t small[6];
+  copal_message_init(&message, small, sizeof small, COPAL_CON, COPAL_GET);
+  copal_message_set_token(&message, "abc", 3);
+  assert_int_equal(message.error, COPAL_ERR_SPACE);
+  assert_int_equal(message.size, 4);
 }
 
 /* RFC 7252 5.4.5: "An option that is not repeatable MUST NOT be included more than once in a message." */

@@ -226,6 +226,9 @@ static void a_short_cut_writes_what_stands_behind_it(void **state) {
   enum { ROOM = 64, SIZE = 15 };
   static const uint8_t bytes[SIZE] = "0123456789abcde";
   static const uint16_t numbers[] = {0, 11, 12, 13, 24, 25, 11};
+  copal_encoder counting;
+  copal_encode_begin(&counting, NULL, ROOM, COPAL_ACK, COPAL_CONTENT, 0x1234, bytes, SIZE - 3);
+  assert_int_equal(counting.size, 4 + SIZE - 3);
   for (size_t capacity = 0; capacity <= ROOM; ++capacity) {
     for (size_t size = 0; size <= SIZE; ++size) {
       uint8_t here[ROOM] = {0}, there[ROOM] = {0};
