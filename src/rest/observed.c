@@ -35,6 +35,11 @@ static void give_slot(struct observers *observers, struct engine *engine, uint32
   store_give(&engine->exchanges.store, slot);
 }
 
+static void give_request(struct observers *observers, struct engine *engine, struct observed *observed) {
+  give_slot(observers, engine, observed->request, observed->request_size);
+  observed->request = INDEX_NONE;
+}
+
 /* --- Finding ------------------------------------------------------------------------------------ */
 
 /* The first of those with a path; the others are in its ring. */
@@ -126,7 +131,7 @@ void observed_give(struct observers *observers, struct engine *engine, uint32_t 
   observed_rest(observers, index);
   if ((observed->flags & OBSERVED_ENDING) == 0) observed_detach(observers, index);
   give_slot(observers, engine, observed->message, observed->message_size);
-  give_slot(observers, engine, observed->request, observed->request_size);
+  give_request(observers, engine, observed);
   observed->unsent = false;
   slab_give(&observers->observed_slab, index);
 }
@@ -216,8 +221,11 @@ bool observed_may_keep(const struct observers *observers, const struct engine *e
 }
 
 bool observed_keep(struct observers *observers, struct engine *engine, uint32_t index, copal_bytes message) {
+  struct observed *observed = at(observers, index);
   if (!observed_rewrite(observers, engine, index, message)) return false;
-  ++at(observers, index)->state;
+  /* Of the last state no other is made: in a small store the request's page may be the only one for its exchanges. */
+  if ((observed->flags & OBSERVED_ENDING) != 0) give_request(observers, engine, observed);
+  ++observed->state;
   observed_visit(observers, index);
   return true;
 }

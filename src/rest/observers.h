@@ -25,9 +25,9 @@ enum observed_flags {
 struct observed {
   uint64_t path; /* hash */
   copal_time confirm_every;
-  uint32_t hash;           /* of the request and the format */
-  uint32_t request;        /* slot in the store: the request of all of them, as variant_write leaves it */
-  uint32_t message;        /* slot of the newest state, without token; INDEX_NONE: none, or an end in request's */
+  uint32_t hash;    /* of the request and the format */
+  uint32_t request; /* slot in the store: the request of all, as variant_write leaves it; INDEX_NONE at the end */
+  uint32_t message; /* slot of the newest state, without token; INDEX_NONE: none, or an end in request's */
   uint32_t next, previous; /* ring of those with the same path */
   uint32_t behind, before; /* ring of those to be made, or to be sent */
   uint32_t cursor;         /* the observer to visit next */

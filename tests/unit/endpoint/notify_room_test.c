@@ -202,6 +202,27 @@ static void an_error_that_outgrows_the_store_is_told_by_its_code(void **state) {
   observed_close(&scene);
 }
 
+/* Of two pages the request has one and its last state the other: the notification itself goes where the request was. */
+static void a_last_state_goes_though_the_store_has_no_more_than_two_pages(void **state) {
+  (void)state;
+  enum { QUERY_SIZE = 80, STATE_SIZE = 26 };
+  struct observed_scene scene;
+  copal_config config = observed_config();
+  config.messages_size = 512;
+  observed_open_with(&scene, &config, 0);
+  char target[32 + 2 * QUERY_SIZE + 1] = "5161 4d43", payload[STATE_SIZE + 1] = "";
+  for (int i = 0; i < QUERY_SIZE; ++i) strcat(target, "78");
+  for (int i = 0; i < STATE_SIZE; ++i) strcat(payload, "x");
+  register_as(&scene, BARE_PORT, 0x4a, target);
+  scene.code = COPAL_FORBIDDEN;
+  observed_change_to(&scene, payload);
+  const struct bare_sent *sent = bare_out_one(scene.bare);
+  observed_expect_last(sent, 0x4a, COPAL_FORBIDDEN);
+  assert_int_equal(sent->view.payload.size, STATE_SIZE);
+  observed_acknowledge(&scene, sent);
+  observed_close(&scene);
+}
+
 /* --- What is made -------------------------------------------------------------------------------------------- */
 
 static void confirm_it(struct observed_scene *scene, copal_request *request) {
@@ -272,6 +293,7 @@ int main(void) {
       cmocka_unit_test(a_confirmation_waits_for_memory_and_has_a_new_number),
       cmocka_unit_test(observers_take_turns_when_memory_is_little),
       cmocka_unit_test(an_error_that_outgrows_the_store_is_told_by_its_code),
+      cmocka_unit_test(a_last_state_goes_though_the_store_has_no_more_than_two_pages),
       cmocka_unit_test(a_notification_may_say_that_what_is_known_is_valid),
       cmocka_unit_test(what_was_to_be_made_may_have_nobody_left),
   };
