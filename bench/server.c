@@ -60,8 +60,8 @@ static void for_a_million(copal_config *config) {
   config->exchanges_max = 1 << 20;
 }
 
-/* Unsafe requests are remembered for so long, in a ring for not many more than come in that time: it is full
- * and turns over. Nothing switches this off; the shortest time leaves the ring in the processor's cache. */
+/* Unsafe requests are remembered for so long, in a ring for more than come in that time: it turns over, and none is
+ * refused. Nothing switches this off; the shortest time leaves the ring in the processor's cache. */
 static void for_turning_over(copal_config *config, uint32_t milliseconds) {
   enum { PER_MILLISECOND = 1000, ENTRY = 64, SLACK = 50 };
   config->parameters.ack_timeout = COPAL_MILLISECOND;

@@ -33,8 +33,8 @@ def round(bench):
 def page(view):
     yield """Every request is remembered with its reply, and cannot be switched off. So POSTs that are remembered for a
 moment, in a ring that stays in the processor's caches, are compared with POSTs that are remembered for long, in one that
-does not. The ring is full and turns over all the time. After each run on the bare endpoint the last requests come again,
-and must not be executed again."""
+does not. The ring turns over all the time; on the bare endpoint it is full. After each run there the last requests come
+again, and must not be executed again."""
     yield view.table("over sockets, server's processor, ns each", ["Copal"],
                      {label: f"server_ns {label}" for label in (SHORT, LONG)})
     yield view.table("without sockets, ns each, by how many are remembered", ["Copal, bare endpoint"],

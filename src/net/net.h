@@ -92,8 +92,7 @@ int net_process(struct net *net, copal_time timeout, copal_rx *rx, const bool *d
 
 /* --- Addresses: address.c ----------------------------------------------------------------------- */
 
-/* Addresses are written where they are to stand: copied at once, as a whole, a processor has to wait for their parts.
- */
+/* Addresses are written in place: decision 0019. */
 
 /* From and to the kernel's form. An IPv4 address becomes a mapped one for an AF_INET6 socket, and back. */
 void net_address_from(copal_address *address, const struct sockaddr_storage *from, socklen_t size,
