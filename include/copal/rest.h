@@ -249,6 +249,9 @@ typedef struct copal_call_options {
   void *buffer;        /* where the response's body is gathered when it comes in blocks, and how much may; */
   size_t capacity;     /* NULL and 0: a body in blocks is COPAL_ERR_BODY_SIZE */
 
+  uint8_t ahead; /* blocks of a GET's response that may be asked for before those in front of them have come, up to 7
+                    and within NSTART; the message is CON. Some servers then see requests for blocks behind the
+                    last one, which they refuse */
   uint16_t block_size; /* 16 to 1,024 bytes, a power of two, which the server is told at once; 0 means 1,024, or what
                           a message holds, and leaves the response's to the server */
   bool observe;        /* RFC 7641; the method is GET or FETCH. Renewed by itself until copal_call_cancel; a renewal

@@ -154,6 +154,9 @@ void endpoint_hand_out(copal_endpoint *endpoint, const copal_rx *rx);
 /* Tells the owner of an exchange how it ended: events.c. rx is NULL without a message. A call is ended with that. */
 void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx, copal_error error);
 
+/* The handler of an exchange whose end nobody waits for: events.c. */
+void endpoint_ignore_end(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context);
+
 /* Whether a response's token is one that carries the client's state, and which: stateless.c. */
 bool endpoint_stateless_state(const copal_endpoint *endpoint, const struct arrival *arrival, copal_bytes *state);
 void endpoint_tell_stateless(copal_endpoint *endpoint, const copal_rx *rx, copal_bytes state);

@@ -52,6 +52,10 @@ void endpoint_tell(copal_endpoint *endpoint, uint32_t index, const copal_rx *rx,
   }
 }
 
+void endpoint_ignore_end(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context) {
+  (void)endpoint, (void)tx, (void)rx, (void)error, (void)context;
+}
+
 static void note_failure(copal_endpoint *endpoint, copal_tx tx, copal_error error) {
   struct failures *failures = &endpoint->failures;
   if (failures->count == failures->capacity) {

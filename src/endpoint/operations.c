@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "endpoint/endpoint.h"
+#include "endpoint/pipeline.h"
 #include "rest/quick.h"
 #include "rest/sharing.h"
 
@@ -40,31 +41,44 @@ static void note_token(const struct exchanges *exchanges, struct operation *oper
   if (token.size > 0) memcpy(operation->token, token.data, token.size);
 }
 
+/* Forgets what was asked for and has not come. */
+static void drop_requests(copal_endpoint *endpoint, struct operation *operation) {
+  drop(endpoint, &operation->exchange);
+  endpoint_cancel_ahead(endpoint, operation);
+}
+
+copal_error endpoint_send_request(copal_endpoint *endpoint, struct operation *operation, const copal_message *message,
+                                  copal_tx *tx) {
+  bool unanswered = operation->unanswered && !operation->upload.in_blocks;
+  /* RFC 9177 4.1: "it is therefore REQUIRED that clients use a Confirmable message for determining support for the
+   * Q-Block1 and Q-Block2 options." */
+  struct transmission transmission = {
+      .peer = operation->peer,
+      .type = operation_is_probing(operation) ? COPAL_CON : header_type(message->buffer),
+      .message = {message->buffer, message->size},
+      .multicast = operation->multicast,
+      .no_token = operation_is_tokenless(operation),
+      .goes_on = operation->exchanges > 0,
+      .flags = EXCHANGE_CALL | (unanswered ? EXCHANGE_RESPONDED : 0),
+      .timeout = time_left(endpoint, operation)};
+  uint32_t index;
+  copal_error error = engine_send(&endpoint->engine, &transmission, &index);
+  if (error != COPAL_OK) return error;
+  endpoint->calls[index] = (struct call){told, operation};
+  *tx = exchange_handle(&endpoint->engine.exchanges, index);
+  ++operation->exchanges;
+  return COPAL_OK;
+}
+
 /* The exchange before has been dropped: it may have been the last one that there is room for. */
 static copal_error send_next(copal_endpoint *endpoint, struct operation *operation) {
   copal_message message;
   copal_error error = operation_compose(&endpoint->operations, operation, &message);
+  if (error == COPAL_OK) error = endpoint_send_request(endpoint, operation, &message, &operation->exchange);
   if (error != COPAL_OK) return error;
-  bool unanswered = operation->unanswered && !operation->upload.in_blocks;
-  /* RFC 9177 4.1: "it is therefore REQUIRED that clients use a Confirmable message for determining support for the
-   * Q-Block1 and Q-Block2 options." */
-  struct transmission transmission = {.peer = operation->peer,
-                                      .type = operation_is_probing(operation) ? COPAL_CON : header_type(message.buffer),
-                                      .message = {message.buffer, message.size},
-                                      .multicast = operation->multicast,
-                                      .no_token = operation_is_tokenless(operation),
-                                      .goes_on = operation->exchanges > 0,
-                                      .flags = EXCHANGE_CALL | (unanswered ? EXCHANGE_RESPONDED : 0),
-                                      .timeout = time_left(endpoint, operation)};
-  uint32_t index;
-  error = engine_send(&endpoint->engine, &transmission, &index);
-  if (error != COPAL_OK) return error;
-  endpoint->calls[index] = (struct call){told, operation};
-  operation->exchange = exchange_handle(&endpoint->engine.exchanges, index);
-  ++operation->exchanges;
   operation->transmissions = 0;
   operation->acknowledged = false;
-  note_token(&endpoint->engine.exchanges, operation, index);
+  note_token(&endpoint->engine.exchanges, operation, operation->exchange.index);
   return COPAL_OK;
 }
 
@@ -76,7 +90,7 @@ static void own(copal_endpoint *endpoint, copal_tx tx, struct operation *operati
 
 /* The server is not to know that another one is told. */
 static void pass_on(copal_endpoint *endpoint, struct operation *operation, struct operation *heir) {
-  if (operation->registering) drop(endpoint, &heir->exchange);
+  if (operation->registering) drop_requests(endpoint, heir);
   sharing_pass_on(&endpoint->operations, operation, heir);
   own(endpoint, heir->observation, heir);
   own(endpoint, heir->exchange, heir);
@@ -86,7 +100,7 @@ static void forget(copal_endpoint *endpoint, struct operation *operation) {
   struct operation *heir = sharing_heir(&endpoint->operations, operation);
   if (heir != NULL) pass_on(endpoint, operation, heir);
   sharing_leave(&endpoint->operations, operation);
-  drop(endpoint, &operation->exchange);
+  drop_requests(endpoint, operation);
   drop(endpoint, &operation->observation);
   peers_release(&endpoint->engine.peers, operation->peer);
   operation_give(&endpoint->operations, operation);
@@ -108,6 +122,10 @@ static void deliver(copal_endpoint *endpoint, struct operation *operation, const
     told_rx = *rx;
     told_rx.request = told_rx.pertains_to = (copal_tx){0, 0};
   }
+  if (error == COPAL_OK)
+    endpoint_drop_ahead(endpoint, operation, 0);
+  else
+    endpoint_cancel_ahead(endpoint, operation);
   const struct download *download = &operation->download;
   copal_result result = {.error = error,
                          .rx = rx == NULL ? NULL : &told_rx,
@@ -146,20 +164,36 @@ void endpoint_fail_operation(copal_endpoint *endpoint, struct operation *operati
     deliver(endpoint, operation, NULL, error, !operation_is_observed(operation));
 }
 
+/* The next request may have been sent already. */
+static void go_on(copal_endpoint *endpoint, struct operation *operation) {
+  drop(endpoint, &operation->exchange);
+  copal_error error = COPAL_OK;
+  if (!endpoint_take_ahead(operation)) error = send_next(endpoint, operation);
+  if (error == COPAL_OK)
+    endpoint_ask_ahead(endpoint, operation);
+  else
+    endpoint_fail_operation(endpoint, operation, error);
+}
+
+/* What has come ahead of its turn is taken in its turn, and kept for as long as its owner may look at it. */
 void endpoint_follow_operation(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx,
                                enum step step, copal_error error) {
+  copal_rx kept;
+  uint32_t slot = INDEX_NONE;
+  while (step == STEP_SEND && endpoint_next_is_here(endpoint, operation, rx, &kept, &slot)) {
+    drop(endpoint, &operation->exchange);
+    rx = &kept;
+    step = operation_receive(&endpoint->operations, operation, &kept.message, &error);
+  }
   switch (step) {
-    case STEP_SEND:
-      drop(endpoint, &operation->exchange);
-      error = send_next(endpoint, operation);
-      if (error != COPAL_OK) endpoint_fail_operation(endpoint, operation, error);
-      return;
-    case STEP_WAIT: endpoint_wait_operation(endpoint, operation); return;
+    case STEP_SEND: go_on(endpoint, operation); break;
+    case STEP_WAIT: endpoint_wait_operation(endpoint, operation); break;
     case STEP_DELIVER:
       deliver(endpoint, operation, rx, COPAL_OK, !operation_is_observed(operation) && !operation->multicast);
-      return;
-    case STEP_FAIL: endpoint_fail_operation(endpoint, operation, error); return;
+      break;
+    case STEP_FAIL: endpoint_fail_operation(endpoint, operation, error); break;
   }
+  if (slot != INDEX_NONE) store_give(endpoint->operations.store, slot);
 }
 
 /* --- Observations ------------------------------------------------------------------------------- */
@@ -207,7 +241,7 @@ static void ask_again(copal_endpoint *endpoint, struct operation *operation) {
 }
 
 static void tell_state(copal_endpoint *endpoint, struct operation *operation, const copal_rx *rx) {
-  drop(endpoint, &operation->exchange);
+  drop_requests(endpoint, operation);
   begin_round(endpoint, operation);
   copal_error error = COPAL_OK;
   enum step step = operation_notified(&endpoint->operations, operation, &rx->message, &error);
@@ -267,7 +301,7 @@ static void notified(copal_endpoint *endpoint, struct operation *operation, cons
 /* RFC 7641 3.3.1: "To make sure it has a current representation and/or to re-register its interest in a resource, a
  * client MAY issue a new GET request with the same token as the original at any time." */
 static void renew(copal_endpoint *endpoint, struct operation *operation) {
-  drop(endpoint, &operation->exchange);
+  drop_requests(endpoint, operation);
   drop(endpoint, &operation->observation);
   begin_round(endpoint, operation);
   operation_renew(operation);
@@ -311,15 +345,14 @@ static void told_of_observation(copal_endpoint *endpoint, struct operation *oper
 /* A group's exchange, and one of a burst, is looked at again and again. */
 static void note_transmissions(const copal_endpoint *endpoint, struct operation *operation, copal_tx tx,
                                const copal_rx *rx) {
-  const struct exchange *exchange = exchange_at(&endpoint->engine.exchanges, tx.index);
+  struct account account = endpoint_account(endpoint, tx, rx);
   uint8_t before = operation->transmissions > 1 ? operation->transmissions : 1;
-  operation->transmissions = exchange->transmissions;
-  if (exchange->transmissions == 0) return;
-  if (exchange->transmissions > before) operation->retransmissions += (uint32_t)(exchange->transmissions - before);
-  bool piggybacked = rx != NULL && rx->type == COPAL_ACK;
-  operation->acknowledged = exchange->replies > 0 && (exchange->flags & EXCHANGE_RST) == 0 && !piggybacked;
-  operation->asked = exchange->as.sent_at;
-  if (operation->began == COPAL_NEVER) operation->began = exchange->as.sent_at;
+  operation->transmissions = account.transmissions;
+  if (account.transmissions == 0) return;
+  if (account.transmissions > before) operation->retransmissions += (uint32_t)(account.transmissions - before);
+  operation->acknowledged = account.acknowledged;
+  operation->asked = account.asked;
+  if (operation->began == COPAL_NEVER) operation->began = account.asked;
 }
 
 /* RFC 9177 4.3: "a Reset message may be sent in case of" a server that does not know Q-Block. A forged ping with the
@@ -346,6 +379,11 @@ static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copa
     told_of_observation(endpoint, operation, rx, error);
     return;
   }
+  uint8_t place = pipeline_find(&operation->pipeline, tx);
+  if (place < PIPELINE_MAX) {
+    endpoint_told_ahead(endpoint, operation, place, rx);
+    return;
+  }
   assert(copal_same_tx(tx, operation->exchange));
   note_transmissions(endpoint, operation, tx, rx);
   if (rx == NULL && outlives(endpoint, operation, error)) return;
@@ -360,6 +398,7 @@ static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copa
     ask_again(endpoint, operation);
     return;
   }
+  pipeline_learn(&operation->pipeline, operation->transmissions);
   copal_error cause = COPAL_OK;
   enum step step = operation_receive(&endpoint->operations, operation, &rx->message, &cause);
   if (operation->registering)
@@ -371,7 +410,6 @@ static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copa
 void endpoint_note_acknowledged(copal_endpoint *endpoint, uint32_t exchange) {
   if (endpoint->calls[exchange].handler != told) return;
   struct operation *operation = (struct operation *)endpoint->calls[exchange].context;
-  assert(operation->exchange.index == exchange);
   if (!quick_acknowledged(operation)) return;
   note_transmissions(endpoint, operation, operation->exchange, NULL);
   endpoint_wait_operation(endpoint, operation);
@@ -430,16 +468,12 @@ copal_error copal_call_begin(copal_endpoint *endpoint, const copal_call_options 
   return error;
 }
 
-static void ignore_end(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copal_error error, void *context) {
-  (void)endpoint, (void)tx, (void)rx, (void)error, (void)context;
-}
-
 /* RFC 7641 3.6: "a client MAY explicitly deregister by issuing a GET request that has the Token field set to the token
  * of the observation to be cancelled and includes an Observe Option with the value set to 1 (deregister)." Should it
  * not get through, the next notification is answered with a Reset. */
 static void deregister(copal_endpoint *endpoint, struct operation *operation) {
   copal_message message;
-  drop(endpoint, &operation->exchange);
+  drop_requests(endpoint, operation);
   drop(endpoint, &operation->observation);
   if (operation_compose_end(&endpoint->operations, operation, &message) != COPAL_OK) return;
   struct transmission transmission = {.peer = operation->peer,
@@ -450,7 +484,7 @@ static void deregister(copal_endpoint *endpoint, struct operation *operation) {
                                       .timeout = COPAL_NEVER};
   uint32_t index;
   if (engine_send(&endpoint->engine, &transmission, &index) != COPAL_OK) return;
-  endpoint->calls[index] = (struct call){ignore_end, NULL};
+  endpoint->calls[index] = (struct call){endpoint_ignore_end, NULL};
 }
 
 copal_error copal_call_cancel(copal_endpoint *endpoint, copal_call call, bool deregistered) {

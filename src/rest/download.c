@@ -112,6 +112,7 @@ void download_begin(struct operation *operation, const copal_view *response) {
   bool alone = operation->plain || operation->multicast;
   note_representation(download, response);
   download->size = 0;
+  download->expected = copal_find_uint(response, COPAL_OPTION_SIZE2, 0);
   download->blocks = 0;
   download->szx = operation->szx_wanted;
   download->class = COPAL_CODE_CLASS(response->code);
@@ -151,9 +152,9 @@ enum step download_receive(struct operations *operations, struct operation *oper
   return take_block(operations, operation, response, copal_block_of(copal_option_uint(&option)), error);
 }
 
-copal_error download_add(const struct operation *operation, copal_message *message) {
+copal_error download_add(const struct operation *operation, uint32_t behind, copal_message *message) {
   const struct download *download = &operation->download;
-  uint64_t number = download->size / block_size(download->szx);
+  uint64_t number = download->size / block_size(download->szx) + behind;
   assert(download->size % block_size(download->szx) == 0);
   if (number > BLOCK_NUMBER_MAX) return COPAL_ERR_BODY_SIZE;
   /* RFC 7959 2.4: "In a request, the client MUST set the M bit of a Block2 Option to zero and the server MUST ignore it

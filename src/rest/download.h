@@ -22,7 +22,8 @@ enum step download_begin_anew(struct operation *operation, copal_error *error);
 /* Puts the next bytes where the body goes. COPAL_ERR_BODY_SIZE, _BODY_WRITE. */
 copal_error download_put(struct operations *operations, struct operation *operation, copal_bytes data);
 
-/* Adds what asks for the next block. COPAL_ERR_BODY_SIZE: there is no such block number. */
-copal_error download_add(const struct operation *operation, copal_message *message);
+/* Adds what asks for the next block, or for one that is so many behind it. COPAL_ERR_BODY_SIZE: there is no such block
+ * number. */
+copal_error download_add(const struct operation *operation, uint32_t behind, copal_message *message);
 
 #endif

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "message/header.h"
 #include "rest/download.h"
+#include "rest/pipeline.h"
 #include "rest/quick.h"
 #include "rest/upload.h"
 
@@ -23,6 +24,7 @@ void operations_init(struct operations *operations, struct layout *layout, const
   operations->store = store;
   operations->message_size_max = config->message_size_max;
   operations->tag = (uint32_t)hash_words(&key, COPAL_OPTION_REQUEST_TAG, 0);
+  operations->nstart = config->parameters.nstart;
   operations->in_body = false;
   operations->key = key;
   table_init(&operations->index, layout, count);
@@ -98,6 +100,7 @@ static copal_error fill(struct operations *operations, const copal_call_options 
                                   .plain = has_block_option(&view),
                                   .multicast = multicast,
                                   .con = header_type(options->message->buffer) == COPAL_CON,
+                                  .gets = view.code == COPAL_GET,
                                   .reads = view.code == COPAL_GET || view.code == COPAL_FETCH,
                                   .no_token = options->no_token && view.token.size == 0,
                                   .observe = options->observe,
@@ -106,6 +109,7 @@ static copal_error fill(struct operations *operations, const copal_call_options 
   if (operation->generation == 0) operation->generation = 1;
   operation->upload.szx = operation->szx_wanted;
   if (operation->plain) operation->negotiates = false;
+  operation->pipeline.most = pipeline_most(operation, options->ahead, operations->nstart);
   copal_error error = keep_request(operations, options, operation);
   if (options->q_block && quick_is_possible(operation)) operation->quick.state = QUICK_OFFERED;
   return error;
@@ -123,7 +127,7 @@ copal_error operation_take(struct operations *operations, const copal_call_optio
 }
 
 void operation_give(struct operations *operations, struct operation *operation) {
-  assert(operation->used);
+  assert(operation->used && operation->pipeline.count == 0);
   operation->used = false;
   operation_rest(operations, operation);
   operation_name(operations, operation, 0);
@@ -256,7 +260,7 @@ static void negotiate(const struct operation *operation, copal_message *message)
 copal_error operation_compose(struct operations *operations, struct operation *operation, copal_message *message) {
   begin(operations, operation, message);
   if (operation->registering) copal_message_add_uint(message, COPAL_OPTION_OBSERVE, OBSERVE_REGISTER);
-  if (operation->downloading) return finish(message, download_add(operation, message));
+  if (operation->downloading) return finish(message, download_add(operation, 0, message));
   copal_error error = upload_add(operations, operation, message);
   /* RFC 7959 2.10: "If-None-Match only works correctly on Block1 requests with (NUM=0) and MUST NOT be used on Block1
    * requests with NUM != 0." */
@@ -267,6 +271,12 @@ copal_error operation_compose(struct operations *operations, struct operation *o
   else if (operation->negotiates && !operation->upload.more)
     negotiate(operation, message);
   return finish(message, error);
+}
+
+copal_error operation_compose_ahead(struct operations *operations, struct operation *operation,
+                                    copal_message *message) {
+  begin(operations, operation, message);
+  return finish(message, download_add(operation, operation->pipeline.count + 1u, message));
 }
 
 /* RFC 7641 3.6: "All other options MUST be identical to those in the registration request except for the set of ETag

@@ -16,7 +16,7 @@
 #include "rest/qblock.h"
 #include "rest/window.h"
 
-enum { ECHO_SIZE_MAX = 40, REQUEST_TAG_SIZE = 3 };
+enum { ECHO_SIZE_MAX = 40, REQUEST_TAG_SIZE = 3, PIPELINE_MAX = 7 };
 
 /* What is to be done after a response. */
 enum step {
@@ -44,8 +44,9 @@ struct download {
   copal_writer *write; /* of a successful response; or NULL: gather it */
   uint8_t *buffer;
   size_t capacity;
-  uint64_t size;   /* of what has come */
-  uint32_t blocks; /* that it came in */
+  uint64_t size;     /* of what has come */
+  uint32_t expected; /* size of the whole, as the server reckons; 0: it has not said */
+  uint32_t blocks;   /* that it came in */
   uint32_t content_format;
   uint8_t etag[8];
   uint8_t etag_size; /* 0: it has none */
@@ -55,6 +56,21 @@ struct download {
   bool writing;   /* write takes this body */
   bool written;   /* write has taken something */
   bool restarted; /* since the body changed */
+};
+
+/* A block that was asked for ahead. */
+struct pipelined {
+  copal_tx exchange; /* none once it has come: */
+  uint32_t answer;   /* it is in the store */
+};
+
+/* Those behind the one that the operation's exchange asks for: pipeline.h. */
+struct pipeline {
+  struct pipelined blocks[PIPELINE_MAX]; /* a ring, */
+  uint8_t first, count;
+  uint8_t szx;   /* in blocks of that size */
+  uint8_t limit; /* for now */
+  uint8_t most;
 };
 
 /* Whether and how far a transfer goes by Q-Block: quick.h. */
@@ -99,6 +115,7 @@ struct operation {
   copal_tx observation;  /* whose token the notifications have, or none */
   struct upload upload;
   struct download download;
+  struct pipeline pipeline;
   struct quick quick;
   struct freshness freshness;
   uint32_t generation;
@@ -126,6 +143,7 @@ struct operation {
   bool plain;       /* the request has Block options of its own: they are left alone */
   bool multicast;
   bool con;
+  bool gets;
   bool reads; /* GET or FETCH: it may be repeated */
   bool no_token;
   bool observe;      /* as was asked for */
@@ -151,6 +169,7 @@ struct operations {
   struct hash_key key;
   uint32_t message_size_max;
   uint32_t tag; /* the next operation's */
+  uint8_t nstart;
   bool in_body; /* the application reads or writes a body */
 };
 
@@ -211,6 +230,9 @@ bool operation_keeps_token(const struct operation *operation);
 
 /* Writes the next request. COPAL_ERR_MESSAGE_SIZE, _BODY_READ, _BODY_SIZE. */
 copal_error operation_compose(struct operations *operations, struct operation *operation, copal_message *message);
+
+/* Writes the request for the block behind those that have been asked for. Errors as operation_compose. */
+copal_error operation_compose_ahead(struct operations *operations, struct operation *operation, copal_message *message);
 
 /* Writes the request that ends an observation. COPAL_ERR_MESSAGE_SIZE. */
 copal_error operation_compose_end(struct operations *operations, struct operation *operation, copal_message *message);

@@ -142,6 +142,7 @@ static void begin(void) {
                                 .buffer = caller->capacity > 0 ? caller->room : NULL,
                                 .capacity = caller->capacity,
                                 .block_size = block_sizes[(kind & 8) != 0 ? 1 + (sizes & 3) : 0],
+                                .ahead = sizes >> 1 & 7,
                                 .observe = caller->observe,
                                 .q_block = (kind & 4) != 0,
                                 .no_token = (shape & 128) != 0};
@@ -357,6 +358,7 @@ static void configure(void) {
   config->message_size_max = (kind & 64) != 0 ? 64 : 256;
   config->messages_size = (kind & 128) != 0 ? 2048 : 512;
   config->parameters.probing_rate = 0;
+  config->parameters.nstart = (kind & 16) != 0 ? 5 : 1;
   config->parameters.max_retransmit = kind & 1;
 }
 

@@ -184,6 +184,7 @@ static void begin_call(struct end *end) {
                                 .buffer = caller->capacity > 0 && !caller->writes ? caller->room : NULL,
                                 .capacity = caller->writes ? 0 : caller->capacity,
                                 .block_size = (uint16_t)((shape & 32) != 0 ? 16 << (shape >> 6) : 0),
+                                .ahead = shape & 7,
                                 .observe = caller->observes,
                                 .q_block = (kind & 64) != 0,
                                 .no_token = caller->no_token};

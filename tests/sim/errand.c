@@ -228,7 +228,8 @@ static copal_error begin(struct errand *errand) {
                                 .remote = &trial->archive->address,
                                 .handler = on_result,
                                 .context = errand,
-                                .body_context = errand};
+                                .body_context = errand,
+                                .ahead = (uint8_t)(errand->number % 8)};
   write_request(errand, &message, buffer, sizeof buffer);
   if (errand_manner(errand->kind)->uploads) choose_source(errand, &message, &options);
   size_t largest =

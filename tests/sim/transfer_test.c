@@ -228,6 +228,14 @@ static void blocks_that_are_not_waited_for_come_whole_too(void **state) {
   run_seeds(&plan, 40);
 }
 
+static void blocks_that_are_asked_for_ahead_come_whole_too(void **state) {
+  (void)state;
+  struct plan plan = ample_plan();
+  plan.client.parameters.nstart = 16;
+  plan.client.message_size_max = 300; /* more blocks */
+  run_seeds(&plan, 40);
+}
+
 static void full_tables_mix_up_nothing(void **state) {
   (void)state;
   struct plan plan = {.config = copal_config_small(),
@@ -282,6 +290,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(bodies_come_whole_over_a_bad_network, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(unverified_addresses_get_their_answers, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(blocks_that_are_not_waited_for_come_whole_too, world_prepare, world_report),
+      cmocka_unit_test_setup_teardown(blocks_that_are_asked_for_ahead_come_whole_too, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(full_tables_mix_up_nothing, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(small_clients_do_with_a_large_archive, world_prepare, world_report),
       cmocka_unit_test_setup_teardown(the_usual_limits_do, world_prepare, world_report),

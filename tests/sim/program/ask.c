@@ -89,6 +89,7 @@ static copal_error begin_call(struct request *request, copal_message *message, c
                                 .handler = on_result,
                                 .context = request,
                                 .body_context = request,
+                                .ahead = (uint8_t)(request->number % 8),
                                 .q_block = request->is_quick};
   if (request->kind == KIND_UPLOAD || request->kind == KIND_SEARCH) {
     if (upload.size <= sizeof bytes) {

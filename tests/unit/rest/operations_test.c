@@ -112,12 +112,13 @@ static void a_body_ends_with_the_last_number_that_a_block_can_have(void **state)
   copal_message message;
   struct operation operation = {.download = {.size = (uint64_t)BLOCK_NUMBER_MAX * 16, .szx = 0}};
   copal_message_init(&message, buffer, sizeof buffer, COPAL_CON, COPAL_GET);
-  assert_int_equal(download_add(&operation, &message), COPAL_OK);
+  assert_int_equal(download_add(&operation, 0, &message), COPAL_OK);
   copal_view view = copal_message_view(&message);
   copal_block block = copal_block_of(copal_find_uint(&view, COPAL_OPTION_BLOCK2, 0));
   assert_int_equal(block.number, BLOCK_NUMBER_MAX);
+  assert_int_equal(download_add(&operation, 1, &message), COPAL_ERR_BODY_SIZE);
   operation.download.size += 16;
-  assert_int_equal(download_add(&operation, &message), COPAL_ERR_BODY_SIZE);
+  assert_int_equal(download_add(&operation, 0, &message), COPAL_ERR_BODY_SIZE);
 }
 
 int main(void) {
