@@ -198,7 +198,8 @@ static const char *set_parameters(const struct settings *settings, copal_paramet
   if (settings->max_latency != COPAL_NEVER) parameters->max_latency = settings->max_latency;
   if (settings->probing_rate != UINT32_MAX) parameters->probing_rate = settings->probing_rate;
   /* Who asks for several at a time means it, whatever RFC 7252 4.7 has for those who do not. */
-  uint32_t nstart = settings->nstart != 0 ? settings->nstart : settings->parallel;
+  uint32_t wanted = settings->parallel > settings->ahead ? settings->parallel : settings->ahead + 1;
+  uint32_t nstart = settings->nstart != 0 ? settings->nstart : wanted;
   if (nstart > 1) parameters->nstart = (uint8_t)(nstart < NSTART_MAX ? nstart : NSTART_MAX);
   return NULL;
 }

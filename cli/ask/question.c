@@ -62,6 +62,7 @@ copal_call_options question_call(struct question *question) {
       .buffer = question->body,
       .capacity = sizeof question->body,
       .block_size = (uint16_t)settings->block_size,
+      .ahead = (uint8_t)settings->ahead,
       .q_block = settings->q_block,
       .no_token = settings->no_token,
   };

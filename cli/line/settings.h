@@ -54,13 +54,14 @@ struct settings {
   const char *ack_random; /* a factor; NULL: the library's default */
   copal_time max_latency; /* COPAL_NEVER: the library's default */
   uint32_t probing_rate;  /* UINT32_MAX: the library's default */
-  uint32_t nstart;        /* 0: as many as --parallel */
+  uint32_t nstart;        /* 0: as many as --parallel and --ahead need */
 
   /* requests */
   struct list options; /* NAME[=VALUE] */
   const char *accept, *format, *token, *output;
   const char *data, *file, *hex, *json_data;
   uint32_t block_size; /* 0: the library's choice */
+  uint32_t ahead;      /* blocks */
   bool non, no_token, no_response, q_block;
   struct list if_matches, etags; /* 0xHEX or text */
   bool if_none_match;

@@ -77,6 +77,11 @@ expect "small blocks are put" 0
 run get --block-size 32 --output "$work/body" "$uri/store/small-blocks"
 cmp -s "$work/body" "$work/file"
 report $? "small blocks make the same"
+run get --ahead 7 --block-size 32 --output "$work/body" "$uri/store/small-blocks"
+cmp -s "$work/body" "$work/file"
+report $? "so do blocks that are asked for ahead"
+run get -v --ahead 2 "$uri/store/file"
+expect "what is asked for behind the end does no harm" 0
 run post -v --file "$work/file" "$uri/counter"
 output "a POST in blocks is processed once" 3
 

@@ -70,6 +70,10 @@ same "standard output gets the same" "$work/small" "$work/back"
 run get -v --block-size 64 --output "$work/back" "$uri/small"
 same "small blocks make the same" "$work/small" "$work/back"
 says "small blocks are asked for at once" err '-> .* CON GET .* Block2 0/0/64'
+run get -v --ahead 7 --block-size 64 --output "$work/back" "$uri/small"
+same "blocks that are asked for ahead make the same" "$work/small" "$work/back"
+[ "$(grep -c -- '-> .* CON GET ' "$work/err")" -eq 469 ]
+report $? "each is asked for once, and none behind the end"
 run put --block-size 256 --file "$work/small" "$uri/by-256"
 expect "libcoap takes blocks of 256 bytes" 0
 run get --non --output "$work/back" "$uri/by-256"
@@ -105,6 +109,8 @@ expect "a lossy line takes a file" 0
 run get --ack-timeout 0.05 --retransmit 10 --output "$work/back" "coap://127.0.0.1:$port/lossy"
 expect "a lossy line gives a file" 0
 same "a lossy line changes nothing" "$work/small" "$work/back"
+run get --ahead 7 --ack-timeout 0.05 --retransmit 10 --output "$work/back" "coap://127.0.0.1:$port/lossy"
+same "nor does it change what is asked for ahead" "$work/small" "$work/back"
 
 # --- a server that misbehaves: what it does is the request's path
 
