@@ -12,6 +12,7 @@ ROWS = (
     ("a notification to each of 10,000 observers, NON", "m06_notify", "processor 10000",
      ("NON", "bare sendmmsg", None), "us", 1000),
     ("16 MiB block-wise, 1 KiB at a time", "m08_transfer", "speed 0", ("block-wise", "bare ping-pong", None), "MB/s", 1),
+    ("with 7 blocks asked for ahead", "m08_transfer", "speed 0", ("block-wise, 7 ahead", "bare ping-pong", None), "MB/s", 1),
     ("16 MiB by Q-Block, ten at a time", "m08_transfer", "speed 0", ("Q-Block", "bare sets of ten", None), "MB/s", 1),
 )
 CODEC = (("decode a 34-byte GET and walk its 5 options", ("decode copal", "copy memcpy", "decode libcoap, PDU kept")),

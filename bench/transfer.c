@@ -1,8 +1,8 @@
 /* How fast a large body goes between two processes on one core, which take turns anyway: in blocks of 1 KiB, one after
- * the other, beside a bare ping-pong of as many bytes; and by Q-Block in sets of ten, beside bare sets of ten by
- * sendmmsg, each answered once. Both with a tenth of all datagrams lost, too, which a filter on the receiving socket
- * sees to, for bare ones and ours alike. Bare programs send again after the same time as ours, and only what is
- * missing. */
+ * the other or some of them ahead, beside a bare ping-pong of as many bytes; and by Q-Block in sets of ten, beside bare
+ * sets of ten by sendmmsg, each answered once. All with a tenth of all datagrams lost, too, which a filter on the
+ * receiving socket sees to, for bare ones and ours alike. Bare programs send again after the same time as ours, and
+ * only what is missing. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <poll.h>
@@ -16,11 +16,21 @@
 #include "bench/measure.h"
 #include "copal/net.h"
 
-enum { ROUNDS = 5, BLOCK = 1024, SET = 10, HEADER = 20, BODY_MAX = 16 << 20, ACK_TIMEOUT_MS = 2, TRIES_MAX = 16 };
+enum {
+  ROUNDS = 5,
+  BLOCK = 1024,
+  SET = 10,
+  HEADER = 20,
+  BODY_MAX = 16 << 20,
+  AHEAD = 7,
+  ACK_TIMEOUT_MS = 2,
+  TRIES_MAX = 16
+};
 
-enum way { BARE_BLOCKS, COPAL_BLOCKS, BARE_SETS, COPAL_SETS, WAYS };
+enum way { BARE_BLOCKS, COPAL_BLOCKS, COPAL_AHEAD, BARE_SETS, COPAL_SETS, WAYS };
 
-static const char *const way_names[WAYS] = {"bare ping-pong", "block-wise", "bare sets of ten", "Q-Block"};
+static const char *const way_names[WAYS] = {"bare ping-pong", "block-wise", "block-wise, 7 ahead", "bare sets of ten",
+                                            "Q-Block"};
 
 /* What is sent with a bare block: which one it is, and, in the last of a burst, that an answer is wanted. */
 struct head {
@@ -180,8 +190,11 @@ static void take(copal_request *request, void *context) {
   if (part.last) copal_reply_code(request, part.offset + part.size == body_size ? COPAL_CHANGED : COPAL_BAD_REQUEST);
 }
 
-static copal_endpoint *open_endpoint(const char *uri) {
+static bool is_ours(enum way way) { return way == COPAL_BLOCKS || way == COPAL_AHEAD || way == COPAL_SETS; }
+
+static copal_endpoint *open_endpoint(const char *uri, enum way way) {
   copal_open_options options = copal_open_defaults();
+  if (way == COPAL_AHEAD) options.config.parameters.nstart = AHEAD + 1;
   /* Nothing may be said of where it began to be slow: enough tries, as soon as the bare ones. */
   if (lossy) options.config.parameters.ack_timeout = ACK_TIMEOUT_MS * COPAL_MILLISECOND;
   if (lossy) options.config.parameters.max_retransmit = 10;
@@ -191,9 +204,9 @@ static copal_endpoint *open_endpoint(const char *uri) {
   return endpoint;
 }
 
-static copal_endpoint *copal_server(uint16_t *port) {
+static copal_endpoint *copal_server(uint16_t *port, enum way way) {
   copal_address address;
-  copal_endpoint *endpoint = open_endpoint("coap://127.0.0.1:0");
+  copal_endpoint *endpoint = open_endpoint("coap://127.0.0.1:0", way);
   if (copal_route(endpoint, COPAL_GET, "/body", give, NULL) != COPAL_OK ||
       copal_route(endpoint, COPAL_PUT, "/body", take, NULL) != COPAL_OK ||
       copal_route_parts(endpoint, COPAL_PUT, "/body", NULL) != COPAL_OK ||
@@ -221,11 +234,12 @@ static void copal_transfer(copal_endpoint *client, enum way way, const copal_add
   static copal_response response;
   uint8_t bytes[64];
   copal_message message;
-  copal_message_init(&message, bytes, sizeof bytes, COPAL_CON, way == COPAL_BLOCKS ? COPAL_GET : COPAL_PUT);
+  copal_message_init(&message, bytes, sizeof bytes, COPAL_CON, way == COPAL_SETS ? COPAL_PUT : COPAL_GET);
   copal_message_add_text(&message, COPAL_OPTION_URI_PATH, "body");
   copal_call_options options = {.message = &message, .remote = server};
-  if (way == COPAL_BLOCKS) {
+  if (way != COPAL_SETS) {
     options.write = take_part;
+    options.ahead = way == COPAL_AHEAD ? AHEAD : 0;
   } else {
     options.q_block = true;
     options.read = give_part;
@@ -250,8 +264,8 @@ static pid_t start_server(enum way way, uint16_t *port) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     copal_endpoint *endpoint = NULL;
     int fd = -1;
-    if (way == COPAL_BLOCKS || way == COPAL_SETS)
-      endpoint = copal_server(port);
+    if (is_ours(way))
+      endpoint = copal_server(port, way);
     else
       fd = bare_socket(port);
     if (write(ends[1], port, sizeof *port) != sizeof *port) abort();
@@ -278,11 +292,11 @@ struct cost {
 static struct cost cost_of(enum way way) {
   uint16_t port, own;
   pid_t pid = start_server(way, &port);
-  bool ours = way == COPAL_BLOCKS || way == COPAL_SETS;
+  bool ours = is_ours(way);
   struct sockaddr_in server = {
       .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   copal_address address = {.bytes = {127, 0, 0, 1}, .port = port, .family = COPAL_FAMILY_IPV4};
-  copal_endpoint *client = ours ? open_endpoint("coap://127.0.0.1:0") : NULL;
+  copal_endpoint *client = ours ? open_endpoint("coap://127.0.0.1:0", way) : NULL;
   int fd = ours ? -1 : bare_socket(&own);
   clockid_t clock;
   if (clock_getcpuclockid(pid, &clock) != 0) abort();
@@ -306,7 +320,7 @@ static struct cost cost_of(enum way way) {
  * loses once. */
 static size_t size_of(enum way way, bool quick) {
   if (quick) return 1 << 15;
-  return lossy && (way == BARE_BLOCKS || way == COPAL_BLOCKS) ? 1 << 17 : BODY_MAX;
+  return lossy && way < BARE_SETS ? 1 << 17 : BODY_MAX;
 }
 
 /* --- Output ------------------------------------------------------------------------------------ */
@@ -315,7 +329,7 @@ static struct measure walls[2][WAYS], processors[2][WAYS];
 
 static void print_one(bool json, int loss, int way) {
   if (!json) {
-    printf("%-18s %3d %% lost %10.2f MB/s %10.0f ns of processors a block\n", way_names[way], loss * 10,
+    printf("%-20s %3d %% lost %10.2f MB/s %10.0f ns of processors a block\n", way_names[way], loss * 10,
            BLOCK * 1e3 / measure_median(&walls[loss][way]), measure_median(&processors[loss][way]));
     return;
   }
