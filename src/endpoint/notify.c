@@ -280,6 +280,21 @@ static void verify_first(copal_endpoint *endpoint, uint32_t index) {
   endpoint_forget_observer(endpoint, index);
 }
 
+/* Has the processor fetch what the next observers' notifications need, all at once: where there are many, that is a wait
+ * for memory each. */
+static void look_ahead(const copal_endpoint *endpoint, size_t count_max) {
+  const struct observers *observers = &endpoint->observers;
+  const struct observed *observed = &observers->observed[observers->send];
+  uint32_t index = observed->cursor;
+  for (size_t i = 0; i < count_max && i < observed->unvisited; ++i) {
+    const struct observer *observer = &observers->records[index];
+    const struct engine *engine = &endpoint->engine;
+    exchange_prefetch_mid(&engine->exchanges, observer->peer, engine->peers.records[observer->peer].next_mid);
+    prefetch(&endpoint->paths.records[observer->peer]);
+    index = observer->next;
+  }
+}
+
 /* Visits observers until so many have been sent something. Returns how many it were. Each is visited once for each
  * state, whoever it is that has a notification on its way still. */
 static size_t send_some(copal_endpoint *endpoint, size_t count_max) {
@@ -411,6 +426,7 @@ bool endpoint_notify(copal_endpoint *endpoint, size_t count_max) {
     made = make_next(endpoint);
     if (!made) wait_for_room(endpoint);
   }
+  if (observers->send != INDEX_NONE) look_ahead(endpoint, count_max);
   bool sent = send_some(endpoint, count_max) > 0;
   if (observers->make == INDEX_NONE && observers->send == INDEX_NONE) observers->blocked = false;
   return woken || made || sent;

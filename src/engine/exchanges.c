@@ -221,6 +221,10 @@ uint32_t exchange_guess(const struct exchanges *exchanges, copal_bytes token) {
   return index < exchanges->slab.fresh ? index : INDEX_NONE;
 }
 
+void exchange_prefetch_mid(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {
+  table_prefetch(&exchanges->mids, mid_hash(peer, mid));
+}
+
 /* A timer's links, which its cancellation writes to; while it is not set they are no indexes. */
 static void prefetch_neighbour(const struct exchanges *exchanges, uint32_t index) {
   if (index < exchanges->slab.fresh) prefetch(exchange_at(exchanges, index));

@@ -147,6 +147,9 @@ uint32_t exchange_by_token(const struct exchanges *exchanges, uint32_t peer, cop
 /* The record that a token made here names, if it is one, or INDEX_NONE: for who wants to look ahead. */
 uint32_t exchange_guess(const struct exchanges *exchanges, copal_bytes token);
 
+/* Has the processor fetch what finds an exchange by its message ID, once there is one. */
+void exchange_prefetch_mid(const struct exchanges *exchanges, uint32_t peer, uint16_t mid);
+
 /* Has the processor fetch what the end of an exchange needs besides its record. */
 void exchange_prefetch(const struct exchanges *exchanges, uint32_t index);
 
