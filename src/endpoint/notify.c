@@ -280,8 +280,8 @@ static void verify_first(copal_endpoint *endpoint, uint32_t index) {
   endpoint_forget_observer(endpoint, index);
 }
 
-/* Has the processor fetch what the next observers' notifications need, all at once: where there are many, that is a wait
- * for memory each. */
+/* Has the processor fetch what the next observers' notifications need, all at once: where there are many, that is a
+ * wait for memory each. */
 static void look_ahead(const copal_endpoint *endpoint, size_t count_max) {
   const struct observers *observers = &endpoint->observers;
   const struct observed *observed = &observers->observed[observers->send];

@@ -82,7 +82,7 @@ uint32_t paths_find(const struct paths *paths, const struct path *path, uint32_t
   uint32_t index;
   struct table_walk walk = table_walk(hash);
   *unbound = INDEX_NONE;
-  while ((index = table_next(&paths->index, hash, &walk)) != INDEX_NONE) {
+  while ((index = table_next(&paths->index, &walk)) != INDEX_NONE) {
     const struct path *record = &paths->records[index];
     if (!path_is_to_same(record, path)) continue;
     if (local_family(path) == COPAL_FAMILY_NONE) return index;

@@ -45,7 +45,7 @@ uint64_t path_hashes(const struct paths *paths, const struct path *path, uint32_
 /* The likely peer for a path's hash, or INDEX_NONE; it may be another one. For who wants to look ahead. */
 static inline uint32_t paths_guess(const struct paths *paths, uint32_t hash) {
   struct table_walk walk = table_walk(hash);
-  return table_next(&paths->index, hash, &walk);
+  return table_next(&paths->index, &walk);
 }
 
 /* The peer at the other end of a path with that hash, or INDEX_NONE. A path without local address finds any peer with

@@ -21,7 +21,7 @@ struct reply *replies_find(const struct replies *replies, const struct reply_key
                            copal_time con_lifetime, copal_time non_lifetime) {
   uint32_t hash = key_hash(key->identity, key->fingerprint), unit;
   struct table_walk walk = table_walk(hash);
-  while ((unit = table_next(&replies->index, hash, &walk)) != INDEX_NONE) {
+  while ((unit = table_next(&replies->index, &walk)) != INDEX_NONE) {
     struct reply *reply = reply_at(replies, unit * EXTENT_UNIT);
     if (reply->identity != key->identity || reply->mid != key->mid) continue;
     assert(reply->fingerprint == key->fingerprint); /* by the two hashes that are equal */

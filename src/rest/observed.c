@@ -46,7 +46,7 @@ static void give_request(struct observers *observers, struct engine *engine, str
 static uint32_t find_path(const struct observers *observers, uint64_t path) {
   struct table_walk walk = table_walk(path_hash(path));
   uint32_t index;
-  while ((index = table_next(&observers->paths, path_hash(path), &walk)) != INDEX_NONE)
+  while ((index = table_next(&observers->paths, &walk)) != INDEX_NONE)
     if (at(observers, index)->path == path) return index;
   return INDEX_NONE;
 }
@@ -55,7 +55,7 @@ static uint32_t find_variant(const struct observers *observers, const struct eng
                              uint32_t format) {
   struct table_walk walk = table_walk(hash);
   uint32_t index;
-  while ((index = table_next(&observers->variants, hash, &walk)) != INDEX_NONE) {
+  while ((index = table_next(&observers->variants, &walk)) != INDEX_NONE) {
     const struct observed *observed = at(observers, index);
     uint32_t first = (observed->flags & OBSERVED_OPEN) != 0 ? OBSERVED_FORMAT_OPEN : observed->format;
     if (first != format || observed->request_size != size) continue;

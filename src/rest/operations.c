@@ -183,8 +183,8 @@ struct table_walk operations_walk(const struct operations *operations, uint32_t 
 }
 
 struct operation *operations_next_of(const struct operations *operations, uint32_t peer, struct table_walk *walk) {
-  uint32_t hash = peer_hash(operations, peer), index;
-  while ((index = table_next(&operations->index, hash, walk)) != INDEX_NONE)
+  uint32_t index;
+  while ((index = table_next(&operations->index, walk)) != INDEX_NONE)
     if (operations->records[index].peer == peer) return &operations->records[index];
   return NULL;
 }

@@ -30,7 +30,7 @@ struct operation *sharing_next(struct operations *operations, const struct opera
                                struct table_walk *walk) {
   copal_view wanted = head_of(operations, operation);
   uint32_t index;
-  while ((index = table_next(&operations->shared, operation->alike, walk)) != INDEX_NONE) {
+  while ((index = table_next(&operations->shared, walk)) != INDEX_NONE) {
     const struct operation *other = &operations->records[index];
     copal_view head = head_of(operations, other);
     if (variant_is_same_target(&wanted, &head) && upload_is_same(operations, operation, other))

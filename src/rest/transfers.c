@@ -59,14 +59,14 @@ static bool is_same(const struct transfer *transfer, enum transfer_kind kind, co
 uint32_t transfers_find(const struct transfers *transfers, enum transfer_kind kind, const struct transfer_key *key) {
   uint32_t hash = index_hash(key->identity), index;
   struct table_walk walk = table_walk(hash);
-  while ((index = table_next(&transfers->index, hash, &walk)) != INDEX_NONE)
+  while ((index = table_next(&transfers->index, &walk)) != INDEX_NONE)
     if (is_same(&transfers->records[index], kind, key)) return index;
   return INDEX_NONE;
 }
 
 uint32_t transfers_next_of(const struct transfers *transfers, uint64_t identity, struct table_walk *walk) {
-  uint32_t hash = index_hash(identity), index;
-  while ((index = table_next(&transfers->index, hash, walk)) != INDEX_NONE)
+  uint32_t index;
+  while ((index = table_next(&transfers->index, walk)) != INDEX_NONE)
     if (transfers->records[index].key.identity == identity) break;
   return index;
 }
@@ -76,7 +76,7 @@ static uint32_t count_of_peer(const struct transfers *transfers, uint64_t identi
   uint32_t hash = index_hash(identity), index, count = 0;
   struct table_walk walk = table_walk(hash);
   *oldest = INDEX_NONE;
-  while ((index = table_next(&transfers->index, hash, &walk)) != INDEX_NONE) {
+  while ((index = table_next(&transfers->index, &walk)) != INDEX_NONE) {
     const struct transfer *transfer = &transfers->records[index];
     if (transfer->key.identity != identity) continue;
     ++count;

@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RECORDS_MAX = 40, ENTRIES_MAX = 256 };
+enum { RECORDS_MAX = 40, ENTRIES_MAX = 1020, RUN = 32 };
 
 /* --- Slab ------------------------------------------------------------------------------------------------- */
 
@@ -83,7 +83,7 @@ static bool entries_has(const struct entries *entries, uint32_t hash, uint32_t i
 static void check_candidates(const struct table *table, const struct entries *entries, uint32_t hash) {
   uint32_t expected = 0, found = 0, index;
   struct table_walk walk = table_walk(hash);
-  while ((index = table_next(table, hash, &walk)) != INDEX_NONE) {
+  while ((index = table_next(table, &walk)) != INDEX_NONE) {
     assert(entries_has(entries, hash, index));
     ++found;
   }
@@ -91,9 +91,26 @@ static void check_candidates(const struct table *table, const struct entries *en
   assert(found == expected);
 }
 
+/* Once it has grown, every entry stands somewhere else. */
+static void check_all(const struct table *table, const struct entries *entries) {
+  for (uint32_t i = 0; i < entries->count; ++i) check_candidates(table, entries, entries->items[i].hash);
+}
+
+static void insert_run(struct table *table, struct entries *entries, uint32_t count_max, uint32_t hash, uint32_t index,
+                       uint32_t count) {
+  uint32_t size = table->size;
+  for (uint32_t i = 0; i < count; ++i) {
+    struct entry entry = {hash + i * 3, index + i * 256};
+    if (entries->count == count_max || entries_has(entries, entry.hash, entry.index)) continue;
+    table_insert(table, entry.hash, entry.index);
+    entries->items[entries->count++] = entry;
+  }
+  if (table->size != size) check_all(table, entries);
+}
+
 static void fuzz_table(struct script *script) {
   static struct entries entries;
-  uint32_t count_max = script_byte(script);
+  uint32_t count_max = script_byte(script) * 4u;
   struct table table;
   struct layout counting = {NULL, 0};
   entries.count = 0;
@@ -105,9 +122,7 @@ static void fuzz_table(struct script *script) {
     uint8_t step = script_byte(script);
     uint32_t hash = hash_of(step), index = script_byte(script);
     if ((step & 128) == 0) {
-      if (entries.count == count_max || entries_has(&entries, hash, index)) continue;
-      table_insert(&table, hash, index);
-      entries.items[entries.count++] = (struct entry){hash, index};
+      insert_run(&table, &entries, count_max, hash, index, (step & 64) != 0 ? RUN : 1);
     } else if (entries.count > 0) {
       struct entry *entry = &entries.items[index % entries.count];
       table_remove(&table, entry->hash, entry->index);
