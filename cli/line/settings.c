@@ -81,7 +81,7 @@ const struct option_entry options_request[] = {
     {"no-token", 0, OPTION_FLAG, NULL, FIELD(no_token), 0, RARE, "use the token of zero bytes"},
     {"non", 'N', OPTION_FLAG, NULL, FIELD(non), 0, DAILY, "send non-confirmable"},
     {"block-size", 0, OPTION_NUMBER, "N", FIELD(block_size), 1024, RARE, "bytes in a block: 16, 32, ... 1024"},
-    {"ahead", 0, OPTION_NUMBER, "N", FIELD(ahead), 7, RARE, "so many blocks asked for before others have come; 0"},
+    {"ahead", 0, OPTION_NUMBER, "N", FIELD(ahead), 7, RARE, "blocks asked for before others have come; 0"},
     {"q-block", 0, OPTION_FLAG, NULL, FIELD(q_block), 0, RARE, "blocks in bursts, where offered (RFC 9177)"},
     {"output", 'o', OPTION_TEXT, "FILE", FIELD(output), 0, DAILY, "write the body to FILE"},
     {0},
