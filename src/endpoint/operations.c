@@ -410,6 +410,8 @@ static void told(copal_endpoint *endpoint, copal_tx tx, const copal_rx *rx, copa
 void endpoint_note_acknowledged(copal_endpoint *endpoint, uint32_t exchange) {
   if (endpoint->calls[exchange].handler != told) return;
   struct operation *operation = (struct operation *)endpoint->calls[exchange].context;
+  assert(operation->exchange.index == exchange ||
+         pipeline_find(&operation->pipeline, exchange_handle(&endpoint->engine.exchanges, exchange)) < PIPELINE_MAX);
   if (!quick_acknowledged(operation)) return;
   note_transmissions(endpoint, operation, operation->exchange, NULL);
   endpoint_wait_operation(endpoint, operation);

@@ -38,8 +38,8 @@ static uint32_t peer_hash(const struct verifications *verifications, uint32_t pe
 }
 
 static struct verification *find(const struct verifications *verifications, uint32_t peer) {
-  uint32_t hash = peer_hash(verifications, peer), index;
-  struct table_walk walk = table_walk(hash);
+  uint32_t index;
+  struct table_walk walk = table_walk(peer_hash(verifications, peer));
   while ((index = table_next(&verifications->index, &walk)) != INDEX_NONE)
     if (verifications->records[index].peer == peer) return &verifications->records[index];
   return NULL;

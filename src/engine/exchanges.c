@@ -181,8 +181,8 @@ void exchanges_release(struct exchanges *exchanges, copal_time output_at) {
 }
 
 uint32_t exchange_by_mid(const struct exchanges *exchanges, uint32_t peer, uint16_t mid) {
-  uint32_t hash = mid_hash(peer, mid), index;
-  struct table_walk walk = table_walk(hash);
+  uint32_t index;
+  struct table_walk walk = table_walk(mid_hash(peer, mid));
   while ((index = table_next(&exchanges->mids, &walk)) != INDEX_NONE) {
     const struct exchange *exchange = exchange_at(exchanges, index);
     if (exchange->state == EXCHANGE_OBSERVING) continue;
@@ -206,8 +206,7 @@ uint32_t exchange_by_token(const struct exchanges *exchanges, uint32_t peer, cop
     older = index;
   }
   if (exchanges->tokens.count == 0) return older;
-  uint32_t hash = token_hash(exchanges, peer, token);
-  struct table_walk walk = table_walk(hash);
+  struct table_walk walk = table_walk(token_hash(exchanges, peer, token));
   while ((index = table_next(&exchanges->tokens, &walk)) != INDEX_NONE) {
     if (!has_token(exchanges, index, peer, token)) continue;
     if (exchange_awaits_response(exchange_at(exchanges, index))) return index;

@@ -19,8 +19,8 @@ static uint32_t key_hash(uint64_t identity, uint32_t fingerprint) { return (uint
 
 struct reply *replies_find(const struct replies *replies, const struct reply_key *key, copal_time now,
                            copal_time con_lifetime, copal_time non_lifetime) {
-  uint32_t hash = key_hash(key->identity, key->fingerprint), unit;
-  struct table_walk walk = table_walk(hash);
+  uint32_t unit;
+  struct table_walk walk = table_walk(key_hash(key->identity, key->fingerprint));
   while ((unit = table_next(&replies->index, &walk)) != INDEX_NONE) {
     struct reply *reply = reply_at(replies, unit * EXTENT_UNIT);
     if (reply->identity != key->identity || reply->mid != key->mid) continue;

@@ -60,16 +60,16 @@ static bool has_token(const struct observer *observer, copal_bytes token) {
 }
 
 uint32_t observers_find(const struct observers *observers, uint32_t peer, copal_bytes token) {
-  uint32_t hash = peer_hash(observers, peer), index;
-  struct table_walk walk = table_walk(hash);
+  uint32_t index;
+  struct table_walk walk = table_walk(peer_hash(observers, peer));
   while ((index = table_next(&observers->index, &walk)) != INDEX_NONE)
     if (at(observers, index)->peer == peer && has_token(at(observers, index), token)) return index;
   return INDEX_NONE;
 }
 
 static uint32_t count_of(const struct observers *observers, uint32_t peer) {
-  uint32_t hash = peer_hash(observers, peer), index, count = 0;
-  struct table_walk walk = table_walk(hash);
+  uint32_t index, count = 0;
+  struct table_walk walk = table_walk(peer_hash(observers, peer));
   while ((index = table_next(&observers->index, &walk)) != INDEX_NONE)
     if (at(observers, index)->peer == peer) ++count;
   return count;

@@ -100,7 +100,6 @@ static copal_error fill(struct operations *operations, const copal_call_options 
                                   .plain = has_block_option(&view),
                                   .multicast = multicast,
                                   .con = header_type(options->message->buffer) == COPAL_CON,
-                                  .gets = view.code == COPAL_GET,
                                   .reads = view.code == COPAL_GET || view.code == COPAL_FETCH,
                                   .no_token = options->no_token && view.token.size == 0,
                                   .observe = options->observe,
@@ -109,7 +108,7 @@ static copal_error fill(struct operations *operations, const copal_call_options 
   if (operation->generation == 0) operation->generation = 1;
   operation->upload.szx = operation->szx_wanted;
   if (operation->plain) operation->negotiates = false;
-  operation->pipeline.most = pipeline_most(operation, options->ahead, operations->nstart);
+  if (view.code == COPAL_GET) operation->pipeline.most = pipeline_most(operation, options->ahead, operations->nstart);
   copal_error error = keep_request(operations, options, operation);
   if (options->q_block && quick_is_possible(operation)) operation->quick.state = QUICK_OFFERED;
   return error;

@@ -143,7 +143,6 @@ struct operation {
   bool plain;       /* the request has Block options of its own: they are left alone */
   bool multicast;
   bool con;
-  bool gets;
   bool reads; /* GET or FETCH: it may be repeated */
   bool no_token;
   bool observe;      /* as was asked for */

@@ -3,21 +3,17 @@
 
 #include <assert.h>
 
-/* Only what may be asked for in any order: a server need not remember a GET. Tokens tell the answers apart. */
+/* Tokens tell the answers apart. RFC 7959 1: non-confirmable requests "would escalate the overall non-delivery
+ * probability". */
 uint8_t pipeline_most(const struct operation *operation, uint8_t wanted, uint8_t nstart) {
-  bool fits = operation->gets && operation->con && !operation->no_token && !operation->unanswered;
-  if (!fits || operation->plain) return 0;
+  if (!operation->con || operation->no_token || operation->unanswered || operation->plain) return 0;
   uint8_t most = wanted < PIPELINE_MAX ? wanted : PIPELINE_MAX;
   return most < nstart ? most : (uint8_t)(nstart - 1);
 }
 
 /* --- The ring ------------------------------------------------------------------------------------- */
 
-static struct pipelined *block_at(struct pipeline *pipeline, uint8_t place) {
-  return &pipeline->blocks[(pipeline->first + place) % PIPELINE_MAX];
-}
-
-/* RFC 7959 4: Size2 is "an estimate" where the server does not know better: it only ends what is asked for ahead. */
+/* RFC 7959 4: Size2 tells "the current estimate the server has", so it only ends what is asked for ahead. */
 bool pipeline_has_room(const struct operation *operation) {
   const struct pipeline *pipeline = &operation->pipeline;
   const struct download *download = &operation->download;
@@ -30,10 +26,10 @@ void pipeline_add(struct operation *operation, copal_tx exchange) {
   struct pipeline *pipeline = &operation->pipeline;
   assert(pipeline->count < PIPELINE_MAX);
   if (pipeline->count == 0) pipeline->szx = operation->download.szx;
-  *block_at(pipeline, pipeline->count++) = (struct pipelined){exchange, INDEX_NONE};
+  *pipeline_at(pipeline, pipeline->count++) = (struct pipelined){exchange, INDEX_NONE};
 }
 
-uint8_t pipeline_find(const struct pipeline *pipeline, copal_tx exchange) {
+uint8_t pipeline_find(struct pipeline *pipeline, copal_tx exchange) {
   for (uint8_t place = 0; place < pipeline->count; ++place)
     if (copal_same_tx(pipeline_at(pipeline, place)->exchange, exchange)) return place;
   return PIPELINE_MAX;
@@ -94,7 +90,7 @@ bool pipeline_keep(struct operations *operations, struct operation *operation, u
   move(&kept.view.options, &at);
   move(&kept.view.payload, &at);
   memcpy(bytes, &kept, sizeof kept);
-  *block_at(&operation->pipeline, place) = (struct pipelined){{0, 0}, slot};
+  *pipeline_at(&operation->pipeline, place) = (struct pipelined){{0, 0}, slot};
   return true;
 }
 

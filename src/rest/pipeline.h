@@ -6,8 +6,8 @@
 
 #include "rest/operations.h"
 
-/* How many blocks may be asked for ahead, where the application wants so many, and NSTART of the peer's requests may be
- * under way. */
+/* How many blocks of a GET's response may be asked for ahead, where the application wants so many, and NSTART of the
+ * peer's requests may be under way. */
 uint8_t pipeline_most(const struct operation *operation, uint8_t wanted, uint8_t nstart);
 
 /* Whether one more is to be asked for now; and a note that it was. */
@@ -15,7 +15,7 @@ bool pipeline_has_room(const struct operation *operation);
 void pipeline_add(struct operation *operation, copal_tx exchange);
 
 /* The place of the block that an exchange asks for: 0 is that of the next one. PIPELINE_MAX: there is none. */
-uint8_t pipeline_find(const struct pipeline *pipeline, copal_tx exchange);
+uint8_t pipeline_find(struct pipeline *pipeline, copal_tx exchange);
 
 /* Whether what was asked for ahead is still what comes next. */
 bool pipeline_fits(const struct operation *operation);
@@ -45,7 +45,7 @@ void pipeline_read(const struct operations *operations, uint32_t slot, copal_rx 
 struct pipelined pipeline_shift(struct pipeline *pipeline);
 struct pipelined pipeline_drop(struct pipeline *pipeline);
 
-static inline const struct pipelined *pipeline_at(const struct pipeline *pipeline, uint8_t place) {
+static inline struct pipelined *pipeline_at(struct pipeline *pipeline, uint8_t place) {
   return &pipeline->blocks[(pipeline->first + place) % PIPELINE_MAX];
 }
 

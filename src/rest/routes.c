@@ -36,8 +36,8 @@ static bool equal(copal_bytes a, copal_bytes b) {
 }
 
 static uint32_t find_literal(const struct routes *routes, uint32_t parent, copal_bytes segment) {
-  uint32_t hash = segment_hash(parent, segment), index;
-  struct table_walk walk = table_walk(hash);
+  uint32_t index;
+  struct table_walk walk = table_walk(segment_hash(parent, segment));
   while ((index = table_next(&routes->literals, &walk)) != INDEX_NONE)
     if (routes->records[index].parent == parent && equal(routes->records[index].segment, segment)) return index;
   return INDEX_NONE;

@@ -57,8 +57,8 @@ static bool is_same(const struct transfer *transfer, enum transfer_kind kind, co
 }
 
 uint32_t transfers_find(const struct transfers *transfers, enum transfer_kind kind, const struct transfer_key *key) {
-  uint32_t hash = index_hash(key->identity), index;
-  struct table_walk walk = table_walk(hash);
+  uint32_t index;
+  struct table_walk walk = table_walk(index_hash(key->identity));
   while ((index = table_next(&transfers->index, &walk)) != INDEX_NONE)
     if (is_same(&transfers->records[index], kind, key)) return index;
   return INDEX_NONE;
@@ -73,8 +73,8 @@ uint32_t transfers_next_of(const struct transfers *transfers, uint64_t identity,
 
 /* How many transfers a peer has, and which of them was used least recently. */
 static uint32_t count_of_peer(const struct transfers *transfers, uint64_t identity, uint32_t *oldest) {
-  uint32_t hash = index_hash(identity), index, count = 0;
-  struct table_walk walk = table_walk(hash);
+  uint32_t index, count = 0;
+  struct table_walk walk = table_walk(index_hash(identity));
   *oldest = INDEX_NONE;
   while ((index = table_next(&transfers->index, &walk)) != INDEX_NONE) {
     const struct transfer *transfer = &transfers->records[index];
