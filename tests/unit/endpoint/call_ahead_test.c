@@ -323,6 +323,31 @@ static void a_block_that_never_comes_is_the_end(void **state) {
   closes(&asked);
 }
 
+/* T61: what is kept for a turn that does not come is bounded, and given back with the call. */
+static void t61_a_server_that_answers_all_but_the_first(void **state) {
+  (void)state;
+  struct asked asked = open_asked(8);
+  begins(&asked, 7, true);
+  char text[ASKED_MAX];
+  for (unsigned i = 0; i < 7; ++i) {
+    gives(&asked, i, 1024);
+    note_asked(&asked, text);
+  }
+  assert_string_equal(text, "13 14");
+  size_t before = copal_endpoint_usage(asked.talk->bare->endpoint).messages_size;
+  for (unsigned i = 8; i <= 14; ++i) gives(&asked, i, 1024);
+  asks_nothing(asked.talk);
+  size_t kept = copal_endpoint_usage(asked.talk->bare->endpoint).messages_size - before;
+  assert_true(kept > 0 && kept <= 7 * 256);
+  while (!asked.talk->last) {
+    asked.talk->bare->now += COPAL_SECOND;
+    note_asked(&asked, text);
+    assert_true(text[0] == 0 || strcmp(text, "7") == 0);
+  }
+  fails_with(asked.talk, COPAL_ERR_TIMEOUT);
+  closes(&asked);
+}
+
 static void the_time_of_the_whole_is_that_of_each_block(void **state) {
   (void)state;
   struct asked asked = open_asked(8);
@@ -354,6 +379,7 @@ int main(void) {
       cmocka_unit_test(what_is_lost_is_sent_again_and_fewer_are_asked_for),
       cmocka_unit_test(what_is_lost_out_of_turn_counts_as_well),
       cmocka_unit_test(a_block_that_never_comes_is_the_end),
+      cmocka_unit_test(t61_a_server_that_answers_all_but_the_first),
       cmocka_unit_test(the_time_of_the_whole_is_that_of_each_block),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
