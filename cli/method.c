@@ -51,7 +51,7 @@ static enum status ask_all(struct run *run) {
   copal_time wait = COPAL_NEVER;
   for (;;) {
     run->client.done = 0;
-    if (interrupt_signal() != 0 || !start_what_may(run, &wait)) return run->tally.status;
+    if (interrupt_signal() != 0 || !start_what_may(run, &wait)) return run->totals.status;
     enum status status = client_wait(&run->client, wait);
     if (status != STATUS_SUCCESS) return status;
   }
@@ -84,7 +84,7 @@ static bool start(struct run *run, struct slot *slot) {
   enum status status = run_prepare(slot);
   if (status != STATUS_SUCCESS) {
     run_release(slot);
-    run->tally.status = status;
+    run->totals.status = status;
     run->broken = true;
     return true;
   }
@@ -104,15 +104,15 @@ static bool start(struct run *run, struct slot *slot) {
     fail_at_once(slot, error, NULL);
     return true;
   }
-  ++run->tally.requests;
+  ++run->totals.requests;
   answering_begin(slot);
   return true;
 }
 
 static void fail_at_once(struct slot *slot, copal_error error, const char *reason) {
-  struct tally *tally = &slot->run->tally;
-  ++tally->requests;
-  tally_end(tally, answering_failure(slot, error, NULL, reason));
+  struct totals *totals = &slot->run->totals;
+  ++totals->requests;
+  totals_end(totals, answering_failure(slot, error, NULL, reason));
   run_release(slot);
 }
 
@@ -159,7 +159,7 @@ static void answered(copal_endpoint *endpoint, copal_call call, const copal_resu
   trace_settle(&run->client.trace);
   progress_clear(&slot->question.progress);
   if (result->rx != NULL) {
-    tally_answer(&run->tally, result->rx->time > result->began ? result->rx->time - result->began : 0);
+    totals_answer(&run->totals, result->rx->time > result->began ? result->rx->time - result->began : 0);
     enum status status = answering_response(slot, result);
     /* Of a group's answers, one good one makes the whole good. */
     if (slot->answers++ == 0 || status == STATUS_SUCCESS) slot->status = status;
@@ -172,7 +172,7 @@ static void answered(copal_endpoint *endpoint, copal_call call, const copal_resu
     answering_silence(slot, result);
   }
   if (result->last) {
-    tally_end(&run->tally, slot->status);
+    totals_end(&run->totals, slot->status);
     run_release(slot);
   }
   /* Who reads no more is told no more. */

@@ -66,7 +66,7 @@ void answering_silence(struct slot *slot, const copal_result *result) {
 void answering_end(const struct run *run) {
   const struct settings *settings = run->client.settings;
   if (!run->several || settings->quiet || !(settings->verbose > 0 || terminal_is(stderr))) return;
-  tally_print(&run->tally, stderr, copal_now());
+  totals_print(&run->totals, stderr, copal_now());
 }
 
 static enum status report(const struct slot *slot, const copal_result *result, const char *peer) {

@@ -37,7 +37,7 @@ enum status run_open(struct run *run, const struct command *command, const struc
     complain(command->name, "%s", run->output.reason);
     status = STATUS_LOCAL;
   }
-  run->tally = tally_begin(copal_now());
+  run->totals = totals_begin(copal_now());
   return status;
 }
 

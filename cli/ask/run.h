@@ -6,7 +6,7 @@
 #include "cli/ask/question.h"
 #include "cli/ask/schedule.h"
 #include "cli/line/command.h"
-#include "cli/show/tally.h"
+#include "cli/show/totals.h"
 
 struct run;
 
@@ -26,7 +26,7 @@ struct slot {
 struct run {
   struct client client;
   struct schedule schedule;
-  struct tally tally;
+  struct totals totals;
   struct goal *goals;
   size_t goals_count;
   struct slot *slots; /* as many as may be under way, and no more, however many requests are made */
